@@ -57,7 +57,7 @@ def build(data_dir: Path, database_url: str | None = None) -> Stage:
             *pages.of_the_demonstration(demonstration),
             *pages.of_a_large_checklist(crowd, OF_THE_LARGE_ONE),
         )
-        user = crowd.land.users[OF_THE_LARGE_ONE]
+        user = crowd.country.users[OF_THE_LARGE_ONE]
         cookies = {
             key: _cookie(app, demonstration.users[key], mark)
             for key, mark in demonstration.sign_in_marks.items()

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.bargaining import Side
 from tests.browser.conftest import NewContext
 from tests.browser.instances import StartingPoint
-from tests.browser.table import Laid, Seats, lay
+from tests.browser.negotiation import Browsers, Laid, lay
 from tests.factories.agreements import checklist_of
 from tests.factories.checklists import complete_answers, whole
 from tests.factories.cooperations import Country
@@ -34,20 +34,24 @@ WROTE = {
 }
 
 
-def differ(land: Country, cooperation: Cooperation) -> None:
+def differ(country: Country, cooperation: Cooperation) -> None:
     """Agree on all but ten items; write those without anybody else accepting them."""
     terms = checklist_of(cooperation, ChecklistKind.TERMS)
-    writers = {land.id("npm"): "ilena", land.id("door"): "samira", land.id("lantern"): "joana"}
+    writers = {
+        country.id("npm"): "ilena",
+        country.id("door"): "samira",
+        country.id("lantern"): "joana",
+    }
     complete_answers(
         load(terms),
-        {body: land.actor(first) for body, first in writers.items()},
+        {body: country.actor(first) for body, first in writers.items()},
         leave=WROTE,
-        chosen={"M5": {"second_reader": str(land.users["oren"].id)}},
+        chosen={"M5": {"second_reader": str(country.users["oren"].id)}},
     )
     for code, first in WROTE.items():
         values = whole(load(terms), code)
         service.save_answer(
-            land.actor(first), terms, code, AnswerScope.SHARED, values, base_version=0
+            country.actor(first), terms, code, AnswerScope.SHARED, values, base_version=0
         )
 
 
@@ -63,25 +67,25 @@ def test_three_parties_settle_ten_differing_items_on_one_text(
 ) -> None:
     laid = starting_point.value
     terms = laid.terms[TITLE]
-    seats = Seats(laid, inside, new_context)
-    npm, door, lantern = (Side(seats.page(name), terms) for name in ("ilena", "samira", "joana"))
+    browsers = Browsers(laid, inside, new_context)
+    npm, door, lantern = (Side(browsers.page(name), terms) for name in ("ilena", "samira", "joana"))
     assert [side.count("Waiting for us") for side in (npm, door, lantern)] == [4, 8, 8]
 
-    leave_to_somebody_else("M12", lantern, Side(seats.page("leyla"), terms), door)
+    leave_to_somebody_else("M12", lantern, Side(browsers.page("leyla"), terms), door)
     bargain_over_answers_of_the_npm(npm, door, lantern)
     bargain_over_answers_of_the_partners(npm, door, lantern)
 
     for side in (npm, door, lantern):
         for name in ("Waiting for us", "Waiting for others", "Open differences", "Flagged"):
             assert side.count(name) == 0, name
-    read_as_second_reader(seats.page("oren"), terms)
+    read_as_second_reader(browsers.page("oren"), terms)
     send(npm)
     texts = {side.frozen_text() for side in (npm, door, lantern)}
     assert len(texts) == 1
     assert "Reports are discussed within ten days." in texts.pop()
 
     change_one_item_of_what_was_sent(npm, door, lantern)
-    read_as_second_reader(seats.page("oren"), terms)
+    read_as_second_reader(browsers.page("oren"), terms)
     send(npm)
     for side in (npm, door, lantern):
         expect_only_one_item_differs(side)

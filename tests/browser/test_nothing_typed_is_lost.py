@@ -1,6 +1,6 @@
 """What people type survives bad connections, ended sessions, other windows and each other.
 
-In one file: all begin at the same desk in the browser, and share one server.
+In one file: all begin at the same item in the browser, and share one server.
 """
 
 import datetime as dt
@@ -15,7 +15,7 @@ from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 
 from tests.browser.conftest import PATIENCE, NewContext
 from tests.browser.instances import StartingPoint
-from tests.browser.table import Laid, Seats, lay
+from tests.browser.negotiation import Browsers, Laid, lay
 from tracker.core import clock
 
 TITLE = "Police custody"
@@ -34,10 +34,10 @@ def starting_point() -> StartingPoint[Laid]:
 
 
 @dataclass
-class Desk:
+class ItemPages:
     """Where people write on an item, each in their own browser."""
 
-    seats: Seats
+    browsers: Browsers
     terms: str
     code: str
 
@@ -47,7 +47,7 @@ class Desk:
 
     def open(self, first: str, **options: Any) -> Page:
         """Return a page on which somebody writes; the test moves their clock."""
-        page = self.seats.page(first, **options)
+        page = self.browsers.page(first, **options)
         if options.get("java_script_enabled", True):
             turn_by_hand(page.context)
         page.goto(self.address)
@@ -67,7 +67,7 @@ class Desk:
 
     def expect_kept(self, first: str, words: str) -> None:
         """Check in a fresh browser of that person that the draft is there, and isn't an answer."""
-        page = self.seats.page(first)
+        page = self.browsers.page(first)
         page.goto(self.address)
         draft = page.get_by_text("You have a draft")
         until = time.monotonic() + PATIENCE / 1000
@@ -80,17 +80,19 @@ class Desk:
 
     def expect_saved(self, words: str) -> None:
         """Check as another party that the text is the answer."""
-        page = self.seats.page("joana")
+        page = self.browsers.page("joana")
         page.goto(self.terms)
         expect(page.locator(f"#{self.code.lower()} .answer").first).to_contain_text(words)
         page.context.close()
 
 
 @pytest.fixture
-def desk(starting_point: StartingPoint[Laid], inside: Flask, new_context: NewContext) -> Desk:
-    """A desk at an item that begins with a text field in which anybody at the table may write."""
+def item_pages(
+    starting_point: StartingPoint[Laid], inside: Flask, new_context: NewContext
+) -> ItemPages:
+    """An item that begins with a text field in which anybody who negotiates may write."""
     laid = starting_point.value
-    return Desk(Seats(laid, inside, new_context), laid.terms[TITLE], "M2")
+    return ItemPages(Browsers(laid, inside, new_context), laid.terms[TITLE], "M2")
 
 
 def turn_by_hand(context: BrowserContext) -> None:
@@ -153,8 +155,10 @@ def copies(page: Page) -> list[str]:
 # While somebody types
 
 
-def test_a_draft_is_saved_while_typing_and_deleted_once_the_answer_is_saved(desk: Desk) -> None:
-    page = desk.open("samira")
+def test_a_draft_is_saved_while_typing_and_deleted_once_the_answer_is_saved(
+    item_pages: ItemPages,
+) -> None:
+    page = item_pages.open("samira")
     requests: list[str] = []
     page.on(
         "request", lambda sent: requests.append(sent.url) if sent.url.endswith("/draft") else None
@@ -163,10 +167,10 @@ def test_a_draft_is_saved_while_typing_and_deleted_once_the_answer_is_saved(desk
     write(page, WORDS)
     expect(status_line(page)).to_have_text(KEPT)
     assert copies(page) == []
-    desk.expect_kept("samira", WORDS)
-    desk.save(page)
-    desk.expect_saved(WORDS)
-    page.goto(desk.address)
+    item_pages.expect_kept("samira", WORDS)
+    item_pages.save(page)
+    item_pages.expect_saved(WORDS)
+    page.goto(item_pages.address)
     expect(page.get_by_text("You have a draft")).to_have_count(0)
     # Going back in the browser revives no draft.
     go_back(page)
@@ -179,16 +183,16 @@ def test_a_draft_is_saved_while_typing_and_deleted_once_the_answer_is_saved(desk
     assert len(requests) == 1
 
 
-def test_a_draft_is_saved_even_if_the_person_never_pauses(desk: Desk) -> None:
-    page = desk.open("samira")
+def test_a_draft_is_saved_even_if_the_person_never_pauses(item_pages: ItemPages) -> None:
+    page = item_pages.open("samira")
     for second in range(11):
         box(page).press_sequentially(f"{second} ")
         pause(page, 1)
     expect(status_line(page)).to_have_text(KEPT)
 
 
-def test_a_draft_is_discarded(desk: Desk) -> None:
-    page = desk.open("samira")
+def test_a_draft_is_discarded(item_pages: ItemPages) -> None:
+    page = item_pages.open("samira")
     write(page, WORDS)
     expect(status_line(page)).to_have_text(KEPT)
     page.get_by_role("button", name="Discard the draft").click()
@@ -200,21 +204,23 @@ def test_a_draft_is_discarded(desk: Desk) -> None:
 # Bad connections
 
 
-def test_without_a_line_nothing_is_lost_and_it_is_saved_once_the_line_is_back(desk: Desk) -> None:
-    page = desk.open("samira", bad_line=True)
+def test_without_a_line_nothing_is_lost_and_it_is_saved_once_the_line_is_back(
+    item_pages: ItemPages,
+) -> None:
+    page = item_pages.open("samira", bad_line=True)
     page.context.set_offline(True)
     write(page, WORDS)
     expect(status_line(page)).to_have_text(WAITING)
-    desk.send(page)
+    item_pages.send(page)
     expect(status_line(page)).to_contain_text("You’re offline, so this wasn’t sent.")
     page.context.set_offline(False)
     pause_until_said(page, KEPT)
-    desk.save(page)
+    item_pages.save(page)
     assert copies(page) == []
 
 
-def test_after_an_error_of_the_server_it_tries_again(desk: Desk) -> None:
-    page = desk.open("samira", bad_line=True)
+def test_after_an_error_of_the_server_it_tries_again(item_pages: ItemPages) -> None:
+    page = item_pages.open("samira", bad_line=True)
     tries: list[str] = []
 
     def fail_twice(route: Route) -> None:
@@ -237,8 +243,10 @@ def test_after_an_error_of_the_server_it_tries_again(desk: Desk) -> None:
     assert len(tries) == 3
 
 
-def test_on_a_slow_connection_the_page_says_so_and_saves_later_text_too(desk: Desk) -> None:
-    page = desk.open("samira")
+def test_on_a_slow_connection_the_page_says_so_and_saves_later_text_too(
+    item_pages: ItemPages,
+) -> None:
+    page = item_pages.open("samira")
     waiting: list[Route] = []
 
     def hold_the_first(route: Route) -> None:
@@ -258,11 +266,11 @@ def test_on_a_slow_connection_the_page_says_so_and_saves_later_text_too(desk: De
     # The line says the same before and after: what counts is that the second try got a response.
     with page.expect_response(DRAFT):
         pause(page)
-    desk.expect_kept("samira", "First words, and second.")
+    item_pages.expect_kept("samira", "First words, and second.")
 
 
-def test_a_lost_answer_of_the_server_loses_no_words(desk: Desk) -> None:
-    page = desk.open("samira", bad_line=True)
+def test_a_lost_answer_of_the_server_loses_no_words(item_pages: ItemPages) -> None:
+    page = item_pages.open("samira", bad_line=True)
 
     def keep_and_lose_the_answer(route: Route) -> None:
         route.fetch()
@@ -278,12 +286,12 @@ def test_a_lost_answer_of_the_server_loses_no_words(desk: Desk) -> None:
     page.unroute(DRAFT)
     pause(page)
     expect(status_line(page)).to_have_text(re.compile("is back in the form. Saved as a draft at"))
-    desk.expect_kept("samira", "First words, and second.")
+    item_pages.expect_kept("samira", "First words, and second.")
 
 
-def test_a_table_comes_back_with_all_its_rows(desk: Desk) -> None:
-    desk.code = "M4"
-    page = desk.open("dora", bad_line=True)
+def test_a_table_comes_back_with_all_its_rows(item_pages: ItemPages) -> None:
+    item_pages.code = "M4"
+    page = item_pages.open("dora", bad_line=True)
     page.route(DRAFT, lambda route: route.abort())
     for number in range(3):
         if number:
@@ -301,8 +309,10 @@ def test_a_table_comes_back_with_all_its_rows(desk: Desk) -> None:
     assert copies(page) == []
 
 
-def test_a_window_that_cannot_save_says_so_and_asks_before_it_is_closed(desk: Desk) -> None:
-    page = desk.open("dora", bad_line=True)
+def test_a_window_that_cannot_save_says_so_and_asks_before_it_is_closed(
+    item_pages: ItemPages,
+) -> None:
+    page = item_pages.open("dora", bad_line=True)
     page.evaluate("() => { Storage.prototype.setItem = () => { throw new Error('full') } }")
     page.route(DRAFT, lambda route: route.abort())
     box(page).press_sequentially("x")
@@ -315,8 +325,10 @@ def test_a_window_that_cannot_save_says_so_and_asks_before_it_is_closed(desk: De
     expect(box(page)).to_have_value("x")
 
 
-def test_a_text_too_long_for_a_draft_is_reported_and_stays_on_the_page(desk: Desk) -> None:
-    page = desk.open("dora")
+def test_a_text_too_long_for_a_draft_is_reported_and_stays_on_the_page(
+    item_pages: ItemPages,
+) -> None:
+    page = item_pages.open("dora")
     write(page, "x" * 200_001)
     expect(status_line(page)).to_have_text("This is too long for a draft.")
     page.reload()
@@ -331,8 +343,8 @@ def sign_out_unseen(context: BrowserContext) -> None:
     context.clear_cookies()
 
 
-def test_after_the_session_ended_signing_in_brings_the_words_back(desk: Desk) -> None:
-    page = desk.open("samira")
+def test_after_the_session_ended_signing_in_brings_the_words_back(item_pages: ItemPages) -> None:
+    page = item_pages.open("samira")
     write(page, "Before it ended.")
     expect(status_line(page)).to_have_text(KEPT)
     sign_out_unseen(page.context)
@@ -340,15 +352,15 @@ def test_after_the_session_ended_signing_in_brings_the_words_back(desk: Desk) ->
     expect(status_line(page)).to_have_text(SIGNED_OUT)
     assert copies(page) == []
     page.get_by_role("main").get_by_role("link", name="Sign in").click()
-    desk.seats.sign_in(page, "samira")
+    item_pages.browsers.sign_in(page, "samira")
     expect(page.get_by_text("You have a draft")).to_be_visible()
     expect(box(page)).to_have_value(WORDS)
-    desk.save(page)
-    desk.expect_saved(WORDS)
+    item_pages.save(page)
+    item_pages.expect_saved(WORDS)
 
 
-def test_a_person_who_signed_in_again_in_another_tab_can_continue(desk: Desk) -> None:
-    page = desk.open("samira")
+def test_a_person_who_signed_in_again_in_another_tab_can_continue(item_pages: ItemPages) -> None:
+    page = item_pages.open("samira")
     write(page, "Before it ended.")
     expect(status_line(page)).to_have_text(KEPT)
     sign_out_unseen(page.context)
@@ -356,42 +368,42 @@ def test_a_person_who_signed_in_again_in_another_tab_can_continue(desk: Desk) ->
     expect(status_line(page)).to_have_text(SIGNED_OUT)
     other = page.context.new_page()
     other.goto("/sign-in")
-    desk.seats.sign_in(other, "samira")
+    item_pages.browsers.sign_in(other, "samira")
     box(page).fill(WORDS)
     pause_until_said(page, KEPT)
-    desk.save(page)
+    item_pages.save(page)
 
 
 @pytest.mark.parametrize("scripts", [True, False])
 def test_text_sent_after_the_session_ended_is_in_the_form_after_signing_in(
-    desk: Desk, *, scripts: bool
+    item_pages: ItemPages, *, scripts: bool
 ) -> None:
-    page = desk.open("samira", java_script_enabled=scripts)
+    page = item_pages.open("samira", java_script_enabled=scripts)
     box(page).fill(WORDS)
     sign_out_unseen(page.context)
-    desk.send(page)
+    item_pages.send(page)
     expect(page.get_by_role("heading", level=1)).to_have_text(
         "Your session ended before this was sent"
     )
     expect(page.get_by_role("main")).not_to_contain_text(WORDS)
     page.get_by_role("link", name="Sign in again").click()
-    desk.seats.sign_in(page, "samira")
+    item_pages.browsers.sign_in(page, "samira")
     expect(box(page)).to_have_value(WORDS)
-    desk.save(page)
-    desk.expect_saved(WORDS)
+    item_pages.save(page)
+    item_pages.expect_saved(WORDS)
 
 
 # Two people at once
 
 
-def overtaken(desk: Desk, by: str) -> Page:
+def overtaken(item_pages: ItemPages, by: str) -> Page:
     """Have two people write on one item at the same time; return the page of the later one."""
-    first, later = desk.open("dora"), desk.open(by)
+    first, later = item_pages.open("dora"), item_pages.open(by)
     box(first).fill("The head replies within ten days.")
     write(later, "The head replies within seven days.")
     expect(status_line(later)).to_have_text(KEPT)
-    desk.save(first)
-    desk.send(later)
+    item_pages.save(first)
+    item_pages.send(later)
     expect(later.get_by_role("alert")).to_contain_text("Dora Lund saved another value")
     both = later.locator(".conflict > .answer")
     expect(both.nth(0)).to_contain_text("within seven days")
@@ -401,30 +413,32 @@ def overtaken(desk: Desk, by: str) -> Page:
     return later
 
 
-def test_the_later_of_two_simultaneous_editors_can_overwrite(desk: Desk) -> None:
-    page = overtaken(desk, "samira")
+def test_the_later_of_two_simultaneous_editors_can_overwrite(item_pages: ItemPages) -> None:
+    page = overtaken(item_pages, "samira")
     page.get_by_role("button", name="Save mine over it").click()
-    desk.expect_listed(page)
-    desk.expect_saved("within seven days")
+    item_pages.expect_listed(page)
+    item_pages.expect_saved("within seven days")
 
 
-def test_the_later_of_two_simultaneous_editors_can_keep_the_saved_text(desk: Desk) -> None:
-    page = overtaken(desk, "samira")
+def test_the_later_of_two_simultaneous_editors_can_keep_the_saved_text(
+    item_pages: ItemPages,
+) -> None:
+    page = overtaken(item_pages, "samira")
     pause(page)
     expect(status_line(page)).to_have_text(KEPT)
     page.get_by_role("link", name="Keep the saved version").click()
-    expect(page).to_have_url(re.compile(f"{desk.terms}(#.*)?$"))
-    desk.expect_saved("within ten days")
+    expect(page).to_have_url(re.compile(f"{item_pages.terms}(#.*)?$"))
+    item_pages.expect_saved("within ten days")
     # The person's own text isn't lost either: both are shown again when the page is opened.
-    page.goto(desk.address)
+    page.goto(item_pages.address)
     expect(page.get_by_role("alert")).to_contain_text("Dora Lund saved another value")
     expect(box(page)).to_have_value("The head replies within seven days.")
 
 
 def test_the_later_of_two_simultaneous_editors_can_change_their_text_by_keyboard_alone(
-    desk: Desk,
+    item_pages: ItemPages,
 ) -> None:
-    page = overtaken(desk, "samira")
+    page = overtaken(item_pages, "samira")
     press_to(page, page.get_by_role("link", name="Change mine first"))
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("#own-words$"))
@@ -433,12 +447,12 @@ def test_the_later_of_two_simultaneous_editors_can_change_their_text_by_keyboard
     page.keyboard.type("The head replies within nine days.")
     press_to(page, page.get_by_role("button", name="Save answer"))
     page.keyboard.press("Enter")
-    desk.expect_listed(page)
-    desk.expect_saved("within nine days")
+    item_pages.expect_listed(page)
+    item_pages.expect_saved("within nine days")
 
 
-def test_the_later_one_of_another_party_sees_both_and_proposes(desk: Desk) -> None:
-    page = overtaken(desk, "joana")
+def test_the_later_one_of_another_party_sees_both_and_proposes(item_pages: ItemPages) -> None:
+    page = overtaken(item_pages, "joana")
     expect(page.get_by_role("heading", level=1)).to_contain_text("Suggest a change to “")
     page.get_by_role("link", name="Suggest mine, with the reason").click()
     expect(page).to_have_url(re.compile("#.*reason"))
@@ -446,8 +460,8 @@ def test_the_later_one_of_another_party_sees_both_and_proposes(desk: Desk) -> No
     page.get_by_role("button", name="Send the suggestion").click()
     sent = "The other parties can now see your suggestion for"
     expect(page.get_by_text(sent)).to_be_visible()
-    expect(page.locator(f"#{desk.code.lower()} ins").first).to_contain_text("seven")
-    desk.expect_saved("within ten days")
+    expect(page.locator(f"#{item_pages.code.lower()} ins").first).to_contain_text("seven")
+    item_pages.expect_saved("within ten days")
 
 
 def press_to(page: Page, wanted: Locator) -> None:
@@ -462,16 +476,16 @@ def press_to(page: Page, wanted: Locator) -> None:
 # Two windows of one person
 
 
-def test_text_from_another_window_is_not_silently_overwritten(desk: Desk) -> None:
-    page = desk.open("joana")
+def test_text_from_another_window_is_not_silently_overwritten(item_pages: ItemPages) -> None:
+    page = item_pages.open("joana")
     other = page.context.new_page()
-    other.goto(desk.address)
+    other.goto(item_pages.address)
     write(other, "Of the other window.")
     expect(status_line(other)).to_have_text(KEPT)
     other.close()
     write(page, "Of this window.")
     expect(status_line(page)).to_have_text(ELSEWHERE)
-    desk.expect_kept("joana", "Of the other window.")
+    item_pages.expect_kept("joana", "Of the other window.")
     # Nor by opening the page again.
     page.reload()
     expect(box(page)).to_have_value("Of this window.")
@@ -482,20 +496,22 @@ def test_text_from_another_window_is_not_silently_overwritten(desk: Desk) -> Non
     page.get_by_role("button", name="Keep the text on this page").click()
     pause(page)
     expect(status_line(page)).to_contain_text(KEPT)
-    desk.expect_kept("joana", "Of this window.")
+    item_pages.expect_kept("joana", "Of this window.")
 
 
-def test_saving_in_one_window_leaves_what_was_written_since_in_another(desk: Desk) -> None:
-    page = desk.open("joana")
+def test_saving_in_one_window_leaves_what_was_written_since_in_another(
+    item_pages: ItemPages,
+) -> None:
+    page = item_pages.open("joana")
     other = page.context.new_page()
-    other.goto(desk.address)
+    other.goto(item_pages.address)
     write(other, "Of the other window.")
     expect(status_line(other)).to_have_text(KEPT)
     other.close()
     box(page).fill("Of this window.")
-    desk.save(page)
-    desk.expect_saved("Of this window.")
-    page.goto(desk.address)
+    item_pages.save(page)
+    item_pages.expect_saved("Of this window.")
+    page.goto(item_pages.address)
     expect(page.get_by_text("You have a draft")).to_be_visible()
     expect(box(page)).to_have_value("Of the other window.")
     expect(page.locator("main del").first).to_contain_text("this")
@@ -505,17 +521,17 @@ def test_saving_in_one_window_leaves_what_was_written_since_in_another(desk: Des
 
 
 def test_the_next_person_in_the_same_tab_sees_nothing_of_the_previous_one(
-    desk: Desk,
+    item_pages: ItemPages,
 ) -> None:
-    page = desk.open("dora", bad_line=True)
+    page = item_pages.open("dora", bad_line=True)
     page.route(DRAFT, lambda route: route.abort())
     write(page, WORDS)
     expect(status_line(page)).to_have_text(WAITING)
     assert copies(page) != []
     sign_out_unseen(page.context)
     page.goto("/sign-in")
-    desk.seats.sign_in(page, "samira")
-    page.goto(desk.address)
+    item_pages.browsers.sign_in(page, "samira")
+    page.goto(item_pages.address)
     expect(box(page)).to_have_value("")
     assert copies(page) == []
     for _page in range(3):
@@ -524,8 +540,8 @@ def test_the_next_person_in_the_same_tab_sees_nothing_of_the_previous_one(
         assert WORDS not in [area.input_value() for area in page.locator("textarea").all()]
 
 
-def test_signing_out_leaves_no_words_in_any_tab_but_keeps_the_draft(desk: Desk) -> None:
-    page = desk.open("dora")
+def test_signing_out_leaves_no_words_in_any_tab_but_keeps_the_draft(item_pages: ItemPages) -> None:
+    page = item_pages.open("dora")
     box(page).fill(WORDS)
     assert copies(page) != []
     other = page.context.new_page()
@@ -538,18 +554,18 @@ def test_signing_out_leaves_no_words_in_any_tab_but_keeps_the_draft(desk: Desk) 
     assert copies(page) == []
     go_back(page)
     assert WORDS not in page.content()
-    desk.expect_kept("dora", WORDS)
+    item_pages.expect_kept("dora", WORDS)
 
 
-def test_signing_out_on_the_very_page_keeps_the_draft_too(desk: Desk) -> None:
-    page = desk.open("dora")
+def test_signing_out_on_the_very_page_keeps_the_draft_too(item_pages: ItemPages) -> None:
+    page = item_pages.open("dora")
     box(page).fill(WORDS)
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
     assert copies(page) == []
-    desk.expect_kept("dora", WORDS)
+    item_pages.expect_kept("dora", WORDS)
 
 
-def test_a_browser_offers_nobody_what_was_typed_into_short_fields(desk: Desk) -> None:
-    page = desk.open("dora")
+def test_a_browser_offers_nobody_what_was_typed_into_short_fields(item_pages: ItemPages) -> None:
+    page = item_pages.open("dora")
     assert page.locator("main form").first.get_attribute("autocomplete") == "off"

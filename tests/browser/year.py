@@ -112,7 +112,7 @@ def _add_row(stage: undertakings.Stage, terms: Checklist, code: str) -> None:
 
 
 @dataclass
-class Seat(Person):
+class SignedInPerson(Person):
     """Somebody of the fictional country, signed in at a browser."""
 
     def code(self) -> str:
@@ -129,28 +129,28 @@ class Year:
     new_context: NewContext
     clock: MovedClock
     reference: str
-    seats: dict[str, Seat] = field(default_factory=dict)
+    browsers: dict[str, SignedInPerson] = field(default_factory=dict)
 
-    def __getitem__(self, key: str) -> Seat:
-        if key not in self.seats:
+    def __getitem__(self, key: str) -> SignedInPerson:
+        if key not in self.browsers:
             person = next(person for person in people.PEOPLE if person.key == key)
             page = self.new_context().new_page()
-            self.seats[key] = Seat(self.live, person.name, page, person.email, key)
+            self.browsers[key] = SignedInPerson(self.live, person.name, page, person.email, key)
             with opened(self.live.data_dir) as app:
                 self._sign_in(app, key)
-        return self.seats[key]
+        return self.browsers[key]
 
     def move_to(self, number: int) -> None:
         """Move the clock to a day and wait for the worker; everybody signs in again."""
         self.clock.move_to(moment(number))
         self._wait_for_rounds(3)
         with opened(self.live.data_dir) as app:
-            for key in self.seats:
+            for key in self.browsers:
                 self._sign_in(app, key)
 
     def _sign_in(self, app: Flask, key: str) -> None:
         state = signed_in(app, mark_of(app, key))
-        self.seats[key].page.context.add_cookies(state["cookies"])
+        self.browsers[key].page.context.add_cookies(state["cookies"])
 
     def _wait_for_rounds(self, number: int) -> None:
         """Wait for this many worker rounds: the current one, the one for the day, one more."""

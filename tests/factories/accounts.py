@@ -29,7 +29,7 @@ STEP = dt.timedelta(seconds=30)
 
 
 @dataclass
-class House:
+class People:
     """An instance with organisations and people, by short names; everything is committed."""
 
     session: Session
@@ -99,26 +99,26 @@ class House:
         return second_factor.current_code(self.user(key)).code
 
 
-def house(session: Session) -> House:
+def make_people(session: Session) -> People:
     """Reset the application to a database with people in every role; return who is who."""
-    return House(session, *starting_points.of(current_app).use("people_in_every_role", _house))
+    return People(session, *starting_points.of(current_app).use("people_in_every_role", _house))
 
 
 def _house() -> tuple[dict[str, UUID], dict[str, UUID]]:
     """Fill an instance: an NPM, two CSOs, a court of audit; people in every role."""
-    house = House(db.session())
-    house.add_organisation("npm", "Office of the People's Advocate", OrganisationKind.NPM)
-    house.add_organisation("door", "Open Door Legal Aid", OrganisationKind.CSO)
-    house.add_organisation("lantern", "Lantern Health Network", OrganisationKind.CSO)
-    house.add_organisation("court", "Court of Accounts", OrganisationKind.OTHER)
-    house.add_person("ada", None, Role.ADMINISTRATOR)
-    house.add_person("ilena", "npm", Role.COORDINATOR)
-    house.add_person("nadia", "npm", Role.MANAGER)
-    house.add_person("samira", "door", Role.COORDINATOR)
-    house.add_person("henrik", "door", Role.SIGNATORY)
-    house.add_person("dora", "door", Role.MEMBER)
-    house.add_person("joana", "lantern", Role.COORDINATOR)
-    return house.organisations, house.people
+    make_people = People(db.session())
+    make_people.add_organisation("npm", "Office of the People's Advocate", OrganisationKind.NPM)
+    make_people.add_organisation("door", "Open Door Legal Aid", OrganisationKind.CSO)
+    make_people.add_organisation("lantern", "Lantern Health Network", OrganisationKind.CSO)
+    make_people.add_organisation("court", "Court of Accounts", OrganisationKind.OTHER)
+    make_people.add_person("ada", None, Role.ADMINISTRATOR)
+    make_people.add_person("ilena", "npm", Role.COORDINATOR)
+    make_people.add_person("nadia", "npm", Role.MANAGER)
+    make_people.add_person("samira", "door", Role.COORDINATOR)
+    make_people.add_person("henrik", "door", Role.SIGNATORY)
+    make_people.add_person("dora", "door", Role.MEMBER)
+    make_people.add_person("joana", "lantern", Role.COORDINATOR)
+    return make_people.organisations, make_people.people
 
 
 def take_app(user_id: UUID) -> None:

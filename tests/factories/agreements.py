@@ -52,23 +52,23 @@ def term(start: dt.date, end: dt.date, review: dt.date | None = None) -> dict[st
     }
 
 
-def answer(land: Country, checklist: Checklist, item: str, **values: object) -> None:
+def answer(country: Country, checklist: Checklist, item: str, **values: object) -> None:
     """Answer an item for the NPM, and accept it for the partners."""
     saved = service.save_answer(
-        land.actor("ilena"), checklist, item, AnswerScope.SHARED, values, base_version=0
+        country.actor("ilena"), checklist, item, AnswerScope.SHARED, values, base_version=0
     )
     wanted = load(checklist)
     if wanted.template.by_code[item].accepted_by.value != "all":
         return
     for key, first in COORDINATORS.items():
-        if key != "npm" and wanted.party(land.id(key)) is not None:
+        if key != "npm" and wanted.party(country.id(key)) is not None:
             positions.take_position(
-                land.actor(first), checklist, item, Stance.ACCEPTS, answer_id=saved.id
+                country.actor(first), checklist, item, Stance.ACCEPTS, answer_id=saved.id
             )
 
 
 def send(
-    land: Country,
+    country: Country,
     checklist: Checklist,
     signers: dict[str, str],
     *,
@@ -80,7 +80,7 @@ def send(
     signers are the first names of those who sign, by the key of the organisation; also are others
     who have to sign in addition. until is the last day to sign.
     """
-    actor = land.actor("ilena")
+    actor = country.actor("ilena")
     loaded = load(checklist)
     revision = signoff.freeze(
         actor,
@@ -90,42 +90,42 @@ def send(
         kind=checklist.kind.value,
         document={
             **document(loaded, [], [], languages_for(loaded.checklist.template, [], "")),
-            **({"signing": _rule(land, signers, also, until)} if also or until else {}),
+            **({"signing": _rule(country, signers, also, until)} if also or until else {}),
         },
     )
-    ask(actor, checklist, revision, land, signers, also, until)
+    ask(actor, checklist, revision, country, signers, also, until)
     return revision
 
 
 def _rule(
-    land: Country,
+    country: Country,
     signers: dict[str, str],
     also: dict[str, tuple[str, ...]] | None,
     until: dt.date | None,
 ) -> dict[str, object]:
     many = {key: 1 + len((also or {}).get(key, ())) for key in signers}
     parties = [
-        {"organisation_id": str(land.id(key)), "needed": many[key], "named": many[key]}
+        {"organisation_id": str(country.id(key)), "needed": many[key], "named": many[key]}
         for key in signers
     ]
     return {"until": until.isoformat() if until else None, "order": "together", "parties": parties}
 
 
 def send_sealed(
-    land: Country, checklist: Checklist, text: str, signers: dict[str, str]
+    country: Country, checklist: Checklist, text: str, signers: dict[str, str]
 ) -> Revision:
     """Freeze a text of class K2 and send it for signature."""
-    actor = land.actor("ilena")
+    actor = country.actor("ilena")
     revision = signoff.freeze(
         actor,
         cooperation_id=checklist.cooperation_id,
         subject_type=agreements.SUBJECT,
         subject_id=checklist.id,
         kind=checklist.kind.value,
-        document={"text": text, "parties": [{"id": str(land.id(key))} for key in signers]},
+        document={"text": text, "parties": [{"id": str(country.id(key))} for key in signers]},
         key=keys.key_of(checklist.cooperation_id),
     )
-    ask(actor, checklist, revision, land, signers)
+    ask(actor, checklist, revision, country, signers)
     return revision
 
 
@@ -133,7 +133,7 @@ def ask(
     actor: Actor,
     checklist: Checklist,
     revision: Revision,
-    land: Country,
+    country: Country,
     signers: dict[str, str],
     also: dict[str, tuple[str, ...]] | None = None,
     until: dt.date | None = None,
@@ -141,9 +141,9 @@ def ask(
     """Ask for signatures on a revision and record that it was sent."""
     parties = [
         PartySigners(
-            land.id(key),
+            country.id(key),
             tuple(
-                Named(land.users[signer_key].id)
+                Named(country.users[signer_key].id)
                 for signer_key in (first, *(also or {}).get(key, ()))
             ),
         )
@@ -163,14 +163,14 @@ def ask(
         kind=checklist.kind.value,
         revision=revision.number,
         document_digest=revision.digest,
-        signatories=[land.users[first].name for first in signers.values()],
+        signatories=[country.users[first].name for first in signers.values()],
     )
 
 
-def sign(land: Country, checklist: Checklist, *signers: str) -> None:
+def sign(country: Country, checklist: Checklist, *signers: str) -> None:
     """Sign the pending text; the last signature brings it into force."""
     for first in signers:
-        actor = land.actor(first)
+        actor = country.actor(first)
         agreements.sign(
             actor,
             checklist,
@@ -181,9 +181,9 @@ def sign(land: Country, checklist: Checklist, *signers: str) -> None:
         )
 
 
-def sign_with_passkey(land: Country, checklist: Checklist, first: str, device: Device) -> None:
+def sign_with_passkey(country: Country, checklist: Checklist, first: str, device: Device) -> None:
     """Sign the pending text with a passkey."""
-    actor, nonce = land.actor(first), "0a" * 32
+    actor, nonce = country.actor(first), "0a" * 32
     sentence = f"I sign this text for {actor.organisation_name}."
     revision = db.session.get_one(Revision, checklist.revision_sent_id)
     proof = device.proof(assertion.challenge(revision.digest, sentence, nonce), nonce)
@@ -205,22 +205,22 @@ def current(checklist: Checklist, item: str) -> Filled:
 
 
 def change(
-    land: Country, checklist: Checklist, item: str, before: Filled, **values: object
+    country: Country, checklist: Checklist, item: str, before: Filled, **values: object
 ) -> None:
     """Change an accepted answer as people do: one proposes, the others accept."""
     proposal = positions.propose(
-        land.actor("ilena"),
+        country.actor("ilena"),
         checklist,
         item,
         values,
         answer_id=before.answer_id,
         reason="It fits better.",
     )
-    positions.accept_proposal(land.actor("samira"), checklist, proposal.id)
+    positions.accept_proposal(country.actor("samira"), checklist, proposal.id)
     for party_id in load(checklist).standing().items[item].waiting_for:
-        (key,) = [key for key in COORDINATORS if land.id(key) == party_id]
+        (key,) = [key for key in COORDINATORS if country.id(key) == party_id]
         positions.take_position(
-            land.actor(COORDINATORS[key]),
+            country.actor(COORDINATORS[key]),
             checklist,
             item,
             Stance.ACCEPTS,

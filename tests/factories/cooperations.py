@@ -139,11 +139,11 @@ class StoredCountry:
     homes: Mapping[str, UUID | None]
 
     @classmethod
-    def of(cls, land: Country) -> Self:
+    def of(cls, country: Country) -> Self:
         return cls(
-            {key: organisation.id for key, organisation in land.organisations.items()},
-            {first: user.id for first, user in land.users.items()},
-            {first: home.id if home else None for first, home in land.homes.items()},
+            {key: organisation.id for key, organisation in country.organisations.items()},
+            {first: user.id for first, user in country.users.items()},
+            {first: home.id if home else None for first, home in country.homes.items()},
         )
 
     def load(self, session: Session) -> Country:
@@ -171,37 +171,37 @@ def signed_in(app: Flask, user: User) -> CheckedClient:
     return client
 
 
-def country(session: Session) -> Country:
+def make_country(session: Session) -> Country:
     """Fill the invented country: two NPMs, four CSOs, an auditing body, an administrator."""
-    land = Country(session)
+    country = Country(session)
     npm, cso = OrganisationKind.NPM, OrganisationKind.CSO
-    land.organisation("npm", "Office of the People's Advocate", npm)
-    land.organisation("other_npm", "Prevention Council of Tressia", npm)
-    land.organisation("door", "Open Door Legal Aid", cso)
-    land.organisation("lantern", "Lantern Health Network", cso)
-    land.organisation("bridge", "Bridge Families Association", cso)
-    land.organisation("court", "Court of Accounts", OrganisationKind.OTHER)
-    land.person("Ilena Dorvath", "npm", Role.COORDINATOR)
-    land.person("Tomas Beridan", "npm", Role.SIGNATORY, power="Act on the People's Advocate")
-    land.person("Nadia Corvel", "npm", Role.MANAGER)
-    land.person("Oren Maki", "npm", Role.MEMBER)
-    land.person("Petra Sund", "npm", Role.MEMBER, outside_expert=True)
-    land.person("Vesna Hale", "other_npm", Role.COORDINATOR)
-    land.person("Samira Okell", "door", Role.COORDINATOR)
-    land.person("Henrik Asante", "door", Role.SIGNATORY, power="Statutes, article 9")
-    land.person("Dora Lund", "door", Role.MEMBER)
-    land.person("Joana Pires", "lantern", Role.COORDINATOR)
-    land.person("Leyla Marchetti", "lantern", Role.MEMBER)
-    land.person("Marek Tull", "bridge", Role.COORDINATOR)
-    land.person("Ada Quist", "court", Role.AUDITOR, audits_id=land.id("npm"))
-    land.person("Root Admin", None, Role.ADMINISTRATOR)
-    return land
+    country.organisation("npm", "Office of the People's Advocate", npm)
+    country.organisation("other_npm", "Prevention Council of Tressia", npm)
+    country.organisation("door", "Open Door Legal Aid", cso)
+    country.organisation("lantern", "Lantern Health Network", cso)
+    country.organisation("bridge", "Bridge Families Association", cso)
+    country.organisation("court", "Court of Accounts", OrganisationKind.OTHER)
+    country.person("Ilena Dorvath", "npm", Role.COORDINATOR)
+    country.person("Tomas Beridan", "npm", Role.SIGNATORY, power="Act on the People's Advocate")
+    country.person("Nadia Corvel", "npm", Role.MANAGER)
+    country.person("Oren Maki", "npm", Role.MEMBER)
+    country.person("Petra Sund", "npm", Role.MEMBER, outside_expert=True)
+    country.person("Vesna Hale", "other_npm", Role.COORDINATOR)
+    country.person("Samira Okell", "door", Role.COORDINATOR)
+    country.person("Henrik Asante", "door", Role.SIGNATORY, power="Statutes, article 9")
+    country.person("Dora Lund", "door", Role.MEMBER)
+    country.person("Joana Pires", "lantern", Role.COORDINATOR)
+    country.person("Leyla Marchetti", "lantern", Role.MEMBER)
+    country.person("Marek Tull", "bridge", Role.COORDINATOR)
+    country.person("Ada Quist", "court", Role.AUDITOR, audits_id=country.id("npm"))
+    country.person("Root Admin", None, Role.ADMINISTRATOR)
+    return country
 
 
 def copied_country(session: Session) -> Country:
     """Reset the application to a copy of a database with the invented country; return it."""
     points = starting_points.of(current_app)
-    return points.use("country", lambda: StoredCountry.of(country(db.session()))).load(session)
+    return points.use("country", lambda: StoredCountry.of(make_country(db.session()))).load(session)
 
 
 def load_checklists() -> None:
@@ -218,7 +218,7 @@ def _checklist_files() -> tuple[library.TemplateFile, ...]:
 
 
 def open_one(
-    land: Country,
+    country: Country,
     *partners: str,
     by: str = "ilena",
     modes: tuple[Mode, ...] = (Mode.VISIT,),
@@ -227,10 +227,10 @@ def open_one(
 ) -> Cooperation:
     """Open a cooperation with its checklists, as an NPM coordinator does in the browser."""
     cooperation = lifecycle.open_cooperation(
-        land.actor(by),
+        country.actor(by),
         title=title,
         purpose="To learn whether safeguards in the first hours of custody are kept.",
-        organisation_ids=[land.id(key) for key in partners or ("door",)],
+        organisation_ids=[country.id(key) for key in partners or ("door",)],
         modes=modes,
         questions=questions,
     )
@@ -238,19 +238,19 @@ def open_one(
     return cooperation
 
 
-def bring_in(land: Country, cooperation: Cooperation, first: str, function: str = "") -> None:
+def bring_in(country: Country, cooperation: Cooperation, first: str, function: str = "") -> None:
     """Have a coordinator of a person's organisation add them."""
-    home = land.homes[first]
+    home = country.homes[first]
     assert home is not None
     coordinator = next(
         name
-        for name, organisation in land.homes.items()
-        if organisation is home and Role.COORDINATOR in land.actor(name).roles
+        for name, organisation in country.homes.items()
+        if organisation is home and Role.COORDINATOR in country.actor(name).roles
     )
     cooperations.add_person(
-        land.actor(coordinator),
+        country.actor(coordinator),
         cooperation,
-        user_id=land.users[first].id,
+        user_id=country.users[first].id,
         organisation_id=home.id,
         function=function,
     )

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from werkzeug.test import TestResponse
 
 from tests.client import CheckedClient
-from tests.factories.accounts import House
+from tests.factories.accounts import People
 from tests.pages import Page
 from tracker.accounts.factors import credentials
 from tracker.accounts.models import Passkey
@@ -125,10 +125,10 @@ class Device:
         )
 
 
-def give(house: House, key: str, device: Device, name: str = "My telephone") -> Passkey:
+def give(make_people: People, key: str, device: Device, name: str = "My telephone") -> Passkey:
     """Give a person of an instance a passkey in a device; committed."""
-    passkey = add(house.actor(key), device, name)
-    house.session.commit()
+    passkey = add(make_people.actor(key), device, name)
+    make_people.session.commit()
     return passkey
 
 

@@ -5,7 +5,7 @@ from importlib import import_module
 import pytest
 
 from tests.tampering.campaign import listed
-from tracker import app as house
+from tracker import app as application
 from tracker.activity.checked import (
     BY_THEMSELVES,
     CHECKED,
@@ -19,7 +19,7 @@ from tracker.core.db import Base
 @pytest.fixture(scope="module")
 def tables() -> dict[str, set[str]]:
     """The columns of each of the application's tables."""
-    for name in house.MODELS:
+    for name in application.MODELS:
         import_module(name)
     return {
         table.name: {column.name for column in table.columns}

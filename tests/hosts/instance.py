@@ -16,7 +16,7 @@ from flask import Flask
 
 from tests.factories.accounts import PASSWORD
 from tests.factories.agreements import checklist_of, send, sign
-from tests.factories.cooperations import Country, country, open_one
+from tests.factories.cooperations import Country, make_country, open_one
 from tests.hosts.visitor import Visitor
 from tests.servers import postgres
 from tests.servers.application import Application
@@ -173,24 +173,24 @@ def running(folder: Path) -> Iterator[Instance]:
 
 def _fill() -> tuple[dict[str, str], UUID, UUID, tuple[UUID, ...]]:
     """Fill the database: people with passwords, a text that is written, and texts just signed."""
-    land = country(db.session())
-    _give_passwords(land)
-    written = checklist_of(open_one(land, "door"), ChecklistKind.TERMS)
-    signed = [_signed_text(land) for _number in range(TEXTS)]
+    country = make_country(db.session())
+    _give_passwords(country)
+    written = checklist_of(open_one(country, "door"), ChecklistKind.TERMS)
+    signed = [_signed_text(country) for _number in range(TEXTS)]
     db.session.commit()
-    emails = {first: user.email for first, user in land.users.items()}
-    return emails, land.id("door"), written.id, tuple(signed)
+    emails = {first: user.email for first, user in country.users.items()}
+    return emails, country.id("door"), written.id, tuple(signed)
 
 
-def _give_passwords(land: Country) -> None:
+def _give_passwords(country: Country) -> None:
     password = passwords.hashed(PASSWORD)
-    for user in land.users.values():
+    for user in country.users.values():
         with binding.keeping(None, user, Change.PASSWORD):
             user.password = password
 
 
-def _signed_text(land: Country) -> UUID:
-    checklist = checklist_of(open_one(land, "door"), ChecklistKind.TERMS)
-    send(land, checklist, SIGNERS)
-    sign(land, checklist, *SIGNERS.values())
+def _signed_text(country: Country) -> UUID:
+    checklist = checklist_of(open_one(country, "door"), ChecklistKind.TERMS)
+    send(country, checklist, SIGNERS)
+    sign(country, checklist, *SIGNERS.values())
     return checklist.id

@@ -3,17 +3,17 @@
 import pytest
 from sqlalchemy.orm import Session
 
-from tests.factories.tables import Table, set_out
+from tests.factories.negotiations import Negotiation, set_out
 from tests.factories.templates import small_terms
 
 
 @pytest.fixture
-def table(session: Session) -> Table:
+def negotiation(session: Session) -> Negotiation:
     """A cooperation with nothing answered yet, on the small terms."""
     return set_out(session, template=small_terms())
 
 
 @pytest.fixture
-def whole_table(session: Session) -> Table:
+def shipped_negotiation(session: Session) -> Negotiation:
     """A cooperation with nothing answered yet, on the shipped checklists."""
     return set_out(session)

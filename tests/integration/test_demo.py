@@ -5,7 +5,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from tests.factories.demonstration import Demonstration
-from tests.factories.tables import Table
+from tests.factories.negotiations import Negotiation
 from tracker.accounts.people import service
 from tracker.core.db import db
 from tracker.guidance.models import Article
@@ -42,11 +42,11 @@ def test_there_is_no_code_of_somebody_whose_second_factor_was_reset(
     )
 
 
-def test_an_instance_in_use_stays_as_it_is(app: Flask, table: Table) -> None:
-    before = table.session.scalar(sa.select(sa.func.count(Organisation.id)))
-    table.session.commit()
+def test_an_instance_in_use_stays_as_it_is(app: Flask, negotiation: Negotiation) -> None:
+    before = negotiation.session.scalar(sa.select(sa.func.count(Organisation.id)))
+    negotiation.session.commit()
     assert load(app) == (
         1,
         ["This instance is in use: the demonstration can only be loaded into an empty one."],
     )
-    assert table.session.scalar(sa.select(sa.func.count(Organisation.id))) == before
+    assert negotiation.session.scalar(sa.select(sa.func.count(Organisation.id))) == before

@@ -6,7 +6,7 @@ from pathlib import Path
 from flask import Flask
 
 from tests.factories.agreements import COORDINATORS, checklist_of
-from tests.factories.cooperations import Country, country, load_checklists, open_one
+from tests.factories.cooperations import Country, load_checklists, make_country, open_one
 from tests.factories.templates import a_template, an_item, publish
 from tests.servers.ports import free_port
 from tests.torture.acts import ITEM, Agreement, Party
@@ -54,26 +54,26 @@ def build(data_dir: Path, database_url: str | None = None) -> Stage:
         schema.upgrade()
         load_checklists()
         publish(a_template(an_item(ITEM), kind="urgent_plan"))
-        land = with_signatories(country(db.session()))
-        agreements = tuple(add_agreement(land) for _number in range(AGREEMENTS))
+        country = with_signatories(make_country(db.session()))
+        agreements = tuple(add_agreement(country) for _number in range(AGREEMENTS))
         db.session.commit()
         db.session.remove()
         db.engine.dispose()
     return Stage(environment, agreements)
 
 
-def with_signatories(land: Country) -> Country:
+def with_signatories(country: Country) -> Country:
     """Add the signatory that a party lacks."""
-    land.person("Sela Morin", "lantern", Role.SIGNATORY, power="Statutes, article 4")
-    return land
+    country.person("Sela Morin", "lantern", Role.SIGNATORY, power="Statutes, article 4")
+    return country
 
 
-def add_agreement(land: Country) -> Agreement:
+def add_agreement(country: Country) -> Agreement:
     """Open a cooperation with an answered text that has yet to be accepted."""
-    cooperation = open_one(land, *PARTNERS, modes=(Mode.OMB_PLUS,))
+    cooperation = open_one(country, *PARTNERS, modes=(Mode.OMB_PLUS,))
     checklist = checklist_of(cooperation, ChecklistKind.URGENT_PLAN)
     service.save_answer(
-        land.actor("ilena"),
+        country.actor("ilena"),
         checklist,
         ITEM,
         AnswerScope.SHARED,
@@ -81,7 +81,7 @@ def add_agreement(land: Country) -> Agreement:
         base_version=0,
     )
     parties = (
-        Party(land.id(key), land.users[COORDINATORS[key]].id, land.users[first].id)
+        Party(country.id(key), country.users[COORDINATORS[key]].id, country.users[first].id)
         for key, first in SIGNATORIES.items()
     )
     return Agreement(checklist.id, tuple(parties))

@@ -93,7 +93,7 @@ def init_gate(app: Flask, load_actor: Loader, turn_away: Callable[[], Response])
     app.extensions["load_actor"] = load_actor
 
     @app.before_request
-    def _stand_at_the_door() -> Response | None:
+    def _require_access() -> Response | None:
         view = app.view_functions.get(request.endpoint or "")
         writes = request.method not in SAFE_METHODS or hasattr(view, READS_LOGGED)
         will_write.set(writes)

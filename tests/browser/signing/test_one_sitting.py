@@ -11,8 +11,8 @@ from tests.browser.bargaining import Side
 from tests.browser.conftest import NewContext
 from tests.browser.devices import Device, set_up
 from tests.browser.instances import StartingPoint
+from tests.browser.negotiation import DOOR, LANTERN, NPM, Browsers, Laid, lay
 from tests.browser.signing.test_several_texts import signatures
-from tests.browser.table import DOOR, LANTERN, NPM, Laid, Seats, lay
 from tests.browser.test_agreement_journey import read_as_second_reader, send
 from tests.factories import powers
 from tests.factories.agreements import checklist_of
@@ -36,7 +36,7 @@ WRITERS = {
 DIFFER = ("M2", "M17", "M20")
 
 
-def begin(land: Country, cooperation: Cooperation) -> None:
+def begin(country: Country, cooperation: Cooperation) -> None:
     """Begin with the model text, and settle everything but three items of one cooperation.
 
     In the other one each party has written its own row of M4, and all have accepted everything.
@@ -44,13 +44,13 @@ def begin(land: Country, cooperation: Cooperation) -> None:
     writers = WRITERS[cooperation.title]
     if cooperation.title == SITTING:
         for key, first in writers.items():
-            powers.hold(land.users[first].id, land.id(key), Role.COORDINATOR)
+            powers.hold(country.users[first].id, country.id(key), Role.COORDINATOR)
     terms = checklist_of(cooperation, ChecklistKind.TERMS)
-    actors = {land.id(key): land.actor(first) for key, first in writers.items()}
-    npm = land.actor(writers["npm"])
+    actors = {country.id(key): country.actor(first) for key, first in writers.items()}
+    npm = country.actor(writers["npm"])
     (text,) = beginning.beginnings(npm, load(terms), ["en"])
     beginning.begin(npm, terms, "en", seen=text.seen)
-    second_reader: dict[str, Any] = {"second_reader": str(land.users["oren"].id)}
+    second_reader: dict[str, Any] = {"second_reader": str(country.users["oren"].id)}
     differ = DIFFER if cooperation.title == SITTING else ()
     for item in load(terms).template.items:
         loaded = load(terms)
@@ -90,9 +90,9 @@ def test_three_parties_agree_on_a_model_text_and_sign_it_in_one_sitting(
     new_context: NewContext,
 ) -> None:
     laid = starting_point.value
-    seats = Seats(laid, inside, new_context)
+    browsers = Browsers(laid, inside, new_context)
     npm, door, lantern = (
-        Side(with_passkey(seats, new_context().new_page(), first), laid.terms[SITTING])
+        Side(with_passkey(browsers, new_context().new_page(), first), laid.terms[SITTING])
         for first in WRITERS[SITTING].values()
     )
     for side in (npm, door, lantern):
@@ -118,7 +118,7 @@ def test_three_parties_agree_on_a_model_text_and_sign_it_in_one_sitting(
     for side in (npm, door, lantern):
         for name in ("Waiting for us", "Open differences"):
             assert side.count(name) == 0, name
-    read_as_second_reader(seats.page("oren"), npm.terms)
+    read_as_second_reader(browsers.page("oren"), npm.terms)
     send(npm)
     assert len({side.frozen_text() for side in (npm, door, lantern)}) == 1
     for side, party in zip((npm, door, lantern), (NPM, DOOR, LANTERN), strict=True):
@@ -128,10 +128,10 @@ def test_three_parties_agree_on_a_model_text_and_sign_it_in_one_sitting(
     assert len({row["document_digest"] for row in rows}) == 1
 
 
-def with_passkey(seats: Seats, page: Page, first: str) -> Page:
+def with_passkey(browsers: Browsers, page: Page, first: str) -> Page:
     """Return a page on which somebody is signed in and has set up a passkey."""
     page.goto("/sign-in")
-    seats.sign_in(page, first)
+    browsers.sign_in(page, first)
     Device.of(page)
     set_up(page, "Telephone")
     expect(page.get_by_text("The passkey Telephone is set up.")).to_be_visible()
@@ -151,9 +151,9 @@ def test_only_the_acceptances_of_a_changed_row_reopen(
     starting_point: StartingPoint[Laid], inside: Flask, new_context: NewContext
 ) -> None:
     laid = starting_point.value
-    seats = Seats(laid, inside, new_context)
+    browsers = Browsers(laid, inside, new_context)
     npm, door, lantern = (
-        Side(seats.page(first), laid.terms[ROWS]) for first in WRITERS[ROWS].values()
+        Side(browsers.page(first), laid.terms[ROWS]) for first in WRITERS[ROWS].values()
     )
     for side in (npm, door, lantern):
         assert side.count("Waiting for us") == 0
@@ -177,7 +177,7 @@ def test_only_the_acceptances_of_a_changed_row_reopen(
     for side in (npm, door, lantern):
         expect_positions(side, ["Accepts", "Accepts", "Accepts"])
     expect(lantern.item("M4").get_by_role("table")).to_contain_text("Two physicians.")
-    read_as_second_reader(seats.page("oren"), npm.terms)
+    read_as_second_reader(browsers.page("oren"), npm.terms)
     npm.page.goto(f"{npm.terms}/send")
     expect(npm.page.get_by_role("button", name="Send for signature")).to_be_visible()
 

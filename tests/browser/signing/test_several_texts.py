@@ -10,15 +10,15 @@ import pytest
 from flask import Flask
 from playwright.sync_api import expect
 
-from tests.browser import table
+from tests.browser import negotiation
 from tests.browser.accessibility import grave_faults
 from tests.browser.conftest import PHONE, NewContext
 from tests.browser.devices import Device, set_up
 from tests.browser.instances import StartingPoint
-from tests.browser.table import Laid, Seats
+from tests.browser.negotiation import Browsers, Laid
 from tests.factories import checklists
 from tests.factories.cooperations import Country
-from tests.factories.tables import Table
+from tests.factories.negotiations import Negotiation
 from tests.servers.application import Application
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.cooperations.models import Cooperation
@@ -28,9 +28,9 @@ TITLE = "Monitoring of police custody"
 PEOPLE = ("tomas", "nadia", "oren", "petra", "henrik", "dora", "otto", "leyla", "samira", "joana")
 
 
-def send_both(land: Country, cooperation: Cooperation) -> None:
+def send_both(country: Country, cooperation: Cooperation) -> None:
     """Send the agreed terms and the confidentiality terms for signature."""
-    seated = Table(land, cooperation)
+    seated = Negotiation(country, cooperation)
     for kind in (ChecklistKind.TERMS, ChecklistKind.CONFIDENTIALITY):
         checklists.agree(seated.checklist(kind), seated.writers, seated["oren"])
         checklists.send(seated.checklist(kind), seated["ilena"], seated.signatories)
@@ -39,7 +39,7 @@ def send_both(land: Country, cooperation: Cooperation) -> None:
 @pytest.fixture(scope="module")
 def starting_point() -> StartingPoint[Laid]:
     """A cooperation with two texts that wait for everybody's signature."""
-    return table.lay("two_texts", [TITLE], PEOPLE, send_both)
+    return negotiation.lay("two_texts", [TITLE], PEOPLE, send_both)
 
 
 def test_one_touch_signs_two_texts_and_each_signature_is_valid_by_itself(
@@ -48,10 +48,10 @@ def test_one_touch_signs_two_texts_and_each_signature_is_valid_by_itself(
     starting_point: StartingPoint[Laid],
     new_context: NewContext,
 ) -> None:
-    seats = Seats(starting_point.value, inside, new_context)
+    browsers = Browsers(starting_point.value, inside, new_context)
     page = new_context(viewport=PHONE).new_page()
     page.goto("/sign-in")
-    seats.sign_in(page, "otto")
+    browsers.sign_in(page, "otto")
     Device.of(page)
     set_up(page, "Telephone")
     expect(page.get_by_text("The passkey Telephone is set up.")).to_be_visible()

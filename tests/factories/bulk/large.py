@@ -59,7 +59,7 @@ LARGE = Size(items=200, parties=5, comments=2000)
 class Crowd:
     """A cooperation with a checklist of some size, and its people."""
 
-    land: Country
+    country: Country
     cooperation: Cooperation
     terms: Checklist
 
@@ -84,25 +84,29 @@ def make(session: Session, size: Size) -> Crowd:
     The caller commits. Create a larger one after a smaller one, since a later version of the
     checklist has more items.
     """
-    land = Country(session)
+    country = Country(session)
     keys = [f"body{number}" for number in range(size.parties)]
     for number, key in enumerate(keys):
         kind = OrganisationKind.CSO if number else OrganisationKind.NPM
         name = f"{'Partner' if number else 'Office'} {number} of {size.parties}"
-        land.organisation(key, name, kind)
+        country.organisation(key, name, kind)
         for writer in range(4):
-            land.person(f"Writer{number}x{writer} Holm{size.parties}", key, Role.COORDINATOR)
+            country.person(f"Writer{number}x{writer} Holm{size.parties}", key, Role.COORDINATOR)
     publish(template(size.items))
     cooperation = open_one(
-        land, *keys[1:], by="writer0x0", modes=(Mode.PROJ,), title=f"A matter of {size.items} items"
+        country,
+        *keys[1:],
+        by="writer0x0",
+        modes=(Mode.PROJ,),
+        title=f"A matter of {size.items} items",
     )
-    for first in land.users:
-        _bring_in(land, cooperation, first)
+    for first in country.users:
+        _bring_in(country, cooperation, first)
     session.flush()
     terms = checklist_of(cooperation, ChecklistKind.TERMS)
-    _fill(land, terms, size)
+    _fill(country, terms, size)
     service.recount(terms.id)
-    return Crowd(land, cooperation, terms)
+    return Crowd(country, cooperation, terms)
 
 
 def template(items: int) -> Template:
@@ -143,39 +147,39 @@ def values_of(number: int) -> dict[str, Any]:
     )[number % 3]
 
 
-def _bring_in(land: Country, cooperation: Cooperation, first: str) -> None:
-    home = land.homes[first]
+def _bring_in(country: Country, cooperation: Cooperation, first: str) -> None:
+    home = country.homes[first]
     assert home is not None
     if first != "writer0x0":  # who opened it is there
-        land.session.add(
+        country.session.add(
             CooperationPerson(
                 cooperation_id=cooperation.id,
-                user_id=land.users[first].id,
+                user_id=country.users[first].id,
                 organisation_id=home.id,
                 from_on=clock.today(),
             )
         )
 
 
-def _fill(land: Country, terms: Checklist, size: Size) -> None:
+def _fill(country: Country, terms: Checklist, size: Size) -> None:
     """Insert what people would have written: rows as the verbs leave them."""
-    people = [(land.users[first].id, home.id) for first, home in land.homes.items() if home]
+    people = [(country.users[first].id, home.id) for first, home in country.homes.items() if home]
     writers = cycle(people)
     loaded = loading.load(terms)
     for number, item in enumerate(loaded.template.items, 1):
         values = values_of(number) if item.label.startswith(MATTER) else whole(loaded, item.code)
         answer = _answer(terms, item.code, next(writers), values)
-        land.session.add(answer)
-        land.session.flush()
-        land.session.add_all(_positions(terms, answer, people))
+        country.session.add(answer)
+        country.session.flush()
+        country.session.add_all(_positions(terms, answer, people))
         if number % 3 == 1:
-            land.session.add(_proposal(terms, answer, next(writers)))
+            country.session.add(_proposal(terms, answer, next(writers)))
         if number % 5 == 1:
-            land.session.add(_flag(terms, answer, next(writers)))
+            country.session.add(_flag(terms, answer, next(writers)))
     for number in range(size.comments):
         code = f"M{number % size.items + 1}"
-        land.session.add_all(_comment(terms, code, number, next(writers), next(writers)[0]))
-    land.session.flush()
+        country.session.add_all(_comment(terms, code, number, next(writers), next(writers)[0]))
+    country.session.flush()
 
 
 Writer = tuple[UUID, UUID]

@@ -14,8 +14,8 @@ from tests.factories.checklists import decline_text
 from tests.factories.cooperations import (
     Country,
     StoredCountry,
-    country,
     load_checklists,
+    make_country,
     open_one,
 )
 from tracker.agreements import amendments, notices
@@ -51,7 +51,7 @@ class Scene:
 class Scenes:
     """All texts by the name of their outcome, and the people around them."""
 
-    land: StoredCountry
+    country: StoredCountry
     by_name: dict[str, Scene]
 
     def __getitem__(self, name: str) -> Scene:
@@ -66,20 +66,20 @@ def scenes(app: Flask) -> Scenes:
 def _make() -> Scenes:
     load_checklists()
     signing_keys.make_missing()
-    land = country(db.session())
-    scenes = {name: _scene(land, name, act) for name, act in COURSES.items()}
-    return Scenes(StoredCountry.of(land), scenes)
+    country = make_country(db.session())
+    scenes = {name: _scene(country, name, act) for name, act in COURSES.items()}
+    return Scenes(StoredCountry.of(country), scenes)
 
 
-def _scene(land: Country, name: str, act: Callable[[Country, Checklist], None]) -> Scene:
-    cooperation = open_one(land, "door", title=f"What is {name}")
+def _scene(country: Country, name: str, act: Callable[[Country, Checklist], None]) -> Scene:
+    cooperation = open_one(country, "door", title=f"What is {name}")
     terms = agreements.checklist_of(cooperation, ChecklistKind.TERMS)
     today = clock.today()
     days = agreements.term(today - 9 * DAY, today + 400 * DAY)
     if name == "renewed":
         days = agreements.term(today - 400 * DAY, today - DAY) | {"renewal": "automatic"}
-    agreements.answer(land, terms, "M19", **days)
-    act(land, terms)
+    agreements.answer(country, terms, "M19", **days)
+    act(country, terms)
     db.session.flush()
     rows = db.session.scalars(
         sa.select(Revision).where(Revision.subject_id == terms.id).order_by(Revision.number)
@@ -97,136 +97,144 @@ def _draft(_land: Country, _terms: Checklist) -> None:
     """Leave it as it is."""
 
 
-def _wait(land: Country, terms: Checklist) -> None:
-    agreements.send(land, terms, PAIR, until=clock.today() + 30 * DAY)
-    agreements.sign(land, terms, "tomas")
+def _wait(country: Country, terms: Checklist) -> None:
+    agreements.send(country, terms, PAIR, until=clock.today() + 30 * DAY)
+    agreements.sign(country, terms, "tomas")
 
 
-def _decline(land: Country, terms: Checklist) -> None:
-    _wait(land, terms)
-    decline_text(land.actor("henrik"), terms, reason="Too long a term.", items=["M19"])
+def _decline(country: Country, terms: Checklist) -> None:
+    _wait(country, terms)
+    decline_text(country.actor("henrik"), terms, reason="Too long a term.", items=["M19"])
 
 
-def _call_back(land: Country, terms: Checklist) -> None:
-    _wait(land, terms)
-    agreements_service.call_back(land.actor("ilena"), terms, reason="A slip in it.")
+def _call_back(country: Country, terms: Checklist) -> None:
+    _wait(country, terms)
+    agreements_service.call_back(country.actor("ilena"), terms, reason="A slip in it.")
 
 
-def _expire(land: Country, terms: Checklist) -> None:
-    agreements.send(land, terms, PAIR, until=clock.today() - DAY)
+def _expire(country: Country, terms: Checklist) -> None:
+    agreements.send(country, terms, PAIR, until=clock.today() - DAY)
     assert due.expire_due(clock.today()) == 1
 
 
-def _sign(land: Country, terms: Checklist) -> None:
-    agreements.send(land, terms, PAIR)
-    agreements.sign(land, terms, "tomas", "henrik")
+def _sign(country: Country, terms: Checklist) -> None:
+    agreements.send(country, terms, PAIR)
+    agreements.sign(country, terms, "tomas", "henrik")
 
 
-def _amend(land: Country, terms: Checklist) -> None:
-    _sign(land, terms)
-    agreements_service.amend(land.actor("ilena"), terms, reason="A new law.", items=["M19"])
+def _amend(country: Country, terms: Checklist) -> None:
+    _sign(country, terms)
+    agreements_service.amend(country.actor("ilena"), terms, reason="A new law.", items=["M19"])
 
 
-def _call_amendment_off(land: Country, terms: Checklist) -> None:
-    _amend(land, terms)
-    amendments.call_off(land.actor("samira"), terms, reason="The law has not changed.")
+def _call_amendment_off(country: Country, terms: Checklist) -> None:
+    _amend(country, terms)
+    amendments.call_off(country.actor("samira"), terms, reason="The law has not changed.")
 
 
-def _supersede(land: Country, terms: Checklist) -> None:
-    _amend(land, terms)
+def _supersede(country: Country, terms: Checklist) -> None:
+    _amend(country, terms)
     # It was reopened for changes, and is agreed again without any.
     standing = agreements.current(terms, "M19")
     for first in ("ilena", "samira"):
         positions.take_position(
-            land.actor(first), terms, "M19", Stance.ACCEPTS, answer_id=standing.answer_id
+            country.actor(first), terms, "M19", Stance.ACCEPTS, answer_id=standing.answer_id
         )
-    _sign(land, terms)
+    _sign(country, terms)
 
 
-def _suspend(land: Country, terms: Checklist) -> None:
-    _sign(land, terms)
-    notices.give_notice(land.actor("tomas"), terms, NoticeKind.SUSPENDED, reason="It is not safe.")
+def _suspend(country: Country, terms: Checklist) -> None:
+    _sign(country, terms)
+    notices.give_notice(
+        country.actor("tomas"), terms, NoticeKind.SUSPENDED, reason="It is not safe."
+    )
 
 
-def _suspend_twice_and_lift_one(land: Country, terms: Checklist) -> None:
-    _sign(land, terms)
+def _suspend_twice_and_lift_one(country: Country, terms: Checklist) -> None:
+    _sign(country, terms)
     day = clock.today() + DAY
     for first in ("tomas", "henrik"):
         notices.give_notice(
-            land.actor(first), terms, NoticeKind.SUSPENDED, reason="It is not safe.", from_on=day
+            country.actor(first), terms, NoticeKind.SUSPENDED, reason="It is not safe.", from_on=day
         )
     assert due.carry_out_due(day) == 2
     own = next(
-        notice for notice in notices.open_notices(terms) if notice.organisation_id == land.id("npm")
+        notice
+        for notice in notices.open_notices(terms)
+        if notice.organisation_id == country.id("npm")
     )
-    notices.close_notice(land.actor("tomas"), terms, own.id, reason="It is safe again.")
+    notices.close_notice(country.actor("tomas"), terms, own.id, reason="It is safe again.")
 
 
-def _lift(land: Country, terms: Checklist) -> None:
-    _suspend(land, terms)
+def _lift(country: Country, terms: Checklist) -> None:
+    _suspend(country, terms)
     (own,) = notices.open_notices(terms)
-    notices.close_notice(land.actor("tomas"), terms, own.id, reason="It is safe again.")
+    notices.close_notice(country.actor("tomas"), terms, own.id, reason="It is safe again.")
 
 
-def _give_notice(land: Country, terms: Checklist) -> None:
-    _sign(land, terms)
+def _give_notice(country: Country, terms: Checklist) -> None:
+    _sign(country, terms)
     day = clock.today() + 30 * DAY
     notices.give_notice(
-        land.actor("tomas"), terms, NoticeKind.ENDED, reason="The law has changed.", from_on=day
+        country.actor("tomas"), terms, NoticeKind.ENDED, reason="The law has changed.", from_on=day
     )
 
 
-def _take_notice_back(land: Country, terms: Checklist) -> None:
-    _give_notice(land, terms)
+def _take_notice_back(country: Country, terms: Checklist) -> None:
+    _give_notice(country, terms)
     (own,) = notices.open_notices(terms)
-    notices.close_notice(land.actor("tomas"), terms, own.id, reason="It has not.")
+    notices.close_notice(country.actor("tomas"), terms, own.id, reason="It has not.")
 
 
-def _renew(land: Country, terms: Checklist) -> None:
+def _renew(country: Country, terms: Checklist) -> None:
     """Sign a text after its last day, which renews it with the signature."""
-    _sign(land, terms)
+    _sign(country, terms)
     assert due.renew_due(clock.today()) == 0
 
 
-def _end(land: Country, terms: Checklist) -> None:
-    _sign(land, terms)
-    notices.give_notice(land.actor("tomas"), terms, NoticeKind.ENDED, reason="The law has changed.")
+def _end(country: Country, terms: Checklist) -> None:
+    _sign(country, terms)
+    notices.give_notice(
+        country.actor("tomas"), terms, NoticeKind.ENDED, reason="The law has changed."
+    )
 
 
-def _end_while_an_amendment_waits(land: Country, terms: Checklist) -> None:
-    _amend(land, terms)
-    _wait(land, terms)
-    notices.give_notice(land.actor("tomas"), terms, NoticeKind.ENDED, reason="The law has changed.")
+def _end_while_an_amendment_waits(country: Country, terms: Checklist) -> None:
+    _amend(country, terms)
+    _wait(country, terms)
+    notices.give_notice(
+        country.actor("tomas"), terms, NoticeKind.ENDED, reason="The law has changed."
+    )
 
 
-def _sign_on_paper(land: Country, terms: Checklist) -> None:
-    agreements.send(land, terms, PAIR)
-    paper.confirm(land.actor("ilena"), terms, paper.record(land.actor("samira"), terms))
-    agreements.sign(land, terms, "tomas")
+def _sign_on_paper(country: Country, terms: Checklist) -> None:
+    agreements.send(country, terms, PAIR)
+    paper.confirm(country.actor("ilena"), terms, paper.record(country.actor("samira"), terms))
+    agreements.sign(country, terms, "tomas")
 
 
-def _record(land: Country, terms: Checklist) -> PaperRecord:
+def _record(country: Country, terms: Checklist) -> PaperRecord:
     return prior_agreements.record(
-        land.actor("ilena"),
+        country.actor("ilena"),
         terms,
         page=paper.page_of_known(terms),
         signed_on=clock.today() - 90 * DAY,
         ends_on=clock.today() + 200 * DAY,
         signers={
-            land.id("npm"): [Person("Tomas Beridan"), Person("Ilena Dorvath", "Deputy")],
-            land.id("door"): [Person("Henrik Asante", "Director")],
+            country.id("npm"): [Person("Tomas Beridan"), Person("Ilena Dorvath", "Deputy")],
+            country.id("door"): [Person("Henrik Asante", "Director")],
         },
         scan=paper.pdf(),
     )
 
 
-def _made_before(land: Country, terms: Checklist) -> None:
-    paper.confirm(land.actor("samira"), terms, _record(land, terms))
+def _made_before(country: Country, terms: Checklist) -> None:
+    paper.confirm(country.actor("samira"), terms, _record(country, terms))
 
 
-def _made_before_refused(land: Country, terms: Checklist) -> None:
-    record = _record(land, terms)
-    papers.refuse(land.actor("samira"), terms, record.id, reason="That is another paper.")
+def _made_before_refused(country: Country, terms: Checklist) -> None:
+    record = _record(country, terms)
+    papers.refuse(country.actor("samira"), terms, record.id, reason="That is another paper.")
 
 
 COURSES: dict[str, Callable[[Country, Checklist], None]] = {

@@ -217,7 +217,7 @@ def _people(demonstration: Demonstration) -> dict[str, list[Thing]]:
     own = demonstration.organisations["od"]
     coordinator = demonstration.users["samira"]
     waits = sa.select(Membership.id).where(queries.waits())
-    seat = _first(
+    coordinator_role = _first(
         sa.select(Membership.id).where(
             Membership.user_id == coordinator, Membership.role == Role.COORDINATOR
         )
@@ -230,7 +230,9 @@ def _people(demonstration: Demonstration) -> dict[str, list[Thing]]:
         "user_id where": [Thing("a member of the CSO", {"user_id": user, "where": own})],
         "membership_id user_id": [
             Thing("a member of the CSO", {"user_id": user, "membership_id": role}),
-            Thing("the CSO's coordinator", {"user_id": coordinator, "membership_id": seat}),
+            Thing(
+                "the CSO's coordinator", {"user_id": coordinator, "membership_id": coordinator_role}
+            ),
         ],
         "people.confirm_role": [
             Thing(

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from tests.client import CheckedClient
 from tests.factories import passkeys
-from tests.factories.accounts import PASSWORD, House, sign_in, signed_in
+from tests.factories.accounts import PASSWORD, People, sign_in, signed_in
 from tests.factories.evidence.tampering import (
     CHAINS,
     EVENTS,
@@ -55,7 +55,7 @@ Browsers = Callable[[], CheckedClient]
 
 
 @pytest.fixture
-def cast(people: House, frozen_time: Clock) -> House:
+def cast(people: People, frozen_time: Clock) -> People:
     """Dora is the attacker, a member with her own code app; Henrik is a signatory."""
     frozen_time(NOON)
     people.enrol("henrik")
@@ -69,14 +69,14 @@ def cast(people: House, frozen_time: Clock) -> House:
 # Hands in the database ---------------------------------------------------------------------------
 
 
-def row_of(cast: House, key: str) -> Row:
+def row_of(cast: People, key: str) -> Row:
     cast.session.rollback()
     with db.engine.connect() as connection:
         query = sa.select(USERS).where(USERS.c.id == cast.people[key])
         return dict(connection.execute(query).mappings().one())
 
 
-def put(cast: House, key: str, **values: Any) -> None:
+def put(cast: People, key: str, **values: Any) -> None:
     """Write into a person's row, as anybody with the database's password can."""
     cast.session.rollback()
     with db.engine.begin() as connection:
@@ -88,7 +88,7 @@ def without_id(row: Row) -> dict[str, Any]:
     return {name: value for name, value in row.items() if name != "id"}
 
 
-def copy(cast: House, *columns: str) -> None:
+def copy(cast: People, *columns: str) -> None:
     """Copy columns of the attacker's row to the signatory's."""
     source = row_of(cast, "dora")
     put(cast, "henrik", **{column: source[column] for column in columns})
@@ -96,7 +96,7 @@ def copy(cast: House, *columns: str) -> None:
 
 @contextmanager
 def is_found(
-    cast: House, fault: Fault, table: Table = Table.ACCOUNT, row: str = "henrik@example.org"
+    cast: People, fault: Fault, table: Table = Table.ACCOUNT, row: str = "henrik@example.org"
 ) -> Iterator[None]:
     """Check that all is well before, and that check and health name the account afterwards."""
     cast.session.rollback()
@@ -120,7 +120,7 @@ def accounts_by_the_worker() -> str:
 
 
 def proving(
-    cast: House, key: str, password: str, code_of: str
+    cast: People, key: str, password: str, code_of: str
 ) -> Callable[[], identity_proof.Proof]:
     code = cast.code(code_of)
     return lambda: identity_proof.prove(cast.people[key], password, code)
@@ -145,7 +145,7 @@ ALL = ("password", "tf_totp_secret", "tf_primary_method", "mf_recovery_codes")
 
 @pytest.mark.both_databases
 def test_a_copied_password_and_second_factor_prove_nothing(
-    cast: House, session: Session, browsers: Browsers, caplog: pytest.LogCaptureFixture
+    cast: People, session: Session, browsers: Browsers, caplog: pytest.LogCaptureFixture
 ) -> None:
     with is_found(cast, Fault.OTHER_CREDENTIALS):
         copy(cast, *ALL)
@@ -160,7 +160,7 @@ def test_a_copied_password_and_second_factor_prove_nothing(
     assert session.query(Attempt).count() == 0
 
 
-def test_the_seal_copied_along_is_the_other_persons(cast: House, browsers: Browsers) -> None:
+def test_the_seal_copied_along_is_the_other_persons(cast: People, browsers: Browsers) -> None:
     with is_found(cast, Fault.OTHER_CREDENTIALS):
         copy(cast, *ALL, "credentials_seal", "passkeys_digest")
     refused(proving(cast, "henrik", PASSWORD, "dora"))
@@ -168,7 +168,7 @@ def test_the_seal_copied_along_is_the_other_persons(cast: House, browsers: Brows
 
 @pytest.mark.both_databases
 @pytest.mark.parametrize("column", ["password", "tf_totp_secret", "mf_recovery_codes"])
-def test_a_single_copied_value_is_refused(cast: House, column: str) -> None:
+def test_a_single_copied_value_is_refused(cast: People, column: str) -> None:
     with is_found(cast, Fault.OTHER_CREDENTIALS):
         copy(cast, column)
     refused(proving(cast, "henrik", PASSWORD, "henrik"))
@@ -185,14 +185,14 @@ def test_a_single_copied_value_is_refused(cast: House, column: str) -> None:
         {"passkeys_digest": None},
     ],
 )
-def test_credentials_that_were_removed_are_refused(cast: House, values: dict[str, object]) -> None:
+def test_credentials_that_were_removed_are_refused(cast: People, values: dict[str, object]) -> None:
     with is_found(cast, Fault.OTHER_CREDENTIALS):
         put(cast, "henrik", **values)
     refused(lambda: identity_proof.prove(cast.people["henrik"], PASSWORD, "000000"))
 
 
 def test_a_row_without_seals_is_not_taken_for_one_of_a_former_version(
-    cast: House, session: Session
+    cast: People, session: Session
 ) -> None:
     assert adoption.adopt() is not None
     session.commit()
@@ -206,7 +206,7 @@ def test_a_row_without_seals_is_not_taken_for_one_of_a_former_version(
 
 
 def test_marks_of_sessions_that_changed_places_open_no_account(
-    cast: House, browsers: Browsers
+    cast: People, browsers: Browsers
 ) -> None:
     """Somebody signed in as the one must not become the other, and set up a passkey."""
     browser = signed_in(browsers(), "samira")
@@ -224,7 +224,7 @@ def test_marks_of_sessions_that_changed_places_open_no_account(
 
 
 def test_another_address_gets_no_link_for_a_new_password(
-    cast: House, session: Session, browsers: Browsers
+    cast: People, session: Session, browsers: Browsers
 ) -> None:
     with is_found(cast, Fault.OTHER_ADDRESS, row="mallory@example.org"):
         put(cast, "henrik", email="mallory@example.org")
@@ -233,7 +233,7 @@ def test_another_address_gets_no_link_for_a_new_password(
 
 
 def test_a_suspended_account_is_not_opened_in_the_database(
-    cast: House, session: Session, browsers: Browsers
+    cast: People, session: Session, browsers: Browsers
 ) -> None:
     service.suspend(cast.actor("ada"), cast.people["samira"], reason="Left")
     session.commit()
@@ -245,7 +245,7 @@ def test_a_suspended_account_is_not_opened_in_the_database(
 
 
 def test_a_signed_in_person_whose_row_was_changed_is_signed_out_and_told_why(
-    cast: House, browsers: Browsers
+    cast: People, browsers: Browsers
 ) -> None:
     browser = signed_in(browsers(), "samira")
     put(cast, "samira", password=row_of(cast, "dora")["password"])
@@ -258,7 +258,7 @@ def test_a_signed_in_person_whose_row_was_changed_is_signed_out_and_told_why(
 # What was put back from an earlier day -----------------------------------------------------------
 
 
-def change_password(cast: House, browser: CheckedClient, key: str, new: str) -> None:
+def change_password(cast: People, browser: CheckedClient, key: str, new: str) -> None:
     signed_in(browser, key)
     browser.submit(
         "/account/password", password=PASSWORD, new_password=new, new_password_confirm=new
@@ -267,7 +267,7 @@ def change_password(cast: House, browser: CheckedClient, key: str, new: str) -> 
 
 
 @pytest.mark.both_databases
-def test_nobody_can_sign_in_with_a_restored_older_row(cast: House, browsers: Browsers) -> None:
+def test_nobody_can_sign_in_with_a_restored_older_row(cast: People, browsers: Browsers) -> None:
     before = row_of(cast, "samira")
     change_password(cast, browsers(), "samira", "quiet kettles over the fjord")
     with is_found(cast, Fault.FORMER_CREDENTIALS, row="samira@example.org"):
@@ -278,7 +278,7 @@ def test_nobody_can_sign_in_with_a_restored_older_row(cast: House, browsers: Bro
 
 
 @pytest.mark.both_databases
-def test_a_restored_older_row_proves_nothing(cast: House, session: Session) -> None:
+def test_a_restored_older_row_proves_nothing(cast: People, session: Session) -> None:
     before = row_of(cast, "henrik")
     service.reset_second_factor(cast.actor("ada"), cast.people["henrik"], reason="Lost it")
     session.commit()
@@ -289,7 +289,7 @@ def test_a_restored_older_row_proves_nothing(cast: House, session: Session) -> N
 
 
 @pytest.mark.both_databases
-def test_an_event_added_behind_the_sealed_end_binds_nothing(cast: House, session: Session) -> None:
+def test_an_event_added_behind_the_sealed_end_binds_nothing(cast: People, session: Session) -> None:
     before = row_of(cast, "henrik")
     event = sa.select(EVENTS).where(
         EVENTS.c.verb == "credentials_bound", EVENTS.c.subject_id == cast.people["henrik"]
@@ -307,7 +307,9 @@ def test_an_event_added_behind_the_sealed_end_binds_nothing(cast: House, session
 
 
 @pytest.mark.both_databases
-def test_a_used_recovery_code_that_was_restored_is_refused(cast: House, browsers: Browsers) -> None:
+def test_a_used_recovery_code_that_was_restored_is_refused(
+    cast: People, browsers: Browsers
+) -> None:
     codes = second_factor.make_recovery_codes(cast.user("dora"))
     cast.session.commit()
     before = row_of(cast, "dora")
@@ -329,14 +331,14 @@ def passkey_row(device: Device) -> Row:
         return dict(connection.execute(query).mappings().one())
 
 
-def by_passkey(cast: House, key: str, device: Device) -> Callable[[], identity_proof.Proof]:
+def by_passkey(cast: People, key: str, device: Device) -> Callable[[], identity_proof.Proof]:
     challenge = b"what is to be signed " + uuid4().bytes
     answer = device.answer(challenge)
     return lambda: identity_proof.prove_by_passkey(cast.people[key], answer, challenge)
 
 
 @pytest.fixture
-def device(cast: House) -> Device:
+def device(cast: People) -> Device:
     """The attacker's passkey."""
     device = Device()
     passkeys.give(cast, "dora", device)
@@ -352,7 +354,7 @@ def on_passkeys(statement: Any) -> None:
 
 @pytest.mark.both_databases
 def test_a_passkey_moved_to_another_person_proves_nothing(
-    cast: House, device: Device, browsers: Browsers
+    cast: People, device: Device, browsers: Browsers
 ) -> None:
     by_passkey(cast, "dora", device)()
     cast.session.commit()
@@ -363,7 +365,7 @@ def test_a_passkey_moved_to_another_person_proves_nothing(
     refused(proving(cast, "dora", PASSWORD, "dora"))
 
 
-def test_a_passkey_put_in_for_another_person_proves_nothing(cast: House, device: Device) -> None:
+def test_a_passkey_put_in_for_another_person_proves_nothing(cast: People, device: Device) -> None:
     own = Device()
     row = {**passkey_row(device), "id": uuid4(), "user_id": cast.people["henrik"]}
     row |= {"credential_id": own.credential_id, "public_key": own.cose(), "name": "mine"}
@@ -373,7 +375,7 @@ def test_a_passkey_put_in_for_another_person_proves_nothing(cast: House, device:
 
 
 def test_a_removed_passkey_that_was_restored_proves_nothing(
-    cast: House, device: Device, session: Session
+    cast: People, device: Device, session: Session
 ) -> None:
     row = passkey_row(device)
     credentials.remove(cast.actor("dora"), row["id"])
@@ -384,7 +386,7 @@ def test_a_removed_passkey_that_was_restored_proves_nothing(
 
 
 def test_a_passkey_that_was_set_aside_is_not_taken_up_again(
-    cast: House, device: Device, session: Session
+    cast: People, device: Device, session: Session
 ) -> None:
     identity_proof.set_aside(passkey_row(device)["id"])
     with is_found(cast, Fault.OTHER_CREDENTIALS, row="dora@example.org"):
@@ -393,7 +395,7 @@ def test_a_passkey_that_was_set_aside_is_not_taken_up_again(
 
 
 def test_who_lost_a_passkey_in_the_database_sets_up_no_other_factor_by_the_password(
-    cast: House, browsers: Browsers
+    cast: People, browsers: Browsers
 ) -> None:
     own = Device()
     passkeys.give(cast, "samira", own)
@@ -410,7 +412,7 @@ def test_who_lost_a_passkey_in_the_database_sets_up_no_other_factor_by_the_passw
 @pytest.mark.both_databases
 @pytest.mark.parametrize("column", ["user_id", "subject_id", "made_at"])
 def test_a_mailed_code_moved_to_another_person_or_act_is_not_right(
-    cast: House, session: Session, column: str
+    cast: People, session: Session, column: str
 ) -> None:
     row = MailedCode(id=uuid4(), user_id=cast.people["dora"], subject_id=uuid4(), made_at=NOON)
     row.digest = mailed_codes._digest(row, "123456")
@@ -430,12 +432,12 @@ def test_a_mailed_code_moved_to_another_person_or_act_is_not_right(
 # What the application itself changes stays bound -------------------------------------------------
 
 
-def is_bound(cast: House, key: str) -> bool:
+def is_bound(cast: People, key: str) -> bool:
     cast.session.rollback()
     return binding.fault_of(cast.user(key)) is None and not binding.refused()
 
 
-def last_change(cast: House, key: str) -> str:
+def last_change(cast: People, key: str) -> str:
     """Return what was changed, according to the last event that binds a person's credentials."""
     event = (
         cast.session.query(Event)
@@ -450,13 +452,13 @@ def last_change(cast: House, key: str) -> str:
 
 
 @pytest.mark.both_databases
-def test_a_new_account_is_bound(cast: House) -> None:
+def test_a_new_account_is_bound(cast: People) -> None:
     assert is_bound(cast, "samira")
     assert last_change(cast, "samira") == "account"
     assert last_change(cast, "henrik") == "recovery_codes"
 
 
-def test_a_changed_password_is_bound(cast: House, browsers: Browsers) -> None:
+def test_a_changed_password_is_bound(cast: People, browsers: Browsers) -> None:
     browser, new = browsers(), "quiet kettles over the fjord"
     change_password(cast, browser, "samira", new)
     assert is_bound(cast, "samira")
@@ -475,7 +477,7 @@ def link_of(session: Session, client: CheckedClient, key: str) -> str:
 
 
 def test_a_password_chosen_by_a_link_is_bound(
-    cast: House, session: Session, browsers: Browsers
+    cast: People, session: Session, browsers: Browsers
 ) -> None:
     link, new = link_of(session, browsers(), "samira"), "quiet kettles over the fjord"
     browsers().submit(link, password=new, password_confirm=new)
@@ -485,7 +487,7 @@ def test_a_password_chosen_by_a_link_is_bound(
 
 
 def test_a_link_from_before_the_row_was_changed_heals_nothing(
-    cast: House, session: Session, browsers: Browsers
+    cast: People, session: Session, browsers: Browsers
 ) -> None:
     link, new = link_of(session, browsers(), "samira"), "quiet kettles over the fjord"
     put(cast, "samira", tf_totp_secret=row_of(cast, "dora")["tf_totp_secret"])
@@ -495,7 +497,7 @@ def test_a_link_from_before_the_row_was_changed_heals_nothing(
 
 
 def test_who_asks_for_a_link_and_is_refused_gets_a_mail_and_the_page_says_the_same_to_all(
-    cast: House, session: Session, browsers: Browsers
+    cast: People, session: Session, browsers: Browsers
 ) -> None:
     put(cast, "samira", password=row_of(cast, "dora")["password"])
     recipients = [
@@ -528,7 +530,7 @@ def test_who_asks_for_a_link_and_is_refused_gets_a_mail_and_the_page_says_the_sa
         ("reset", "reset"),
     ],
 )
-def test_every_change_is_bound(cast: House, session: Session, change: str, what: str) -> None:
+def test_every_change_is_bound(cast: People, session: Session, change: str, what: str) -> None:
     admin, own, samira = cast.actor("ada"), cast.actor("samira"), cast.people["samira"]
 
     def give() -> UUID:
@@ -564,7 +566,7 @@ def test_every_change_is_bound(cast: House, session: Session, change: str, what:
     assert integrity.check_all().finding is None
 
 
-def test_what_a_password_hash_is_cannot_be_guessed_from_the_event(cast: House) -> None:
+def test_what_a_password_hash_is_cannot_be_guessed_from_the_event(cast: People) -> None:
     """The event binds a digest of a seal that nobody makes without the key."""
     row = row_of(cast, "henrik")
     event = (
@@ -581,7 +583,7 @@ def test_what_a_password_hash_is_cannot_be_guessed_from_the_event(cast: House) -
 
 
 def test_a_second_person_resets_what_was_changed_and_the_password_goes_too(
-    cast: House, session: Session, browsers: Browsers
+    cast: People, session: Session, browsers: Browsers
 ) -> None:
     copy(cast, *ALL)
     admin = signed_in(browsers(), "ada")
@@ -604,7 +606,7 @@ def test_a_second_person_resets_what_was_changed_and_the_password_goes_too(
 
 
 def test_no_reset_is_offered_while_the_address_is_another_one(
-    cast: House, session: Session, browsers: Browsers
+    cast: People, session: Session, browsers: Browsers
 ) -> None:
     """The link for a new password would go to whoever changed it."""
     put(cast, "henrik", email="mallory@example.org")
@@ -620,14 +622,14 @@ def test_no_reset_is_offered_while_the_address_is_another_one(
     assert not is_bound(cast, "henrik")
 
 
-def test_ordinary_resets_keep_the_password(cast: House, session: Session) -> None:
+def test_ordinary_resets_keep_the_password(cast: People, session: Session) -> None:
     before = cast.user("henrik").password
     service.reset_second_factor(cast.actor("ada"), cast.people["henrik"], reason="Lost it")
     session.commit()
     assert cast.user("henrik").password == before
 
 
-def test_nothing_is_reset_while_the_address_is_another_one(cast: House, session: Session) -> None:
+def test_nothing_is_reset_while_the_address_is_another_one(cast: People, session: Session) -> None:
     put(cast, "henrik", email="mallory@example.org")
     with pytest.raises(RuleBrokenError, match="address of this account was changed"):
         service.reset_second_factor(cast.actor("ada"), cast.people["henrik"], reason="Asked")
@@ -637,7 +639,7 @@ def test_nothing_is_reset_while_the_address_is_another_one(cast: House, session:
 
 
 @pytest.mark.parametrize("act", ["sessions", "suspend", "restore", "leave"])
-def test_other_acts_go_on_and_heal_nothing(cast: House, session: Session, act: str) -> None:
+def test_other_acts_go_on_and_heal_nothing(cast: People, session: Session, act: str) -> None:
     copy(cast, *ALL)
     admin, henrik = cast.actor("ada"), cast.people["henrik"]
     if act == "sessions":
@@ -652,7 +654,7 @@ def test_other_acts_go_on_and_heal_nothing(cast: House, session: Session, act: s
     assert not is_bound(cast, "henrik")
 
 
-def test_who_was_changed_sets_up_nothing(cast: House, session: Session) -> None:
+def test_who_was_changed_sets_up_nothing(cast: People, session: Session) -> None:
     copy(cast, *ALL)
     refused(lambda: second_factor.enrol(cast.user("henrik")))
     refused(lambda: second_factor.make_recovery_codes(cast.user("henrik")))
@@ -660,7 +662,9 @@ def test_who_was_changed_sets_up_nothing(cast: House, session: Session) -> None:
     assert not is_bound(cast, "henrik")
 
 
-def test_the_command_resets_the_administrator_whom_nobody_else_can(cast: House, app: Flask) -> None:
+def test_the_command_resets_the_administrator_whom_nobody_else_can(
+    cast: People, app: Flask
+) -> None:
     put(cast, "ada", password=row_of(cast, "dora")["password"])
     runner = app.test_cli_runner()
     assert "accounts: some are refused\n  ada@example.org: " in runner.invoke(args=["check"]).output
@@ -675,7 +679,7 @@ def test_the_command_resets_the_administrator_whom_nobody_else_can(cast: House, 
 
 
 @pytest.mark.both_databases
-def test_an_inserted_or_deleted_account_is_named(cast: House, session: Session) -> None:
+def test_an_inserted_or_deleted_account_is_named(cast: People, session: Session) -> None:
     adoption.adopt()
     session.commit()
     row = row_of(cast, "dora")
@@ -695,7 +699,7 @@ def test_an_inserted_or_deleted_account_is_named(cast: House, session: Session) 
 # Between two pages -------------------------------------------------------------------------------
 
 
-def put_back(cast: House, key: str) -> None:
+def put_back(cast: People, key: str) -> None:
     """Restore a person's whole row from before their app was replaced; sessions continue."""
     before = row_of(cast, key)
     cast.enrol(key)
@@ -703,7 +707,7 @@ def put_back(cast: House, key: str) -> None:
 
 
 def test_who_gave_the_password_and_is_changed_then_gets_no_further(
-    cast: House, session: Session, browsers: Browsers
+    cast: People, session: Session, browsers: Browsers
 ) -> None:
     codes = second_factor.make_recovery_codes(cast.user("dora"))
     session.commit()
@@ -720,7 +724,7 @@ def test_who_gave_the_password_and_is_changed_then_gets_no_further(
 
 
 def test_a_person_signed_in_with_a_restored_row_can_neither_confirm_nor_change_anything(
-    cast: House, browsers: Browsers
+    cast: People, browsers: Browsers
 ) -> None:
     browser = browsers()
     sign_in(browser, "dora")
@@ -747,7 +751,7 @@ def test_a_person_signed_in_with_a_restored_row_can_neither_confirm_nor_change_a
 
 
 def test_a_passkey_whose_row_was_restored_signs_nobody_in(
-    cast: House, device: Device, browsers: Browsers
+    cast: People, device: Device, browsers: Browsers
 ) -> None:
     put_back(cast, "dora")
     browser = browsers()

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from tests.client import CheckedClient
 from tests.factories import powers
-from tests.factories.accounts import PASSWORD, House, signed_in
+from tests.factories.accounts import PASSWORD, People, signed_in
 from tests.factories.accounts import sign_in as give_password
 from tests.factories.passkeys import Device, asked_on, give, send
 from tests.factories.passkeys import sign_in as sign_in_with
@@ -29,7 +29,7 @@ NEEDED = "/account/second-factor/needed"
 
 
 @pytest.fixture(autouse=True)
-def compulsory(app: Flask, people: House) -> None:
+def compulsory(app: Flask, people: People) -> None:
     """An instance's default setting, once the application is on its database."""
     roles = frozenset({Role.SIGNATORY, Role.MANAGER, Role.ADMINISTRATOR})
     put(app, COMPULSORY_ROLES.holding(roles))
@@ -37,7 +37,7 @@ def compulsory(app: Flask, people: House) -> None:
 
 @pytest.mark.parametrize("key", ["ada", "nadia", "henrik"])
 def test_a_person_without_a_second_factor_is_redirected_to_set_one_up_at_sign_in(
-    people: House, client: CheckedClient, key: str
+    people: People, client: CheckedClient, key: str
 ) -> None:
     page = Page.of(give_password(client, key))
     assert page.where == NEEDED
@@ -46,7 +46,7 @@ def test_a_person_without_a_second_factor_is_redirected_to_set_one_up_at_sign_in
 
 
 @pytest.mark.parametrize("key", ["samira", "dora", "ilena"])
-def test_other_roles_go_on_without_one(people: House, client: CheckedClient, key: str) -> None:
+def test_other_roles_go_on_without_one(people: People, client: CheckedClient, key: str) -> None:
     assert give_password(client, key).request.path == "/"
     assert client.page(NEEDED).where == "/account"
 
@@ -55,7 +55,7 @@ def test_other_roles_go_on_without_one(people: House, client: CheckedClient, key
     "path", ["/", "/account", "/people", "/register", "/cooperations", "/account/acting"]
 )
 def test_nothing_else_can_be_opened_until_then(
-    people: House, client: CheckedClient, path: str
+    people: People, client: CheckedClient, path: str
 ) -> None:
     signed_in(client, "nadia")
     onward = "" if path == "/" else f"?next={path}"
@@ -64,7 +64,7 @@ def test_nothing_else_can_be_opened_until_then(
 
 
 def test_nothing_can_be_sent_until_then(
-    people: House, client: CheckedClient, session: Session
+    people: People, client: CheckedClient, session: Session
 ) -> None:
     signed_in(client, "ada")
     path = f"/people/{people.people['dora']}/suspend"
@@ -72,7 +72,7 @@ def test_nothing_can_be_sent_until_then(
     assert people.user("dora").active
 
 
-def test_what_leads_there_and_away_is_open(people: House, client: CheckedClient) -> None:
+def test_what_leads_there_and_away_is_open(people: People, client: CheckedClient) -> None:
     signed_in(client, "nadia")
     for path in ("/account/second-factor", "/account/passkeys/new", "/accessibility", "/guidance"):
         assert client.page(path).where == path
@@ -82,20 +82,20 @@ def test_what_leads_there_and_away_is_open(people: House, client: CheckedClient)
     assert client.page("/account").where == "/sign-in"
 
 
-def test_an_app_for_codes_opens_the_rest(people: House, client: CheckedClient) -> None:
+def test_an_app_for_codes_opens_the_rest(people: People, client: CheckedClient) -> None:
     signed_in(client, "nadia")
     set_up(client, people, "nadia")
     assert client.get("/account").status_code == 200
 
 
-def test_a_passkey_opens_the_rest(people: House, client: CheckedClient) -> None:
+def test_a_passkey_opens_the_rest(people: People, client: CheckedClient) -> None:
     signed_in(client, "nadia")
     prompt = asked_on(Page.of(client.submit("/account/passkeys/new", name="Key")))
     assert send(client, prompt, Device().make(prompt.challenge)).request.path == "/account"
 
 
 def test_who_was_going_somewhere_goes_on_there_with_an_app(
-    people: House, client: CheckedClient
+    people: People, client: CheckedClient
 ) -> None:
     signed_in(client, "nadia")
     page = client.page("/people?page=2")
@@ -106,7 +106,7 @@ def test_who_was_going_somewhere_goes_on_there_with_an_app(
 
 
 def test_who_was_going_somewhere_goes_on_there_with_a_passkey(
-    people: House, client: CheckedClient
+    people: People, client: CheckedClient
 ) -> None:
     signed_in(client, "nadia")
     path = client.page("/people?page=2").links()["Set up a passkey"]
@@ -130,7 +130,7 @@ def test_who_was_going_somewhere_goes_on_there_with_a_passkey(
         "people",
     ],
 )
-def test_nobody_is_led_elsewhere(people: House, client: CheckedClient, hostile: str) -> None:
+def test_nobody_is_led_elsewhere(people: People, client: CheckedClient, hostile: str) -> None:
     signed_in(client, "nadia")
     page = Page.of(client.get(NEEDED, query_string={"next": hostile}))
     assert page.links()["Set up a passkey"] == "/account/passkeys/new"
@@ -142,7 +142,7 @@ def test_nobody_is_led_elsewhere(people: House, client: CheckedClient, hostile: 
 
 
 def test_a_disabled_passkey_does_not_work(
-    people: House, browsers: Browsers, session: Session
+    people: People, browsers: Browsers, session: Session
 ) -> None:
     device = Device()
     give(people, "nadia", device)
@@ -157,7 +157,7 @@ def test_a_disabled_passkey_does_not_work(
 
 
 def test_a_session_that_runs_is_led_there_when_the_role_is_given(
-    people: House, client: CheckedClient, session: Session
+    people: People, client: CheckedClient, session: Session
 ) -> None:
     signed_in(client, "dora")
     assert client.get("/account").status_code == 200
@@ -172,7 +172,7 @@ def test_a_session_that_runs_is_led_there_when_the_role_is_given(
 
 
 def test_it_is_the_role_in_any_organisation_that_counts(
-    people: House, client: CheckedClient, session: Session
+    people: People, client: CheckedClient, session: Session
 ) -> None:
     service.give_role(
         people.actor("ada"),
@@ -184,7 +184,7 @@ def test_it_is_the_role_in_any_organisation_that_counts(
     assert give_password(client, "samira").request.path == NEEDED
 
 
-def test_a_reset_leads_there_again(people: House, browsers: Browsers, session: Session) -> None:
+def test_a_reset_leads_there_again(people: People, browsers: Browsers, session: Session) -> None:
     people.enrol("nadia")
     service.reset_second_factor(people.actor("ada"), people.people["nadia"], reason="Lost it")
     session.commit()
@@ -192,7 +192,7 @@ def test_a_reset_leads_there_again(people: House, browsers: Browsers, session: S
 
 
 def test_the_last_one_is_not_removed_and_the_page_says_why(
-    people: House, client: CheckedClient, session: Session
+    people: People, client: CheckedClient, session: Session
 ) -> None:
     device = Device()
     passkey_id = give(people, "nadia", device).id
@@ -212,7 +212,7 @@ def test_the_last_one_is_not_removed_and_the_page_says_why(
 
 
 def test_one_of_two_is_removed_and_the_second_is_not(
-    people: House, client: CheckedClient, session: Session
+    people: People, client: CheckedClient, session: Session
 ) -> None:
     first, second = Device(), Device()
     ids = [give(people, "nadia", device, str(n)).id for n, device in enumerate((first, second))]
@@ -222,7 +222,7 @@ def test_one_of_two_is_removed_and_the_second_is_not(
 
 
 def test_beside_an_app_a_passkey_is_removed(
-    people: House, client: CheckedClient, session: Session
+    people: People, client: CheckedClient, session: Session
 ) -> None:
     device = Device()
     passkey_id = give(people, "nadia", device).id
@@ -233,7 +233,7 @@ def test_beside_an_app_a_passkey_is_removed(
 
 
 def test_one_that_was_set_aside_is_removed_and_is_no_other_one(
-    people: House, client: CheckedClient, session: Session
+    people: People, client: CheckedClient, session: Session
 ) -> None:
     good, bad = Device(), Device()
     ids = [give(people, "nadia", device, str(n)).id for n, device in enumerate((good, bad))]
@@ -246,7 +246,7 @@ def test_one_that_was_set_aside_is_removed_and_is_no_other_one(
 
 
 def test_where_none_is_needed_the_last_one_is_removed(
-    people: House, browsers: Browsers, session: Session
+    people: People, browsers: Browsers, session: Session
 ) -> None:
     device, client = Device(), browsers()
     passkey_id = give(people, "dora", device).id

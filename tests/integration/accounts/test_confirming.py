@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from tests.client import CheckedClient
-from tests.factories.accounts import PASSWORD, House, signed_in
+from tests.factories.accounts import PASSWORD, People, signed_in
 from tests.factories.passkeys import Device, asked_on, give, send, sign_in
 from tests.integration.accounts.conftest import NOON, Clock
 from tests.integration.accounts.test_passkeys import is_in
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.both_databases
 
 @pytest.mark.parametrize("method", ["password", "passkey"])
 def test_confirming_ends_the_token_of_a_session_and_goes_on_with_a_new_one(
-    people: House, browsers: Browsers, session: Session, frozen_time: Clock, method: str
+    people: People, browsers: Browsers, session: Session, frozen_time: Clock, method: str
 ) -> None:
     frozen_time(NOON)
     device, here, thief = Device(), browsers(), browsers()
@@ -57,7 +57,7 @@ def test_confirming_ends_the_token_of_a_session_and_goes_on_with_a_new_one(
 
 @pytest.mark.parametrize("method", ["password", "passkey"])
 def test_somebody_who_confirms_twice_by_a_double_click_stays_signed_in(
-    people: House, browsers: Browsers, method: str
+    people: People, browsers: Browsers, method: str
 ) -> None:
     device, here, again = Device(), browsers(), browsers()
     if method == "passkey":
@@ -86,7 +86,7 @@ def test_somebody_who_confirms_twice_by_a_double_click_stays_signed_in(
 
 
 def test_a_session_that_ends_while_its_person_confirms_leaves_the_cookie_as_it_is(
-    people: House, browsers: Browsers, monkeypatch: pytest.MonkeyPatch
+    people: People, browsers: Browsers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     browser = signed_in(browsers(), "samira")
     is_right = passwords.is_right
@@ -103,7 +103,7 @@ def test_a_session_that_ends_while_its_person_confirms_leaves_the_cookie_as_it_i
 
 
 def test_a_form_sent_with_the_cookie_of_before_a_confirmation_leaves_the_new_cookie(
-    people: House, browsers: Browsers
+    people: People, browsers: Browsers
 ) -> None:
     here, late = signed_in(browsers(), "samira"), browsers()
     cookie = here.get_cookie("session")
@@ -116,7 +116,7 @@ def test_a_form_sent_with_the_cookie_of_before_a_confirmation_leaves_the_new_coo
 
 
 def test_a_session_that_ended_meanwhile_does_not_go_on_by_confirming(
-    people: House, browsers: Browsers, session: Session
+    people: People, browsers: Browsers, session: Session
 ) -> None:
     signed_in(browsers(), "samira")
     (hers,) = session_ids(session, people, "samira")

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from tests.client import CheckedClient
 from tests.factories import powers
 from tests.factories import prior_agreements as former
-from tests.factories.accounts import PASSWORD, House, sign_in, signed_in
+from tests.factories.accounts import PASSWORD, People, sign_in, signed_in
 from tests.factories.evidence.tampering import EVENTS, hands, table_of
 from tests.integration.accounts.conftest import NOON, Clock
 from tests.pages import Page
@@ -50,7 +50,7 @@ EMAIL = "new.person@example.org"
 REFUSED = "The email couldn't be delivered to this address."
 
 
-def wanted(people: House, where: str | None, *roles: Role, **more: object) -> NewInvitation:
+def wanted(people: People, where: str | None, *roles: Role, **more: object) -> NewInvitation:
     return NewInvitation(
         email=EMAIL,
         roles=set(roles),
@@ -60,7 +60,7 @@ def wanted(people: House, where: str | None, *roles: Role, **more: object) -> Ne
 
 
 @pytest.fixture
-def invited(people: House, session: Session) -> SentInvitation:
+def invited(people: People, session: Session) -> SentInvitation:
     invitation = invitations.invite(people.actor("samira"), wanted(people, "door", Role.MEMBER))
     session.commit()
     return invitation
@@ -75,7 +75,7 @@ def accept(client: CheckedClient, token: str, **more: str) -> Page:
 
 
 def test_an_invitation_goes_to_the_address_and_names_nothing(
-    people: House, invited: SentInvitation, session: Session
+    people: People, invited: SentInvitation, session: Session
 ) -> None:
     mail = session.query(OutboxMessage).filter_by(recipient=EMAIL).one()
     assert f"http://localhost:8000/invitations/{invited.token}" in mail.body
@@ -88,7 +88,7 @@ def test_an_invitation_goes_to_the_address_and_names_nothing(
 
 @pytest.mark.parametrize("name", ["Visit evil.example to claim", "Prize@evil", "O\u0440en Door"])
 def test_a_name_that_is_a_message_is_refused_and_never_mailed(
-    people: House, browser_of: Callable[[str], CheckedClient], session: Session, name: str
+    people: People, browser_of: Callable[[str], CheckedClient], session: Session, name: str
 ) -> None:
     """An invitation greets a stranger by the name that somebody else typed."""
     samira = browser_of("samira")
@@ -113,7 +113,7 @@ def test_a_name_that_is_a_message_is_refused_and_never_mailed(
     assert sent.token in mail.body
 
 
-def test_the_token_is_not_kept(people: House, invited: SentInvitation, session: Session) -> None:
+def test_the_token_is_not_kept(people: People, invited: SentInvitation, session: Session) -> None:
     stored = session.get_one(Invitation, invited.id)
     assert invited.token not in str(vars(stored))
     raw = session.connection().exec_driver_sql("SELECT sealed_body FROM outbox_message").all()
@@ -135,7 +135,7 @@ def test_the_token_is_not_kept(people: House, invited: SentInvitation, session: 
     ],
 )
 def test_nobody_invites_to_roles_they_may_not_give(
-    people: House, session: Session, who: str, where: str | None, roles: set[Role]
+    people: People, session: Session, who: str, where: str | None, roles: set[Role]
 ) -> None:
     with pytest.raises(RefusedError):
         invitations.invite(people.actor(who), wanted(people, where, *roles))
@@ -155,14 +155,14 @@ def test_nobody_invites_to_roles_they_may_not_give(
     ],
 )
 def test_an_administrator_invites_only_into_roles_there_are(
-    people: House, session: Session, where: str | None, roles: set[Role], field: str
+    people: People, session: Session, where: str | None, roles: set[Role], field: str
 ) -> None:
     with pytest.raises(RuleBrokenError) as caught:
         invitations.invite(people.actor("ada"), wanted(people, where, *roles))
     assert caught.value.field == field
 
 
-def test_a_signatory_is_invited_with_their_office(people: House) -> None:
+def test_a_signatory_is_invited_with_their_office(people: People) -> None:
     with pytest.raises(RuleBrokenError, match="office") as caught:
         invitations.invite(
             people.actor("ada"), wanted(people, "door", Role.SIGNATORY, name="New Person")
@@ -173,7 +173,7 @@ def test_a_signatory_is_invited_with_their_office(people: House) -> None:
 @pytest.mark.parametrize(
     "email", ["", "nobody", "a@b", "a@localhost", "a b@example.org", "x" * 300 + "@example.org"]
 )
-def test_an_address_must_be_one(people: House, session: Session, email: str) -> None:
+def test_an_address_must_be_one(people: People, session: Session, email: str) -> None:
     with pytest.raises(RuleBrokenError) as caught:
         invitations.invite(
             people.actor("samira"),
@@ -185,13 +185,13 @@ def test_an_address_must_be_one(people: House, session: Session, email: str) -> 
 
 
 def test_a_second_invitation_beside_an_open_one_is_refused(
-    people: House, invited: SentInvitation, session: Session
+    people: People, invited: SentInvitation, session: Session
 ) -> None:
     with pytest.raises(RuleBrokenError, match="Send it again"):
         invitations.invite(people.actor("samira"), wanted(people, "door", Role.MEMBER))
 
 
-def test_a_person_who_has_the_role_is_not_invited_again(people: House, session: Session) -> None:
+def test_a_person_who_has_the_role_is_not_invited_again(people: People, session: Session) -> None:
     with pytest.raises(RuleBrokenError, match="already has this role here"):
         invitations.invite(
             people.actor("samira"),
@@ -202,7 +202,7 @@ def test_a_person_who_has_the_role_is_not_invited_again(people: House, session: 
 
 
 def test_a_coordinator_invites_in_the_browser(
-    people: House, browser_of: Callable[[str], CheckedClient], session: Session
+    people: People, browser_of: Callable[[str], CheckedClient], session: Session
 ) -> None:
     samira = browser_of("samira")
     page = samira.page("/people/invite")
@@ -223,7 +223,7 @@ def test_a_coordinator_invites_in_the_browser(
     assert (invitation.power_from, invitation.power_until) == (None, dt.date(2099, 5, 2))
 
 
-def test_the_days_of_the_power_come_with_the_role_of_signatory_alone(people: House) -> None:
+def test_the_days_of_the_power_come_with_the_role_of_signatory_alone(people: People) -> None:
     first, last = dt.date(2026, 5, 3), dt.date(2099, 5, 2)
     invitation = invitations.invite(
         people.actor("samira"),
@@ -250,7 +250,7 @@ def test_the_days_of_the_power_come_with_the_role_of_signatory_alone(people: Hou
     assert (works.power_from, works.power_until) == (None, None)
 
 
-def test_a_power_that_ends_before_it_begins_is_refused(people: House) -> None:
+def test_a_power_that_ends_before_it_begins_is_refused(people: People) -> None:
     backwards = wanted(
         people,
         "door",
@@ -267,7 +267,7 @@ def test_a_power_that_ends_before_it_begins_is_refused(people: House) -> None:
 
 
 def test_what_a_role_needs_is_below_it_and_marked(
-    people: House, browser_of: Callable[[str], CheckedClient]
+    people: People, browser_of: Callable[[str], CheckedClient]
 ) -> None:
     def below(path: str) -> dict[str, str]:
         page = browser_of("ada").page(path)
@@ -302,7 +302,7 @@ def test_what_a_role_needs_is_below_it_and_marked(
 
 
 def test_mistakes_are_shown_and_typed_text_is_kept(
-    people: House, browser_of: Callable[[str], CheckedClient], session: Session
+    people: People, browser_of: Callable[[str], CheckedClient], session: Session
 ) -> None:
     samira = browser_of("samira")
     where = f"/people/invite/{people.organisations['door']}"
@@ -318,7 +318,7 @@ def test_mistakes_are_shown_and_typed_text_is_kept(
 
 @pytest.mark.parametrize("roles", [["manager"], ["administrator"], ["nonsense"], ["member", "x"]])
 def test_roles_that_are_not_offered_are_refused(
-    people: House,
+    people: People,
     browser_of: Callable[[str], CheckedClient],
     session: Session,
     roles: list[str],
@@ -336,7 +336,7 @@ def test_roles_that_are_not_offered_are_refused(
 
 @pytest.mark.parametrize("where", ["npm", "lantern", "administrator", "nonsense", "unknown"])
 def test_another_organisation_is_not_there_for_a_coordinator(
-    people: House, browser_of: Callable[[str], CheckedClient], where: str
+    people: People, browser_of: Callable[[str], CheckedClient], where: str
 ) -> None:
     place = str(people.organisations.get(where, uuid4() if where == "unknown" else where))
     response = browser_of("samira").get(f"/people/invite/{place}")
@@ -344,7 +344,7 @@ def test_another_organisation_is_not_there_for_a_coordinator(
 
 
 def test_an_administrator_invites_into_any_organisation(
-    people: House, browser_of: Callable[[str], CheckedClient], session: Session
+    people: People, browser_of: Callable[[str], CheckedClient], session: Session
 ) -> None:
     ada = browser_of("ada")
     chosen = ada.submit("/people/invite", organisation=str(people.organisations["court"]))
@@ -363,7 +363,7 @@ def test_an_administrator_invites_into_any_organisation(
 
 
 def test_accepting_makes_the_account_and_signs_in(
-    people: House, invited: SentInvitation, client: CheckedClient, session: Session
+    people: People, invited: SentInvitation, client: CheckedClient, session: Session
 ) -> None:
     page = accept(client, invited.token)
     assert page.where == "/account/second-factor"
@@ -376,7 +376,7 @@ def test_accepting_makes_the_account_and_signs_in(
 
 
 def test_accepting_is_recorded_with_what_follows_from_it(
-    people: House, client: CheckedClient, session: Session
+    people: People, client: CheckedClient, session: Session
 ) -> None:
     cooperation = uuid4()
     invitation = invitations.invite(
@@ -396,7 +396,7 @@ def test_accepting_is_recorded_with_what_follows_from_it(
 
 
 def test_an_invitation_works_once(
-    people: House, invited: SentInvitation, browsers: Callable[[], CheckedClient]
+    people: People, invited: SentInvitation, browsers: Callable[[], CheckedClient]
 ) -> None:
     accept(browsers(), invited.token)
     again = browsers().get(f"/invitations/{invited.token}")
@@ -407,7 +407,7 @@ def test_an_invitation_works_once(
 
 @pytest.mark.both_databases
 def test_only_one_of_two_simultaneous_requests_accepts(
-    people: House, invited: SentInvitation, session: Session, app: Flask
+    people: People, invited: SentInvitation, session: Session, app: Flask
 ) -> None:
     start = Barrier(3)
 
@@ -430,7 +430,7 @@ def test_only_one_of_two_simultaneous_requests_accepts(
 
 
 def test_an_invitation_expires(
-    people: House, session: Session, client: CheckedClient, frozen_time: Clock
+    people: People, session: Session, client: CheckedClient, frozen_time: Clock
 ) -> None:
     frozen_time(NOON)
     invitation = invitations.invite(people.actor("samira"), wanted(people, "door", Role.MEMBER))
@@ -445,7 +445,7 @@ def test_an_invitation_expires(
 
 
 def test_a_revoked_invitation_is_closed(
-    people: House,
+    people: People,
     invited: SentInvitation,
     browser_of: Callable[[str], CheckedClient],
     client: CheckedClient,
@@ -458,7 +458,7 @@ def test_a_revoked_invitation_is_closed(
 
 
 def test_an_invitation_from_an_account_suspended_since_works_once_somebody_else_sends_it_again(
-    people: House, invited: SentInvitation, client: CheckedClient, session: Session
+    people: People, invited: SentInvitation, client: CheckedClient, session: Session
 ) -> None:
     """Whoever got hold of an account could have invited themselves before it was suspended."""
     service.suspend(people.actor("ada"), people.people["samira"], reason="Stolen password")
@@ -475,7 +475,7 @@ def test_an_invitation_from_an_account_suspended_since_works_once_somebody_else_
 
 
 def test_an_invitation_from_somebody_whose_role_has_ended_works_once_somebody_else_sends_it_again(
-    people: House, invited: SentInvitation, client: CheckedClient, session: Session
+    people: People, invited: SentInvitation, client: CheckedClient, session: Session
 ) -> None:
     service.end_role(
         people.actor("ada"), people.membership("samira", Role.COORDINATOR), reason="Moved on"
@@ -501,7 +501,7 @@ def test_an_invitation_from_somebody_whose_role_has_ended_works_once_somebody_el
 
 
 def test_a_role_in_another_organisation_is_no_power_to_invite_into_this_one(
-    people: House, invited: SentInvitation, session: Session
+    people: People, invited: SentInvitation, session: Session
 ) -> None:
     service.end_role(
         people.actor("ada"), people.membership("samira", Role.COORDINATOR), reason="Moved"
@@ -512,7 +512,7 @@ def test_a_role_in_another_organisation_is_no_power_to_invite_into_this_one(
         invitations.accept(invited.token, name="A", password=PASSWORD, language="en")
 
 
-def end_all_roles(people: House, session: Session, key: str) -> None:
+def end_all_roles(people: People, session: Session, key: str) -> None:
     yesterday = clock.today() - dt.timedelta(days=1)
     session.execute(
         sa.update(Membership)
@@ -523,7 +523,7 @@ def end_all_roles(people: House, session: Session, key: str) -> None:
 
 
 def test_an_administrators_invitation_ends_with_their_role(
-    people: House, client: CheckedClient, session: Session
+    people: People, client: CheckedClient, session: Session
 ) -> None:
     sent = invitations.invite(people.actor("ada"), wanted(people, "lantern", Role.COORDINATOR))
     other = invitations.invite(
@@ -536,7 +536,7 @@ def test_an_administrators_invitation_ends_with_their_role(
 
 
 def test_an_invitation_to_read_one_text_ends_with_the_last_role_of_who_sent_it(
-    people: House, client: CheckedClient, session: Session
+    people: People, client: CheckedClient, session: Session
 ) -> None:
     sent = invitations.invite_reader(
         people.actor("samira"), EMAIL, name="Reader", language="en", days=3
@@ -548,7 +548,7 @@ def test_an_invitation_to_read_one_text_ends_with_the_last_role_of_who_sent_it(
 
 
 def test_sent_again_it_has_another_link(
-    people: House,
+    people: People,
     invited: SentInvitation,
     browser_of: Callable[[str], CheckedClient],
     client: CheckedClient,
@@ -561,7 +561,7 @@ def test_sent_again_it_has_another_link(
 
 
 def test_whoever_invites_reads_that_the_address_was_refused(
-    people: House, browsers: Callable[[], CheckedClient], session: Session, smtp_server: SmtpServer
+    people: People, browsers: Callable[[], CheckedClient], session: Session, smtp_server: SmtpServer
 ) -> None:
     samira = signed_in(browsers(), "samira")
     sent = invitations.invite(people.actor("samira"), wanted(people, "door", Role.MEMBER))
@@ -581,7 +581,7 @@ def test_whoever_invites_reads_that_the_address_was_refused(
 
 
 @pytest.fixture
-def power_for_samira(people: House, session: Session) -> SentInvitation:
+def power_for_samira(people: People, session: Session) -> SentInvitation:
     """An invitation that Henrik sent to Samira's address, for a role with a power."""
     powers.hold(people.people["henrik"], people.organisations["door"], Role.COORDINATOR)
     sent = invitations.invite(
@@ -600,14 +600,14 @@ def power_for_samira(people: House, session: Session) -> SentInvitation:
 
 
 def test_nobody_sends_themselves_an_invitation_that_somebody_else_began(
-    people: House, power_for_samira: SentInvitation, session: Session
+    people: People, power_for_samira: SentInvitation, session: Session
 ) -> None:
     with pytest.raises(RefusedError, match="You can't give yourself a role"):
         invitations.send_again(people.actor("samira"), power_for_samira.id)
 
 
 def test_whoever_sends_an_invitation_again_is_the_one_who_invites(
-    people: House, power_for_samira: SentInvitation, session: Session
+    people: People, power_for_samira: SentInvitation, session: Session
 ) -> None:
     token = invitations.send_again(people.actor("ada"), power_for_samira.id)
     session.commit()
@@ -635,7 +635,7 @@ def test_an_unknown_token_is_not_there(client: CheckedClient, token: str) -> Non
     ],
 )
 def test_bad_input_keeps_what_was_typed_and_makes_no_account(
-    people: House,
+    people: People,
     invited: SentInvitation,
     client: CheckedClient,
     session: Session,
@@ -651,7 +651,7 @@ def test_bad_input_keeps_what_was_typed_and_makes_no_account(
 
 
 def test_the_account_has_the_address_invited_whatever_is_sent(
-    people: House, invited: SentInvitation, client: CheckedClient, session: Session
+    people: People, invited: SentInvitation, client: CheckedClient, session: Session
 ) -> None:
     client.post(
         f"/invitations/{invited.token}",
@@ -669,7 +669,7 @@ def test_the_account_has_the_address_invited_whatever_is_sent(
 
 
 def test_a_person_signed_in_with_another_address_cannot_use_it(
-    people: House,
+    people: People,
     invited: SentInvitation,
     browser_of: Callable[[str], CheckedClient],
     session: Session,
@@ -685,7 +685,7 @@ def test_a_person_signed_in_with_another_address_cannot_use_it(
 
 
 def test_an_invited_person_with_an_account_signs_in_and_gets_the_roles(
-    people: House, client: CheckedClient, session: Session
+    people: People, client: CheckedClient, session: Session
 ) -> None:
     invitation = invitations.invite(
         people.actor("ada"),
@@ -707,7 +707,7 @@ def test_an_invited_person_with_an_account_signs_in_and_gets_the_roles(
 
 
 def test_a_suspended_person_does_not_come_back_by_an_invitation(
-    people: House, client: CheckedClient, session: Session
+    people: People, client: CheckedClient, session: Session
 ) -> None:
     invitation = invitations.invite(
         people.actor("ada"),
@@ -730,7 +730,7 @@ def test_a_suspended_person_does_not_come_back_by_an_invitation(
 )
 @pytest.mark.parametrize("act", ["again", "revoke"])
 def test_nobody_else_touches_an_invitation(
-    people: House,
+    people: People,
     invited: SentInvitation,
     browser_of: Callable[[str], CheckedClient],
     session: Session,
@@ -746,7 +746,7 @@ def test_nobody_else_touches_an_invitation(
 
 
 def test_the_verbs_ask_again_without_their_pages(
-    people: House, invited: SentInvitation, session: Session
+    people: People, invited: SentInvitation, session: Session
 ) -> None:
     for who in ("joana", "dora", "nadia"):
         with pytest.raises(RefusedError):
@@ -756,7 +756,7 @@ def test_the_verbs_ask_again_without_their_pages(
 
 
 def test_open_invitations_are_listed_only_to_the_inviting_organisation(
-    people: House, invited: SentInvitation, browser_of: Callable[[str], CheckedClient]
+    people: People, invited: SentInvitation, browser_of: Callable[[str], CheckedClient]
 ) -> None:
     assert EMAIL in browser_of("samira").page("/people/invitations").text
     assert EMAIL in browser_of("ada").page("/people/invitations").text
@@ -884,7 +884,7 @@ def test_an_invitation_changed_in_the_database_makes_no_account(
 
 
 def test_a_revoked_invitation_that_was_reopened_in_the_database_is_refused(
-    people: House, invited: SentInvitation, browsers: Callable[[], CheckedClient]
+    people: People, invited: SentInvitation, browsers: Callable[[], CheckedClient]
 ) -> None:
     invitations.revoke(people.actor("samira"), invited.id)
     db.session.commit()
@@ -893,7 +893,7 @@ def test_a_revoked_invitation_that_was_reopened_in_the_database_is_refused(
 
 
 def test_an_invitation_reset_to_its_first_link_in_the_database_is_refused(
-    people: House, invited: SentInvitation, browsers: Callable[[], CheckedClient]
+    people: People, invited: SentInvitation, browsers: Callable[[], CheckedClient]
 ) -> None:
     invitations.send_again(people.actor("samira"), invited.id)
     db.session.commit()
@@ -916,7 +916,7 @@ def test_an_event_that_was_changed_binds_no_invitation(
 
 
 def test_a_signed_in_person_gets_no_role_from_a_changed_invitation(
-    people: House, session: Session, browser_of: Callable[[str], CheckedClient]
+    people: People, session: Session, browser_of: Callable[[str], CheckedClient]
 ) -> None:
     invitation = invitations.invite(
         people.actor("samira"),
@@ -939,7 +939,7 @@ def test_a_signed_in_person_gets_no_role_from_a_changed_invitation(
 
 
 def test_a_changed_invitation_is_not_sent_again_but_can_be_revoked(
-    people: House, session: Session, invited: SentInvitation
+    people: People, session: Session, invited: SentInvitation
 ) -> None:
     """Sending it again would bind what was written by hand."""
     put(invited, roles=["coordinator"])

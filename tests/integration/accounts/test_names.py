@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from tests.factories import powers as begun
-from tests.factories.accounts import House
+from tests.factories.accounts import People
 from tests.integration.accounts.test_powers import BrowserOf, door, events, give, mailed
 from tests.pages import Page
 from tracker.access.actor import Role
@@ -14,7 +14,7 @@ from tracker.access.actor import Role
     ("who", "waits"), [("henrik", False), ("samira", False), ("ilena", False), ("dora", True)]
 )
 def test_nobody_who_signs_or_vouches_by_it_changes_their_own_name(
-    people: House, browser_of: BrowserOf, who: str, waits: bool
+    people: People, browser_of: BrowserOf, who: str, waits: bool
 ) -> None:
     """Henrik signs, Dora's role waits; Samira and Ilena coordinate, so they vouch for scans."""
     browser = browser_of(who)
@@ -33,7 +33,7 @@ def test_nobody_who_signs_or_vouches_by_it_changes_their_own_name(
 
 
 def test_another_holder_changes_the_name_that_signatures_show(
-    people: House, browser_of: BrowserOf, session: Session
+    people: People, browser_of: BrowserOf, session: Session
 ) -> None:
     begun.hold(people.people["dora"], door(people), Role.MANAGER)
     session.commit()
@@ -72,7 +72,7 @@ def test_another_holder_changes_the_name_that_signatures_show(
     ],
 )
 def test_who_reaches_the_page_that_changes_a_name(
-    people: House, browser_of: BrowserOf, who: str, whom: str, status: int
+    people: People, browser_of: BrowserOf, who: str, whom: str, status: int
 ) -> None:
     """Henrik is the only one who signs for Open Door, Nadia manages the NPM; Lantern has neither.
 

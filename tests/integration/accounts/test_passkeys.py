@@ -21,7 +21,7 @@ from werkzeug.test import TestResponse
 
 from tests.client import CheckedClient
 from tests.factories import passkeys
-from tests.factories.accounts import PASSWORD, House, signed_in
+from tests.factories.accounts import PASSWORD, People, signed_in
 from tests.factories.accounts import sign_in as give_password
 from tests.factories.passkeys import PRESENT, VERIFIED, Device, asked_on, begin, give, send, sign_in
 from tests.integration.accounts.conftest import Clock
@@ -97,7 +97,7 @@ def mails(session: Session, kind: str) -> list[str]:
 
 @pytest.mark.parametrize("make", KEYS, ids=["ES256", "EdDSA", "RS256"])
 def test_a_person_sets_up_a_passkey_and_signs_in_with_it_alone(
-    people: House, browsers: Browsers, session: Session, make: Callable[[], passkeys.Key]
+    people: People, browsers: Browsers, session: Session, make: Callable[[], passkeys.Key]
 ) -> None:
     device = Device(key=make())
     page = Page.of(add(signed_in(browsers(), "samira"), device))
@@ -111,7 +111,7 @@ def test_a_person_sets_up_a_passkey_and_signs_in_with_it_alone(
 
 
 def test_setting_up_is_recorded_and_mailed_and_binds_the_key_to_its_person(
-    people: House, client: CheckedClient, session: Session
+    people: People, client: CheckedClient, session: Session
 ) -> None:
     device = Device()
     add(signed_in(client, "samira"), device)
@@ -123,7 +123,7 @@ def test_setting_up_is_recorded_and_mailed_and_binds_the_key_to_its_person(
 
 
 def test_the_browser_is_asked_for_what_verifies_its_person_and_is_found_without_a_name(
-    people: House, client: CheckedClient
+    people: People, client: CheckedClient
 ) -> None:
     options = begin_new(signed_in(client, "samira")).options
     assert options["rp"] == {"name": "Common Terms", "id": "localhost"}
@@ -135,7 +135,7 @@ def test_the_browser_is_asked_for_what_verifies_its_person_and_is_found_without_
 
 
 def test_the_name_by_which_a_device_knows_its_person_is_no_address_and_stays(
-    people: House, client: CheckedClient
+    people: People, client: CheckedClient
 ) -> None:
     signed_in(client, "samira")
     first, again = begin_new(client).options["user"]["id"], begin_new(client).options["user"]["id"]
@@ -144,7 +144,7 @@ def test_the_name_by_which_a_device_knows_its_person_is_no_address_and_stays(
 
 
 def test_a_device_that_already_has_a_passkey_says_so(
-    people: House, client: CheckedClient, session: Session
+    people: People, client: CheckedClient, session: Session
 ) -> None:
     device = Device()
     give(people, "samira", device)
@@ -156,7 +156,7 @@ def test_a_device_that_already_has_a_passkey_says_so(
 
 @pytest.mark.parametrize("wrong", [*WRONG, {"client_data": {"type": "webauthn.get"}}], ids=str)
 def test_what_was_not_made_here_by_a_verified_person_is_not_taken(
-    people: House, client: CheckedClient, session: Session, wrong: dict[str, Any]
+    people: People, client: CheckedClient, session: Session, wrong: dict[str, Any]
 ) -> None:
     device = Device(**wrong)
     page = Page.of(add(signed_in(client, "samira"), device))
@@ -166,14 +166,14 @@ def test_what_was_not_made_here_by_a_verified_person_is_not_taken(
 
 
 @pytest.mark.parametrize("hostile", ["", "{}", "null", "[]", "x" * 9000, '{"id": 1}', "\x00"])
-def test_an_invalid_passkey_is_refused(people: House, client: CheckedClient, hostile: str) -> None:
+def test_an_invalid_passkey_is_refused(people: People, client: CheckedClient, hostile: str) -> None:
     prompt = begin_new(signed_in(client, "samira"))
     assert "didn't create a passkey" in text(send(client, prompt, hostile))
     assert not people.user("samira").has_passkey
 
 
 def test_one_answer_makes_one_passkey(
-    people: House, client: CheckedClient, session: Session
+    people: People, client: CheckedClient, session: Session
 ) -> None:
     prompt = begin_new(signed_in(client, "samira"))
     first, second = Device(), Device()
@@ -185,7 +185,7 @@ def test_one_answer_makes_one_passkey(
 
 
 def test_a_challenge_of_another_person_is_not_taken(
-    people: House, browser_of: BrowserOf, session: Session
+    people: People, browser_of: BrowserOf, session: Session
 ) -> None:
     dora, samira = browser_of("dora"), browser_of("samira")
     prompt, device = begin_new(dora), Device()
@@ -194,7 +194,7 @@ def test_a_challenge_of_another_person_is_not_taken(
 
 
 def test_a_challenge_for_signing_in_makes_no_passkey(
-    people: House, browsers: Browsers, session: Session
+    people: People, browsers: Browsers, session: Session
 ) -> None:
     client, device = signed_in(browsers(), "samira"), Device()
     prompt = begin(browsers())
@@ -205,7 +205,7 @@ def test_a_challenge_for_signing_in_makes_no_passkey(
 
 
 def test_what_took_too_long_begins_again(
-    people: House, client: CheckedClient, app: Flask, monkeypatch: pytest.MonkeyPatch
+    people: People, client: CheckedClient, app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     prompt, device = begin_new(signed_in(client, "samira")), Device()
     monkeypatch.setitem(app.config, "SECURITY_WAN_REGISTER_WITHIN", dt.timedelta(seconds=-1))
@@ -214,7 +214,7 @@ def test_what_took_too_long_begins_again(
 
 
 def test_a_person_who_signed_in_a_while_ago_has_to_confirm_first(
-    people: House, client: CheckedClient
+    people: People, client: CheckedClient
 ) -> None:
     signed_in(client, "samira")
     make_stale(client)
@@ -223,7 +223,7 @@ def test_a_person_who_signed_in_a_while_ago_has_to_confirm_first(
 
 @pytest.mark.parametrize("name", ["", "   ", "my TELEPHONE"])
 def test_each_passkey_has_its_own_name(
-    people: House, client: CheckedClient, session: Session, name: str
+    people: People, client: CheckedClient, session: Session, name: str
 ) -> None:
     device = Device()
     give(people, "samira", device)
@@ -233,7 +233,7 @@ def test_each_passkey_has_its_own_name(
 
 
 def test_nobody_has_more_passkeys_than_can_be_looked_after(
-    people: House, client: CheckedClient, session: Session
+    people: People, client: CheckedClient, session: Session
 ) -> None:
     devices = [Device() for _ in range(credentials.MOST)]
     for number, device in enumerate(devices):
@@ -242,7 +242,7 @@ def test_nobody_has_more_passkeys_than_can_be_looked_after(
     assert "You already have many passkeys" in page.text
 
 
-def test_json_is_not_taken(people: House, client: CheckedClient) -> None:
+def test_json_is_not_taken(people: People, client: CheckedClient) -> None:
     signed_in(client, "samira")
     assert client.post(NEW, json={"name": "x"}, csrf=False).status_code in {400, 415}
     assert client.post("/closed/passkey", data={"name": "x"}).status_code == 404
@@ -260,7 +260,7 @@ def test_json_is_not_taken(people: House, client: CheckedClient) -> None:
     ],
 )
 def test_passkeys_are_offered_where_browsers_allow_them(
-    people: House,
+    people: People,
     client: CheckedClient,
     app: Flask,
     monkeypatch: pytest.MonkeyPatch,
@@ -304,7 +304,7 @@ class _Elsewhere:
 
 
 def test_signing_in_with_a_passkey_redirects_to_the_requested_page(
-    people: House, client: CheckedClient, session: Session
+    people: People, client: CheckedClient, session: Session
 ) -> None:
     device = Device()
     give(people, "samira", device)
@@ -314,7 +314,7 @@ def test_signing_in_with_a_passkey_redirects_to_the_requested_page(
 
 
 def test_nobody_learns_from_the_page_whose_passkeys_there_are(
-    people: House, client: CheckedClient, session: Session
+    people: People, client: CheckedClient, session: Session
 ) -> None:
     give(people, "samira", Device())
     assert begin(client).options["allowCredentials"] == []
@@ -323,7 +323,7 @@ def test_nobody_learns_from_the_page_whose_passkeys_there_are(
 
 @pytest.mark.parametrize("wrong", [*WRONG, {"client_data": {"type": "webauthn.create"}}], ids=str)
 def test_a_response_that_is_not_this_passkeys_signs_nobody_in(
-    people: House, client: CheckedClient, session: Session, wrong: dict[str, Any]
+    people: People, client: CheckedClient, session: Session, wrong: dict[str, Any]
 ) -> None:
     device = Device()
     give(people, "samira", device)
@@ -334,7 +334,7 @@ def test_a_response_that_is_not_this_passkeys_signs_nobody_in(
 
 
 def test_another_key_of_the_same_name_lets_nobody_in(
-    people: House, client: CheckedClient, session: Session
+    people: People, client: CheckedClient, session: Session
 ) -> None:
     device = Device()
     give(people, "samira", device)
@@ -342,7 +342,7 @@ def test_another_key_of_the_same_name_lets_nobody_in(
     assert not is_in(client)
 
 
-def test_a_passkey_that_nobody_has_lets_nobody_in(people: House, client: CheckedClient) -> None:
+def test_a_passkey_that_nobody_has_lets_nobody_in(people: People, client: CheckedClient) -> None:
     assert "don't know this passkey" in text(sign_in(client, Device()))
     assert not is_in(client)
 
@@ -354,14 +354,14 @@ def test_an_answer_nested_without_end_is_none(read: Callable[[str], object]) -> 
 
 
 @pytest.mark.parametrize("hostile", ["", "{}", "null", "[]", "x" * 9000, '{"rawId": "?"}', "\x00"])
-def test_hostile_answers_let_nobody_in(people: House, client: CheckedClient, hostile: str) -> None:
+def test_hostile_answers_let_nobody_in(people: People, client: CheckedClient, hostile: str) -> None:
     send(client, begin(client), hostile)
     assert not is_in(client)
 
 
 @pytest.mark.parametrize("step", [0, 1])
 def test_an_answer_works_once(
-    people: House, browsers: Browsers, session: Session, step: int
+    people: People, browsers: Browsers, session: Session, step: int
 ) -> None:
     device = Device(step=step)
     give(people, "samira", device)
@@ -374,7 +374,7 @@ def test_an_answer_works_once(
 
 
 def test_a_challenge_for_confirming_or_setting_up_lets_nobody_in(
-    people: House, browsers: Browsers, session: Session
+    people: People, browsers: Browsers, session: Session
 ) -> None:
     device = Device()
     give(people, "samira", device)
@@ -393,7 +393,7 @@ def test_a_challenge_for_confirming_or_setting_up_lets_nobody_in(
 
 
 def test_what_took_too_long_lets_nobody_in(
-    people: House,
+    people: People,
     client: CheckedClient,
     session: Session,
     app: Flask,
@@ -408,7 +408,7 @@ def test_what_took_too_long_lets_nobody_in(
 
 
 def test_a_suspended_person_cannot_sign_in_and_is_told_why(
-    people: House, client: CheckedClient, session: Session
+    people: People, client: CheckedClient, session: Session
 ) -> None:
     device = Device()
     give(people, "samira", device)
@@ -419,7 +419,7 @@ def test_a_suspended_person_cannot_sign_in_and_is_told_why(
 
 
 def test_a_person_without_a_role_is_not_let_in(
-    people: House, client: CheckedClient, session: Session
+    people: People, client: CheckedClient, session: Session
 ) -> None:
     device = Device()
     give(people, "dora", device)
@@ -431,7 +431,7 @@ def test_a_person_without_a_role_is_not_let_in(
 
 
 def test_an_answer_that_names_another_person_lets_nobody_in(
-    people: House, client: CheckedClient, session: Session
+    people: People, client: CheckedClient, session: Session
 ) -> None:
     device = Device()
     give(people, "samira", device)
@@ -448,7 +448,7 @@ def test_an_answer_that_names_another_person_lets_nobody_in(
 
 
 def test_a_right_passkey_signs_in_after_any_number_of_failures(
-    people: House, browsers: Browsers, session: Session
+    people: People, browsers: Browsers, session: Session
 ) -> None:
     device = Device()
     give(people, "samira", device)
@@ -464,7 +464,7 @@ def test_a_right_passkey_signs_in_after_any_number_of_failures(
     assert is_in(client)
 
 
-def test_a_right_answer_forgives(people: House, browsers: Browsers, session: Session) -> None:
+def test_a_right_answer_forgives(people: People, browsers: Browsers, session: Session) -> None:
     device = Device()
     give(people, "samira", device)
     device.flags = PRESENT
@@ -479,7 +479,9 @@ def test_a_right_answer_forgives(people: House, browsers: Browsers, session: Ses
 # The count of a device ------------------------------------------------------------------------
 
 
-def test_the_count_of_a_device_is_kept(people: House, browsers: Browsers, session: Session) -> None:
+def test_the_count_of_a_device_is_kept(
+    people: People, browsers: Browsers, session: Session
+) -> None:
     device = Device(count=4)
     give(people, "samira", device)
     sign_in(browsers(), device)
@@ -490,7 +492,7 @@ def test_the_count_of_a_device_is_kept(people: House, browsers: Browsers, sessio
 
 @pytest.mark.parametrize("back", [1, 5])
 def test_a_count_that_fell_back_sets_the_passkey_aside_and_tells_its_person(
-    people: House, browsers: Browsers, session: Session, back: int
+    people: People, browsers: Browsers, session: Session, back: int
 ) -> None:
     device = Device(count=4)
     give(people, "samira", device)
@@ -509,7 +511,7 @@ def test_a_count_that_fell_back_sets_the_passkey_aside_and_tells_its_person(
 
 
 def test_a_device_that_stops_counting_is_taken_for_a_copy(
-    people: House, client: CheckedClient, session: Session
+    people: People, client: CheckedClient, session: Session
 ) -> None:
     device = Device(count=4)
     give(people, "samira", device)
@@ -519,7 +521,7 @@ def test_a_device_that_stops_counting_is_taken_for_a_copy(
 
 @pytest.mark.both_databases
 def test_of_two_answers_with_one_count_only_one_is_taken(
-    people: House, session: Session, app: Flask
+    people: People, session: Session, app: Flask
 ) -> None:
     device = Device(count=7, step=0)
     give(people, "henrik", device)
@@ -549,7 +551,7 @@ def test_of_two_answers_with_one_count_only_one_is_taken(
 
 
 def test_the_worker_forgets_what_was_answered_long_ago(
-    people: House, session: Session, frozen_time: Clock
+    people: People, session: Session, frozen_time: Clock
 ) -> None:
     device = Device()
     give(people, "henrik", device)
@@ -567,7 +569,7 @@ def test_the_worker_forgets_what_was_answered_long_ago(
 
 
 def test_with_a_passkey_the_password_alone_lets_nobody_in(
-    people: House, client: CheckedClient, session: Session
+    people: People, client: CheckedClient, session: Session
 ) -> None:
     device = Device()
     give(people, "samira", device)
@@ -582,7 +584,7 @@ def test_with_a_passkey_the_password_alone_lets_nobody_in(
 
 
 def test_another_persons_passkey_is_no_second_factor(
-    people: House, client: CheckedClient, session: Session
+    people: People, client: CheckedClient, session: Session
 ) -> None:
     give(people, "samira", Device())
     other = Device()
@@ -594,7 +596,7 @@ def test_another_persons_passkey_is_no_second_factor(
 
 
 def test_a_person_with_an_app_and_a_passkey_can_use_either(
-    people: House, browsers: Browsers, session: Session
+    people: People, browsers: Browsers, session: Session
 ) -> None:
     device = Device()
     give(people, "samira", device)
@@ -612,7 +614,7 @@ def test_a_person_with_an_app_and_a_passkey_can_use_either(
 
 
 def test_a_code_is_no_way_in_for_who_has_no_app(
-    people: House, client: CheckedClient, session: Session
+    people: People, client: CheckedClient, session: Session
 ) -> None:
     give(people, "samira", Device())
     give_password(client, "samira")
@@ -623,7 +625,7 @@ def test_a_code_is_no_way_in_for_who_has_no_app(
 
 
 def test_a_recovery_code_replaces_a_lost_passkey(
-    people: House, browsers: Browsers, session: Session
+    people: People, browsers: Browsers, session: Session
 ) -> None:
     client = browsers()
     add(signed_in(client, "samira"), Device())
@@ -635,7 +637,7 @@ def test_a_recovery_code_replaces_a_lost_passkey(
 
 
 def test_a_passkey_signs_in_alone_whoever_entered_a_password_before(
-    people: House, client: CheckedClient, session: Session
+    people: People, client: CheckedClient, session: Session
 ) -> None:
     device = Device()
     give(people, "dora", device)
@@ -646,7 +648,7 @@ def test_a_passkey_signs_in_alone_whoever_entered_a_password_before(
 
 
 def test_a_signed_in_person_is_redirected_from_the_sign_in_page(
-    people: House, client: CheckedClient
+    people: People, client: CheckedClient
 ) -> None:
     signed_in(client, "samira")
     assert client.page("/sign-in/passkey").where == "/"
@@ -656,7 +658,7 @@ def test_a_signed_in_person_is_redirected_from_the_sign_in_page(
 
 
 def test_a_passkey_confirms_before_something_sensitive(
-    people: House, client: CheckedClient, session: Session
+    people: People, client: CheckedClient, session: Session
 ) -> None:
     device = Device()
     give(people, "samira", device)
@@ -671,7 +673,7 @@ def test_a_passkey_confirms_before_something_sensitive(
 
 
 def test_the_password_alone_does_not_confirm_for_who_has_a_passkey(
-    people: House, client: CheckedClient, session: Session
+    people: People, client: CheckedClient, session: Session
 ) -> None:
     device = Device()
     give(people, "samira", device)
@@ -683,7 +685,7 @@ def test_the_password_alone_does_not_confirm_for_who_has_a_passkey(
 
 
 def test_another_persons_passkey_does_not_confirm(
-    people: House, client: CheckedClient, session: Session
+    people: People, client: CheckedClient, session: Session
 ) -> None:
     device, other = Device(), Device()
     give(people, "samira", device)
@@ -701,14 +703,14 @@ def test_another_persons_passkey_does_not_confirm(
 # Names, and removing ---------------------------------------------------------------------------
 
 
-def own_page(people: House, device: Device) -> str:
+def own_page(people: People, device: Device) -> str:
     passkey = stored(people.session, device)
     assert passkey is not None
     return f"/account/passkeys/{passkey.id}"
 
 
 def test_a_passkey_gets_another_name(
-    people: House, client: CheckedClient, session: Session
+    people: People, client: CheckedClient, session: Session
 ) -> None:
     device = Device()
     give(people, "samira", device)
@@ -722,7 +724,7 @@ def test_a_passkey_gets_another_name(
 
 
 def test_a_removed_passkey_signs_nobody_in_and_its_owner_is_told(
-    people: House, browsers: Browsers, session: Session
+    people: People, browsers: Browsers, session: Session
 ) -> None:
     device = Device()
     give(people, "samira", device)
@@ -736,7 +738,7 @@ def test_a_removed_passkey_signs_nobody_in_and_its_owner_is_told(
 
 @pytest.mark.parametrize("what", ["", "/remove"])
 def test_another_persons_passkey_is_not_there(
-    people: House, client: CheckedClient, session: Session, what: str
+    people: People, client: CheckedClient, session: Session, what: str
 ) -> None:
     device = Device()
     give(people, "samira", device)
@@ -751,7 +753,7 @@ def test_another_persons_passkey_is_not_there(
 
 
 def test_a_person_who_signed_in_a_while_ago_has_to_confirm_before_removing(
-    people: House, client: CheckedClient, session: Session
+    people: People, client: CheckedClient, session: Session
 ) -> None:
     device = Device()
     give(people, "samira", device)
@@ -772,7 +774,7 @@ def passkey_id(session: Session, device: Device) -> UUID:
 
 
 def test_a_reset_takes_passkeys_away_too(
-    people: House, browsers: Browsers, session: Session
+    people: People, browsers: Browsers, session: Session
 ) -> None:
     device = Device()
     give(people, "samira", device)
@@ -786,7 +788,7 @@ def test_a_reset_takes_passkeys_away_too(
 
 
 def test_codes_for_recovery_are_offered_to_who_has_a_passkey(
-    people: House, client: CheckedClient, session: Session
+    people: People, client: CheckedClient, session: Session
 ) -> None:
     add(signed_in(client, "samira"), Device())
     page = client.page("/account")
@@ -795,7 +797,7 @@ def test_codes_for_recovery_are_offered_to_who_has_a_passkey(
 
 
 def test_the_queries_of_the_profile_do_not_grow_with_passkeys(
-    people: House,
+    people: People,
     client: CheckedClient,
     session: Session,
     statements: Callable[[], AbstractContextManager[list[str]]],
@@ -814,7 +816,7 @@ def test_the_queries_of_the_profile_do_not_grow_with_passkeys(
 
 
 def test_the_queries_of_the_list_of_people_do_not_grow_with_passkeys(
-    people: House,
+    people: People,
     client: CheckedClient,
     session: Session,
     statements: Callable[[], AbstractContextManager[list[str]]],

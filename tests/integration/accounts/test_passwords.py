@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from tests.client import CheckedClient
-from tests.factories.accounts import PASSWORD, House, sign_in, signed_in
+from tests.factories.accounts import PASSWORD, People, sign_in, signed_in
 from tests.pages import Page
 from tracker.accounts.factors import attempts, passwords
 from tracker.accounts.people import service
@@ -42,7 +42,7 @@ def link_in(session: Session) -> str:
 
 
 def test_a_link_lets_one_choose_a_new_password(
-    people: House, client: CheckedClient, session: Session
+    people: People, client: CheckedClient, session: Session
 ) -> None:
     assert "we've emailed a link to it" in ask_for_link(client, "samira@example.org").text
     path = link_in(session)
@@ -54,7 +54,7 @@ def test_a_link_lets_one_choose_a_new_password(
 
 
 def test_the_link_leads_to_this_instance_whatever_host_was_named(
-    people: House, client: CheckedClient, session: Session
+    people: People, client: CheckedClient, session: Session
 ) -> None:
     elsewhere = "http://evil.example"
     form = Page.of(client.get("/new-password", base_url=elsewhere)).form()
@@ -68,7 +68,7 @@ def test_the_link_leads_to_this_instance_whatever_host_was_named(
 
 
 def test_a_new_password_by_link_asks_for_the_second_factor_all_the_same(
-    people: House, client: CheckedClient, session: Session
+    people: People, client: CheckedClient, session: Session
 ) -> None:
     people.enrol("samira")
     ask_for_link(client, "samira@example.org")
@@ -88,7 +88,7 @@ def test_long_passwords_of_any_letters_are_good(new: str) -> None:
 
 
 def test_browsers_hide_passwords_and_know_which_to_fill_in(
-    people: House, client: CheckedClient
+    people: People, client: CheckedClient
 ) -> None:
     signing_in = client.get("/sign-in").text
     signed_in(client, "samira")
@@ -111,7 +111,7 @@ def test_browsers_hide_passwords_and_know_which_to_fill_in(
         assert not re.search(r' value="[^"]+"', " ".join(fields))
 
 
-def test_the_link_works_once(people: House, client: CheckedClient, session: Session) -> None:
+def test_the_link_works_once(people: People, client: CheckedClient, session: Session) -> None:
     ask_for_link(client, "samira@example.org")
     path = link_in(session)
     client.submit(path, password=NEW, password_confirm=NEW)
@@ -121,7 +121,7 @@ def test_the_link_works_once(people: House, client: CheckedClient, session: Sess
 
 
 def test_the_link_runs_out(
-    people: House, client: CheckedClient, session: Session, monkeypatch: pytest.MonkeyPatch
+    people: People, client: CheckedClient, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ask_for_link(client, "samira@example.org")
     path = link_in(session)
@@ -132,7 +132,7 @@ def test_the_link_runs_out(
 
 
 def test_a_new_password_ends_all_sessions_and_its_owner_is_told(
-    people: House, browsers: Callable[[], CheckedClient], session: Session
+    people: People, browsers: Callable[[], CheckedClient], session: Session
 ) -> None:
     running = signed_in(browsers(), "samira")
     client = browsers()
@@ -144,7 +144,7 @@ def test_a_new_password_ends_all_sessions_and_its_owner_is_told(
 
 
 def test_an_unknown_address_gets_the_same_answer(
-    people: House, client: CheckedClient, session: Session
+    people: People, client: CheckedClient, session: Session
 ) -> None:
     known = ask_for_link(client, "samira@example.org").text
     unknown = ask_for_link(client, "nobody@example.org").text
@@ -153,7 +153,7 @@ def test_an_unknown_address_gets_the_same_answer(
 
 
 def test_a_suspended_person_gets_no_link(
-    people: House, client: CheckedClient, session: Session
+    people: People, client: CheckedClient, session: Session
 ) -> None:
     service.suspend(people.actor("ada"), people.people["samira"], reason="Away")
     session.commit()
@@ -163,14 +163,14 @@ def test_a_suspended_person_gets_no_link(
 
 @pytest.mark.parametrize("email", ["", "nonsense", "x" * 400 + "@example.org"])
 def test_an_invalid_address_is_reported_beside_the_field(
-    people: House, client: CheckedClient, email: str
+    people: People, client: CheckedClient, email: str
 ) -> None:
     page = ask_for_link(client, email)
     assert "There is a problem" in page.text
     assert "we've emailed a link" not in page.text
 
 
-def test_links_can_be_asked_for_five_times(people: House, client: CheckedClient) -> None:
+def test_links_can_be_asked_for_five_times(people: People, client: CheckedClient) -> None:
     for _again in range(5):
         assert "we've emailed a link" in ask_for_link(client, "samira@example.org").text
     assert "Too many attempts" in ask_for_link(client, "samira@example.org").text
@@ -194,7 +194,7 @@ def test_links_can_be_asked_for_five_times(people: House, client: CheckedClient)
     ],
 )
 def test_a_new_password_must_be_good(
-    people: House, client: CheckedClient, session: Session, new: str, again: str, message: str
+    people: People, client: CheckedClient, session: Session, new: str, again: str, message: str
 ) -> None:
     ask_for_link(client, "samira@example.org")
     page = Page.of(client.submit(link_in(session), password=new, password_confirm=again))
@@ -203,7 +203,7 @@ def test_a_new_password_must_be_good(
 
 
 def test_a_short_name_of_ones_organisation_is_refused_and_one_of_others_is_not(
-    people: House, client: CheckedClient, session: Session
+    people: People, client: CheckedClient, session: Session
 ) -> None:
     session.get_one(Organisation, people.organisations["door"]).short_name = "Ópen Door"
     session.commit()
@@ -218,7 +218,7 @@ def test_a_short_name_of_ones_organisation_is_refused_and_one_of_others_is_not(
         assert message in Page.of(sent).text
 
 
-def test_changing_it_needs_the_one_of_now(people: House, client: CheckedClient) -> None:
+def test_changing_it_needs_the_one_of_now(people: People, client: CheckedClient) -> None:
     signed_in(client, "samira")
     page = Page.of(
         client.submit(
@@ -232,7 +232,7 @@ def test_changing_it_needs_the_one_of_now(people: House, client: CheckedClient) 
 
 
 def test_wrong_passwords_of_a_stranger_keep_nobody_signed_in_from_confirming_or_changing_theirs(
-    people: House, client: CheckedClient, session: Session
+    people: People, client: CheckedClient, session: Session
 ) -> None:
     signed_in(client, "samira")
     stranger = attempts.account("samira@example.org")
@@ -250,7 +250,7 @@ def test_wrong_passwords_of_a_stranger_keep_nobody_signed_in_from_confirming_or_
     assert passwords.is_right(people.user("samira"), NEW)
 
 
-def test_changing_it_needs_another_one(people: House, client: CheckedClient) -> None:
+def test_changing_it_needs_another_one(people: People, client: CheckedClient) -> None:
     signed_in(client, "samira")
     page = Page.of(
         client.submit(
@@ -264,7 +264,7 @@ def test_changing_it_needs_another_one(people: House, client: CheckedClient) -> 
 
 
 def test_letters_typed_in_two_ways_are_one_password(
-    people: House, client: CheckedClient, session: Session
+    people: People, client: CheckedClient, session: Session
 ) -> None:
     composed, decomposed = "die gr\u00fcne T\u00fcr am Hafen", "die gru\u0308ne Tu\u0308r am Hafen"
     signed_in(client, "samira")
@@ -285,7 +285,7 @@ def test_letters_typed_in_two_ways_are_one_password(
 
 
 def test_a_password_longer_than_any_can_be_is_wrong_before_it_is_composed(
-    people: House, client: CheckedClient
+    people: People, client: CheckedClient
 ) -> None:
     """Composing half a million marks would take minutes on some versions of Python."""
     begun = process_time()

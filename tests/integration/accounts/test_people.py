@@ -20,7 +20,7 @@ from tests.at_once import at_once
 from tests.client import CheckedClient
 from tests.effort import tries
 from tests.factories import powers
-from tests.factories.accounts import House, signed_in
+from tests.factories.accounts import People, signed_in
 from tests.integration.accounts.conftest import NOON, Clock
 from tests.pages import Page
 from tracker.access.actor import OrganisationKind, Role
@@ -45,13 +45,13 @@ Statements = Callable[[], AbstractContextManager[list[str]]]
 # Lists --------------------------------------------------------------------------------------
 
 
-def test_an_administrator_sees_everybody(people: House, browser_of: BrowserOf) -> None:
+def test_an_administrator_sees_everybody(people: People, browser_of: BrowserOf) -> None:
     page = browser_of("ada").page("/people")
     for name in ("Samira Marsh", "Joana Marsh", "Ilena Marsh", "Ada Marsh"):
         assert name in page.text
 
 
-def test_a_coordinator_sees_only_their_own_people(people: House, browser_of: BrowserOf) -> None:
+def test_a_coordinator_sees_only_their_own_people(people: People, browser_of: BrowserOf) -> None:
     page = browser_of("samira").page("/people")
     assert page.h1 == "People of your organisation"
     assert "Dora Marsh" in page.text
@@ -61,7 +61,9 @@ def test_a_coordinator_sees_only_their_own_people(people: House, browser_of: Bro
 
 
 @pytest.mark.both_databases
-def test_a_search_counts_and_shows_only_ones_own_side(people: House, browser_of: BrowserOf) -> None:
+def test_a_search_counts_and_shows_only_ones_own_side(
+    people: People, browser_of: BrowserOf
+) -> None:
     page = browser_of("samira").page("/people?q=joana")
     assert "Nobody found" in page.text
     assert "Open accounts 0" in page.text
@@ -70,7 +72,7 @@ def test_a_search_counts_and_shows_only_ones_own_side(people: House, browser_of:
 @pytest.mark.both_databases
 @pytest.mark.parametrize("words", ["%", "_", "'", "<b>", "\\", "x" * 5000, "a b c d e f g h i j"])
 def test_hostile_searches_find_nothing_more(
-    people: House, browser_of: BrowserOf, words: str
+    people: People, browser_of: BrowserOf, words: str
 ) -> None:
     response = browser_of("ada").get("/people", query_string={"q": words, "page": words})
     assert response.status_code == 200
@@ -78,12 +80,12 @@ def test_hostile_searches_find_nothing_more(
 
 
 @pytest.mark.both_databases
-def test_members_do_not_list_people(people: House, browser_of: BrowserOf) -> None:
+def test_members_do_not_list_people(people: People, browser_of: BrowserOf) -> None:
     assert browser_of("dora").get("/people").status_code == 403
 
 
 def test_signatories_see_their_own_people_whose_powers_they_confirm(
-    people: House, browser_of: BrowserOf
+    people: People, browser_of: BrowserOf
 ) -> None:
     page = browser_of("henrik").page("/people")
     assert "Dora Marsh" in page.text
@@ -91,7 +93,7 @@ def test_signatories_see_their_own_people_whose_powers_they_confirm(
     assert "Invite" not in page.text
 
 
-def test_strangers_are_sent_to_the_sign_in(people: House, client: CheckedClient) -> None:
+def test_strangers_are_sent_to_the_sign_in(people: People, client: CheckedClient) -> None:
     for path in ("/people", f"/people/{people.people['dora']}", "/account", "/organisations"):
         response = client.get(path)
         assert response.status_code == 302
@@ -100,7 +102,7 @@ def test_strangers_are_sent_to_the_sign_in(people: House, client: CheckedClient)
 
 @pytest.mark.both_databases
 def test_the_list_asks_no_more_when_it_is_longer(
-    people: House, session: Session, browser_of: BrowserOf, statements: Statements
+    people: People, session: Session, browser_of: BrowserOf, statements: Statements
 ) -> None:
     ada = browser_of("ada")
 
@@ -129,7 +131,7 @@ def test_the_list_asks_no_more_when_it_is_longer(
 
 
 @pytest.mark.both_databases
-def test_long_lists_have_pages(people: House, session: Session, browser_of: BrowserOf) -> None:
+def test_long_lists_have_pages(people: People, session: Session, browser_of: BrowserOf) -> None:
     for number in range(30):
         people.add_person(f"person{number:02}", "door", Role.MEMBER)
     samira = browser_of("samira")
@@ -147,7 +149,7 @@ def test_long_lists_have_pages(people: House, session: Session, browser_of: Brow
     [("ada", 200), ("samira", 200), ("joana", 404), ("ilena", 404), ("dora", 404), ("nadia", 404)],
 )
 def test_a_person_is_visible_to_their_own_side_and_to_administrators(
-    people: House, browser_of: BrowserOf, who: str, status: int
+    people: People, browser_of: BrowserOf, who: str, status: int
 ) -> None:
     assert browser_of(who).get(f"/people/{people.people['dora']}").status_code == status
 
@@ -160,7 +162,7 @@ def test_a_person_is_visible_to_their_own_side_and_to_administrators(
     [("joana", 404), ("ilena", 404), ("nadia", 404), ("dora", 404), ("henrik", 403)],
 )
 def test_nobody_else_reaches_what_changes_a_person(
-    people: House, browser_of: BrowserOf, who: str, status: int, page: str
+    people: People, browser_of: BrowserOf, who: str, status: int, page: str
 ) -> None:
     membership = people.membership("samira", Role.COORDINATOR)
     path = f"/people/{people.people['samira']}/{page.format(membership=membership)}"
@@ -170,14 +172,16 @@ def test_nobody_else_reaches_what_changes_a_person(
 
 
 @pytest.mark.parametrize("user_id", ["nonsense", "0", NOBODY, "%00", "x" * 500])
-def test_an_unknown_person_is_not_there(people: House, browser_of: BrowserOf, user_id: str) -> None:
+def test_an_unknown_person_is_not_there(
+    people: People, browser_of: BrowserOf, user_id: str
+) -> None:
     ada = browser_of("ada")
     for page in ("", "/suspend", "/restore", "/roles/new"):
         assert ada.get(f"/people/{user_id}{page}").status_code == 404
 
 
 def test_a_coordinator_sees_only_the_roles_on_their_own_side(
-    people: House, session: Session, browser_of: BrowserOf
+    people: People, session: Session, browser_of: BrowserOf
 ) -> None:
     service.give_role(
         people.actor("ada"),
@@ -191,7 +195,7 @@ def test_a_coordinator_sees_only_the_roles_on_their_own_side(
 
 
 def test_a_role_of_somebody_else_is_not_ended_by_a_changed_address(
-    people: House, browser_of: BrowserOf
+    people: People, browser_of: BrowserOf
 ) -> None:
     other = people.membership("joana", Role.COORDINATOR)
     path = f"/people/{people.people['dora']}/roles/{other}/end"
@@ -203,7 +207,7 @@ def test_a_role_of_somebody_else_is_not_ended_by_a_changed_address(
 
 
 def test_suspending_needs_a_reason_and_is_recorded(
-    people: House, browser_of: BrowserOf, session: Session
+    people: People, browser_of: BrowserOf, session: Session
 ) -> None:
     samira = browser_of("samira")
     path = f"/people/{people.people['dora']}/suspend"
@@ -222,7 +226,7 @@ def test_suspending_needs_a_reason_and_is_recorded(
     assert "already suspended" in Page.of(again).text
 
 
-def test_a_restored_person_comes_back(people: House, browser_of: BrowserOf) -> None:
+def test_a_restored_person_comes_back(people: People, browser_of: BrowserOf) -> None:
     ada = browser_of("ada")
     ada.submit(f"/people/{people.people['dora']}/suspend", reason="Long leave")
     ada.submit(f"/people/{people.people['dora']}/restore")
@@ -243,7 +247,7 @@ def test_a_restored_person_comes_back(people: House, browser_of: BrowserOf) -> N
     ],
 )
 def test_nobody_suspends_people_they_may_not_suspend(
-    people: House, session: Session, who: str, whom: str
+    people: People, session: Session, who: str, whom: str
 ) -> None:
     with pytest.raises(RefusedError):
         service.suspend(people.actor(who), people.people[whom], reason="x")
@@ -252,7 +256,7 @@ def test_nobody_suspends_people_they_may_not_suspend(
 
 
 def test_a_coordinator_neither_suspends_nor_reopens_a_signatory(
-    people: House, session: Session
+    people: People, session: Session
 ) -> None:
     """Product.md, section 2: a coordinator couldn't end that power either."""
     henrik, samira = people.people["henrik"], people.actor("samira")
@@ -267,7 +271,7 @@ def test_a_coordinator_neither_suspends_nor_reopens_a_signatory(
 
 @pytest.mark.parametrize(("by", "may"), [("samira", True), ("ada", False)])
 def test_a_coordinator_reopens_what_their_own_organisation_suspended(
-    people: House, session: Session, browser_of: BrowserOf, by: str, may: bool
+    people: People, session: Session, browser_of: BrowserOf, by: str, may: bool
 ) -> None:
     dora = people.people["dora"]
     service.suspend(people.actor(by), dora, reason="Long leave")
@@ -286,7 +290,7 @@ def test_a_coordinator_reopens_what_their_own_organisation_suspended(
 
 
 def test_what_an_administrator_suspends_while_acting_for_an_organisation_stays_suspended(
-    people: House, session: Session
+    people: People, session: Session
 ) -> None:
     dora, door = people.people["dora"], people.organisations["door"]
     both = powers.hold(people.people["ada"], door, Role.COORDINATOR)
@@ -296,7 +300,7 @@ def test_what_an_administrator_suspends_while_acting_for_an_organisation_stays_s
 
 
 def test_a_coordinator_does_not_suspend_who_belongs_elsewhere_too(
-    people: House, session: Session
+    people: People, session: Session
 ) -> None:
     service.give_role(
         people.actor("ada"),
@@ -311,7 +315,7 @@ def test_a_coordinator_does_not_suspend_who_belongs_elsewhere_too(
 @pytest.mark.both_databases
 @pytest.mark.parametrize("turn", range(tries(1, 3)))
 def test_of_the_two_last_administrators_who_suspend_each_other_in_the_same_moment_one_stays(
-    app: Flask, people: House, turn: int
+    app: Flask, people: People, turn: int
 ) -> None:
     bela = people.add_person("bela", None, Role.ADMINISTRATOR)
     acts = [(people.actor("ada"), bela), (people.actor("bela"), people.people["ada"])]
@@ -322,7 +326,7 @@ def test_of_the_two_last_administrators_who_suspend_each_other_in_the_same_momen
     assert isinstance(refused, RuleBrokenError), refused
 
 
-def test_the_last_administrator_stays(people: House, session: Session) -> None:
+def test_the_last_administrator_stays(people: People, session: Session) -> None:
     people.add_person("bela", None, Role.ADMINISTRATOR)
     service.suspend(people.actor("ada"), people.people["bela"], reason="Away")
     session.commit()
@@ -344,7 +348,7 @@ def test_the_last_administrator_stays(people: House, session: Session) -> None:
 
 
 def test_giving_a_role_is_recorded_and_told(
-    people: House, browser_of: BrowserOf, session: Session
+    people: People, browser_of: BrowserOf, session: Session
 ) -> None:
     path = f"/people/{people.people['dora']}/roles/new/{people.organisations['door']}"
     response = browser_of("samira").submit(
@@ -392,7 +396,7 @@ def test_giving_a_role_is_recorded_and_told(
     ],
 )
 def test_a_role_that_cannot_be_given_says_why(
-    people: House, browser_of: BrowserOf, session: Session, fields: dict[str, Any], message: str
+    people: People, browser_of: BrowserOf, session: Session, fields: dict[str, Any], message: str
 ) -> None:
     path = f"/people/{people.people['dora']}/roles/new/{people.organisations['door']}"
     page = Page.of(browser_of("samira").submit(path, **fields))
@@ -401,7 +405,7 @@ def test_a_role_that_cannot_be_given_says_why(
 
 
 def test_a_coordinator_gives_no_role_elsewhere_and_no_greater_one(
-    people: House, session: Session
+    people: People, session: Session
 ) -> None:
     samira = people.actor("samira")
     for role, where in (
@@ -418,7 +422,7 @@ def test_a_coordinator_gives_no_role_elsewhere_and_no_greater_one(
 
 
 def test_a_coordinator_does_not_take_somebody_from_elsewhere(
-    people: House, session: Session
+    people: People, session: Session
 ) -> None:
     with pytest.raises(RuleBrokenError, match="Invite"):
         service.give_role(
@@ -429,7 +433,7 @@ def test_a_coordinator_does_not_take_somebody_from_elsewhere(
 
 
 def test_nobody_ends_their_own_role_but_by_leaving(
-    people: House, session: Session, browser_of: BrowserOf
+    people: People, session: Session, browser_of: BrowserOf
 ) -> None:
     own = people.membership("samira", Role.COORDINATOR)
     with pytest.raises(RefusedError):
@@ -444,7 +448,7 @@ def test_nobody_ends_their_own_role_but_by_leaving(
     assert detail["reason"] == "left"
 
 
-def test_one_leaves_only_where_one_is(people: House, browser_of: BrowserOf) -> None:
+def test_one_leaves_only_where_one_is(people: People, browser_of: BrowserOf) -> None:
     samira = browser_of("samira")
     for where in (people.organisations["lantern"], uuid4(), "nonsense"):
         assert samira.get(f"/account/leave/{where}").status_code == 404
@@ -452,7 +456,7 @@ def test_one_leaves_only_where_one_is(people: House, browser_of: BrowserOf) -> N
         service.leave(people.actor("samira"), people.organisations["lantern"])
 
 
-def test_ending_a_role_twice_says_so(people: House, session: Session) -> None:
+def test_ending_a_role_twice_says_so(people: People, session: Session) -> None:
     membership = people.membership("dora", Role.MEMBER)
     service.end_role(people.actor("samira"), membership, reason="Left")
     session.commit()
@@ -462,7 +466,7 @@ def test_ending_a_role_twice_says_so(people: House, session: Session) -> None:
 
 @pytest.mark.both_databases
 def test_with_one_of_two_roles_ended_the_session_goes_on(
-    people: House, session: Session, browser_of: BrowserOf
+    people: People, session: Session, browser_of: BrowserOf
 ) -> None:
     service.give_role(
         people.actor("samira"),
@@ -478,7 +482,7 @@ def test_with_one_of_two_roles_ended_the_session_goes_on(
     assert dora.get("/account").status_code == 200
 
 
-def test_roles_that_ran_out_are_ended_by_the_worker(people: House, session: Session) -> None:
+def test_roles_that_ran_out_are_ended_by_the_worker(people: People, session: Session) -> None:
     yesterday = clock.today() - dt.timedelta(days=1)
     session.execute(
         sa.update(Membership)
@@ -493,7 +497,7 @@ def test_roles_that_ran_out_are_ended_by_the_worker(people: House, session: Sess
     assert session.get_one(EventDetail, event.id).content["who"] is None
 
 
-def test_the_last_day_is_included(people: House, session: Session) -> None:
+def test_the_last_day_is_included(people: People, session: Session) -> None:
     today = clock.today()
     session.execute(
         sa.update(Membership)
@@ -510,7 +514,7 @@ def test_the_last_day_is_included(people: House, session: Session) -> None:
 
 
 def test_a_manager_resets_the_second_factor_of_their_own_people(
-    people: House, browser_of: BrowserOf, session: Session
+    people: People, browser_of: BrowserOf, session: Session
 ) -> None:
     people.enrol("ilena")
     nadia = browser_of("nadia")
@@ -534,7 +538,7 @@ def test_a_manager_resets_the_second_factor_of_their_own_people(
     ],
 )
 def test_nobody_resets_their_own_or_a_strangers_second_factor(
-    people: House, session: Session, who: str, whom: str
+    people: People, session: Session, who: str, whom: str
 ) -> None:
     people.enrol(whom)
     with pytest.raises(RefusedError):
@@ -546,7 +550,7 @@ def test_nobody_resets_their_own_or_a_strangers_second_factor(
 
 @pytest.mark.both_databases
 def test_a_person_of_two_organisations_chooses_for_whom_to_act(
-    people: House, session: Session, client: CheckedClient
+    people: People, session: Session, client: CheckedClient
 ) -> None:
     service.give_role(
         people.actor("ada"),
@@ -565,7 +569,7 @@ def test_a_person_of_two_organisations_chooses_for_whom_to_act(
 
 @pytest.mark.parametrize("where", ["npm", "nonsense", "unknown", ""])
 def test_one_acts_only_for_an_organisation_of_ones_own(
-    people: House, browser_of: BrowserOf, where: str
+    people: People, browser_of: BrowserOf, where: str
 ) -> None:
     chosen = str(people.organisations.get(where, uuid4() if where == "unknown" else where))
     samira = browser_of("samira")
@@ -575,7 +579,7 @@ def test_one_acts_only_for_an_organisation_of_ones_own(
 
 
 def test_a_person_changes_name_and_language(
-    people: House, browser_of: BrowserOf, session: Session
+    people: People, browser_of: BrowserOf, session: Session
 ) -> None:
     dora = browser_of("dora")
     page = Page.of(dora.submit("/account", action="/account", name=" Dora  Okell ", language="ar"))
@@ -591,7 +595,7 @@ def test_a_person_changes_name_and_language(
     [("", "en"), ("x" * 201, "en"), ("Dora", "xx"), ("\u202e", "en"), ("\u200b\u3164", "en")],
 )
 def test_a_bad_profile_is_not_saved(
-    people: House, browser_of: BrowserOf, session: Session, name: str, language: str
+    people: People, browser_of: BrowserOf, session: Session, name: str, language: str
 ) -> None:
     response = browser_of("dora").post("/account", data={"name": name, "language": language})
     assert "There is a problem" in Page.of(response).text
@@ -599,7 +603,7 @@ def test_a_bad_profile_is_not_saved(
 
 
 def test_a_form_changes_nothing_else_in_the_account(
-    people: House, browser_of: BrowserOf, session: Session
+    people: People, browser_of: BrowserOf, session: Session
 ) -> None:
     browser_of("dora").post(
         "/account",
@@ -613,7 +617,7 @@ def test_a_form_changes_nothing_else_in_the_account(
 # What other parts ask -----------------------------------------------------------------------
 
 
-def test_signatories_are_those_whose_role_runs(people: House, session: Session) -> None:
+def test_signatories_are_those_whose_role_runs(people: People, session: Session) -> None:
     today = clock.today()
     signatories = queries.signatories_of(people.organisations["door"], today)
     assert [(signatory.name, signatory.office, signatory.power) for signatory in signatories] == [
@@ -629,7 +633,7 @@ def test_signatories_are_those_whose_role_runs(people: House, session: Session) 
     [(None, None, True), (0, 0, True), (1, None, False), (None, -1, False), (-1, 1, True)],
 )
 def test_a_signatorys_power_runs_on_its_days(
-    people: House, session: Session, first: int | None, last: int | None, runs: bool
+    people: People, session: Session, first: int | None, last: int | None, runs: bool
 ) -> None:
     today = clock.today()
     row = (
@@ -645,7 +649,7 @@ def test_a_signatorys_power_runs_on_its_days(
 
 
 def test_people_of_an_organisation_come_once_with_all_roles(
-    people: House, session: Session
+    people: People, session: Session
 ) -> None:
     service.give_role(
         people.actor("samira"),
@@ -661,7 +665,7 @@ def test_people_of_an_organisation_come_once_with_all_roles(
     assert coordinators == {people.people["samira"], people.people["dora"]}
 
 
-def test_contacts_leave_out_the_suspended(people: House, session: Session) -> None:
+def test_contacts_leave_out_the_suspended(people: People, session: Session) -> None:
     wanted = [people.people["samira"], people.people["joana"], uuid4()]
     service.suspend(people.actor("ada"), people.people["joana"], reason="Away")
     assert set(queries.contacts(wanted)) == {people.people["samira"]}
@@ -673,7 +677,7 @@ def test_contacts_leave_out_the_suspended(people: House, session: Session) -> No
 
 
 def test_an_administrator_gives_a_role_in_an_organisation_chosen_first(
-    people: House, browser_of: BrowserOf
+    people: People, browser_of: BrowserOf
 ) -> None:
     ada = browser_of("ada")
     chosen = ada.submit(
@@ -688,7 +692,9 @@ def test_an_administrator_gives_a_role_in_an_organisation_chosen_first(
     ]
 
 
-def test_an_administrator_makes_another_administrator(people: House, browser_of: BrowserOf) -> None:
+def test_an_administrator_makes_another_administrator(
+    people: People, browser_of: BrowserOf
+) -> None:
     ada = browser_of("ada")
     path = f"/people/{people.people['dora']}/roles/new"
     chosen = ada.submit(path, organisation="administrator")
@@ -697,13 +703,15 @@ def test_an_administrator_makes_another_administrator(people: House, browser_of:
 
 
 def test_a_coordinator_is_redirected_to_their_own_organisation(
-    people: House, browser_of: BrowserOf
+    people: People, browser_of: BrowserOf
 ) -> None:
     page = browser_of("samira").page(f"/people/{people.people['dora']}/roles/new")
     assert page.where.endswith(f"/roles/new/{people.organisations['door']}")
 
 
-def test_a_role_is_ended_in_the_browser_with_a_reason(people: House, browser_of: BrowserOf) -> None:
+def test_a_role_is_ended_in_the_browser_with_a_reason(
+    people: People, browser_of: BrowserOf
+) -> None:
     samira = browser_of("samira")
     membership = people.membership("dora", Role.MEMBER)
     path = f"/people/{people.people['dora']}/roles/{membership}/end"
@@ -713,7 +721,7 @@ def test_a_role_is_ended_in_the_browser_with_a_reason(people: House, browser_of:
     assert "already ended" in Page.of(again).text
 
 
-def test_an_auditor_of_another_body_audits_a_named_npm(people: House, session: Session) -> None:
+def test_an_auditor_of_another_body_audits_a_named_npm(people: People, session: Session) -> None:
     people.add_person("cara", "door", Role.MEMBER)
     court, npm = people.organisations["court"], people.organisations["npm"]
     for audits in (None, people.organisations["door"], uuid4()):
@@ -731,7 +739,7 @@ def test_an_auditor_of_another_body_audits_a_named_npm(people: House, session: S
 
 
 @pytest.mark.parametrize("where", ["door", "court"])
-def test_only_an_npm_has_outside_experts(people: House, session: Session, where: str) -> None:
+def test_only_an_npm_has_outside_experts(people: People, session: Session, where: str) -> None:
     role = Role.AUDITOR if where == "court" else Role.COORDINATOR
     with pytest.raises(RuleBrokenError) as caught:
         service.give_role(
@@ -754,7 +762,7 @@ def test_only_an_npm_has_outside_experts(people: House, session: Session, where:
 
 
 def test_old_attempts_are_removed_and_new_ones_kept(
-    people: House, session: Session, frozen_time: Clock
+    people: People, session: Session, frozen_time: Clock
 ) -> None:
     frozen_time(NOON)
     attempts.note([attempts.account("a@example.org")])

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from tests.due import end_roles_run_out, note_powers_run_out, remind_of_powers
 from tests.factories import powers as begun
-from tests.factories.accounts import House
+from tests.factories.accounts import People
 from tests.factories.evidence.tampering import hands, table_of
 from tests.integration.accounts.test_powers import events, give, give_by_all
 from tests.starting_points import noon_in
@@ -27,7 +27,7 @@ DAY = dt.timedelta(days=1)
 MEMBERSHIPS = table_of(Membership)
 
 
-def set_last_day(people: House, key: str, role: Role, **days: dt.date) -> None:
+def set_last_day(people: People, key: str, role: Role, **days: dt.date) -> None:
     """Give a role or its power a last day."""
     membership = people.session.get_one(Membership, people.membership(key, role))
     for name, day in days.items():
@@ -35,7 +35,7 @@ def set_last_day(people: House, key: str, role: Role, **days: dt.date) -> None:
     people.session.commit()
 
 
-def queued(people: House) -> list[tuple[str, str]]:
+def queued(people: People) -> list[tuple[str, str]]:
     """Return the kind and the addressee of each mail about powers that end, and forget them."""
     people.session.commit()
     rows = people.session.scalars(
@@ -49,7 +49,7 @@ def queued(people: House) -> list[tuple[str, str]]:
 
 
 def test_a_person_and_whoever_can_confirm_are_reminded_once_before_a_power_ends(
-    people: House, frozen_time: Freeze
+    people: People, frozen_time: Freeze
 ) -> None:
     frozen_time(noon_in(1))
     give_by_all(people, "dora", Role.MANAGER)
@@ -66,7 +66,7 @@ def test_a_person_and_whoever_can_confirm_are_reminded_once_before_a_power_ends(
 
 
 def test_administrators_are_reminded_where_nobody_else_can_confirm(
-    people: House, frozen_time: Freeze
+    people: People, frozen_time: Freeze
 ) -> None:
     frozen_time(noon_in(1))
     set_last_day(people, "henrik", Role.SIGNATORY, power_until=clock.today())
@@ -75,7 +75,7 @@ def test_administrators_are_reminded_where_nobody_else_can_confirm(
 
 
 @pytest.mark.parametrize("how", ["end of the role", "manager", "suspended", "followed", "waits"])
-def test_whose_power_is_reminded_of(people: House, frozen_time: Freeze, how: str) -> None:
+def test_whose_power_is_reminded_of(people: People, frozen_time: Freeze, how: str) -> None:
     """Also of the role's own last day; not where a confirmed role follows or the person is out."""
     frozen_time(noon_in(1))
     give_by_all(people, "dora", Role.MANAGER)
@@ -99,7 +99,7 @@ def test_whose_power_is_reminded_of(people: House, frozen_time: Freeze, how: str
 
 
 def test_a_power_that_runs_out_is_in_the_trail_on_the_day_after_and_told_once(
-    people: House, frozen_time: Freeze
+    people: People, frozen_time: Freeze
 ) -> None:
     frozen_time(noon_in(1))
     give_by_all(people, "dora", Role.MANAGER)
@@ -115,7 +115,7 @@ def test_a_power_that_runs_out_is_in_the_trail_on_the_day_after_and_told_once(
 
 @pytest.mark.parametrize("due", [remind_of_powers, note_powers_run_out])
 def test_a_last_day_that_no_event_binds_is_neither_reminded_of_nor_recorded(
-    people: House, frozen_time: Freeze, due: Callable[[dt.date], int]
+    people: People, frozen_time: Freeze, due: Callable[[dt.date], int]
 ) -> None:
     """The event would say it for good, also once the row is as it was again."""
     frozen_time(noon_in(1))
@@ -134,7 +134,7 @@ def test_a_last_day_that_no_event_binds_is_neither_reminded_of_nor_recorded(
 
 
 def test_coordinators_and_administrators_are_told_if_nobody_is_left_who_decides(
-    people: House, frozen_time: Freeze
+    people: People, frozen_time: Freeze
 ) -> None:
     frozen_time(noon_in(1))
     set_last_day(people, "henrik", Role.SIGNATORY, power_until=clock.today())
@@ -150,7 +150,7 @@ def test_coordinators_and_administrators_are_told_if_nobody_is_left_who_decides(
 
 
 def test_a_role_that_ends_with_its_last_day_leaves_nobody_untold(
-    people: House, frozen_time: Freeze
+    people: People, frozen_time: Freeze
 ) -> None:
     frozen_time(noon_in(1))
     set_last_day(people, "henrik", Role.SIGNATORY, ends_on=clock.today())
@@ -165,7 +165,7 @@ def test_a_role_that_ends_with_its_last_day_leaves_nobody_untold(
 
 
 def test_a_power_that_a_later_role_replaced_runs_out_unnoticed(
-    people: House, frozen_time: Freeze
+    people: People, frozen_time: Freeze
 ) -> None:
     frozen_time(noon_in(1))
     set_last_day(people, "henrik", Role.SIGNATORY, power_until=clock.today())

@@ -18,7 +18,7 @@ from tests.at_once import at_once
 from tests.client import CheckedClient
 from tests.effort import tries
 from tests.factories import powers as begun
-from tests.factories.accounts import PASSWORD, House
+from tests.factories.accounts import PASSWORD, People
 from tests.pages import Page
 from tracker.access.actor import Confirmation, OrganisationKind, Role
 from tracker.accounts.models import Invitation, Membership
@@ -34,7 +34,7 @@ BrowserOf = Callable[[str], CheckedClient]
 SIGNS: dict[str, Any] = {"office": "Director", "power": "Board, 3 May"}
 
 
-def give(people: House, who: str, whom: str, role: Role, **more: object) -> Membership:
+def give(people: People, who: str, whom: str, role: Role, **more: object) -> Membership:
     """Have somebody give a role in Open Door."""
     details = SIGNS | more if role is Role.SIGNATORY else more
     membership = service.give_role(
@@ -46,11 +46,11 @@ def give(people: House, who: str, whom: str, role: Role, **more: object) -> Memb
     return membership
 
 
-def roles(people: House, key: str) -> set[Role]:
+def roles(people: People, key: str) -> set[Role]:
     return {membership.role for membership in people.actor(key).memberships}
 
 
-def mailed(people: House, kind: str) -> set[str]:
+def mailed(people: People, kind: str) -> set[str]:
     mails = people.session.scalars(sa.select(OutboxMessage).where(OutboxMessage.kind == kind))
     return {mail.recipient.split("@")[0] for mail in mails}
 
@@ -65,7 +65,7 @@ def events(session: Session, verb: str) -> list[dict[str, object]]:
     return [row.content for row in rows]
 
 
-def address(people: House, whom: str, membership: Membership | UUID, act: str) -> str:
+def address(people: People, whom: str, membership: Membership | UUID, act: str) -> str:
     membership_id = membership.id if isinstance(membership, Membership) else membership
     return f"/people/{people.people[whom]}/roles/{membership_id}/{act}"
 
@@ -76,7 +76,7 @@ def address(people: House, whom: str, membership: Membership | UUID, act: str) -
 @pytest.mark.parametrize("who", ["samira", "ada"])
 @pytest.mark.parametrize("role", [Role.SIGNATORY, Role.MANAGER, Role.MEMBER])
 def test_nobody_gives_themselves_a_role(
-    people: House, browser_of: BrowserOf, who: str, role: Role
+    people: People, browser_of: BrowserOf, who: str, role: Role
 ) -> None:
     before = roles(people, who)
     with pytest.raises(RefusedError, match="You can't give yourself a role"):
@@ -92,7 +92,7 @@ def test_nobody_gives_themselves_a_role(
 
 
 @pytest.mark.parametrize("who", ["samira", "ada"])
-def test_nobody_invites_themselves(people: House, who: str) -> None:
+def test_nobody_invites_themselves(people: People, who: str) -> None:
     wanted = NewInvitation(
         f"{who}@example.org",
         {Role.SIGNATORY},
@@ -105,7 +105,7 @@ def test_nobody_invites_themselves(people: House, who: str) -> None:
 
 
 def test_an_invitation_of_ones_own_is_not_accepted_under_a_new_address(
-    people: House, browser_of: BrowserOf, session: Session
+    people: People, browser_of: BrowserOf, session: Session
 ) -> None:
     """The address of an account may change after the invitation."""
     invited = invitations.invite(
@@ -125,7 +125,7 @@ def test_an_invitation_of_ones_own_is_not_accepted_under_a_new_address(
 
 
 def test_what_a_coordinator_gives_waits_for_another_holder(
-    people: House, browser_of: BrowserOf, session: Session
+    people: People, browser_of: BrowserOf, session: Session
 ) -> None:
     """Henrik already signs for Open Door, so he confirms."""
     path = f"/people/{people.people['dora']}/roles/new/{people.organisations['door']}"
@@ -140,7 +140,7 @@ def test_what_a_coordinator_gives_waits_for_another_holder(
 
 
 def test_the_other_holder_confirms_and_it_begins(
-    people: House, browser_of: BrowserOf, session: Session
+    people: People, browser_of: BrowserOf, session: Session
 ) -> None:
     waits = give(people, "samira", "dora", Role.SIGNATORY)
     henrik = browser_of("henrik")
@@ -159,7 +159,7 @@ def test_the_other_holder_confirms_and_it_begins(
     assert "as Signatory" not in henrik.page("/").text
 
 
-def test_a_holder_who_gives_it_has_confirmed_it(people: House, session: Session) -> None:
+def test_a_holder_who_gives_it_has_confirmed_it(people: People, session: Session) -> None:
     give_by_all(people, "henrik", Role.COORDINATOR)
     given = give(people, "henrik", "dora", Role.SIGNATORY)
     assert given.begun_at is not None
@@ -179,7 +179,7 @@ def test_a_holder_who_gives_it_has_confirmed_it(people: House, session: Session)
     ],
 )
 def test_nobody_else_confirms(
-    people: House, browser_of: BrowserOf, session: Session, who: str, status: int
+    people: People, browser_of: BrowserOf, session: Session, who: str, status: int
 ) -> None:
     waits = give(people, "samira", "dora", Role.SIGNATORY)
     path = address(people, "dora", waits, "confirm")
@@ -195,7 +195,7 @@ def test_nobody_else_confirms(
 
 
 def test_a_holder_whose_own_power_has_run_out_confirms_nothing(
-    people: House, session: Session
+    people: People, session: Session
 ) -> None:
     membership = session.get_one(Membership, people.membership("henrik", Role.SIGNATORY))
     membership.power_until = clock.today() - dt.timedelta(days=1)
@@ -207,7 +207,7 @@ def test_a_holder_whose_own_power_has_run_out_confirms_nothing(
 
 
 def test_who_suspends_the_only_other_holder_does_not_confirm_in_their_place(
-    people: House, browser_of: BrowserOf
+    people: People, browser_of: BrowserOf
 ) -> None:
     """Otherwise the signature would say that there was nobody else, after restoring it."""
     service.suspend(people.actor("ada"), people.people["henrik"], reason="Stolen telephone")
@@ -234,7 +234,7 @@ def test_who_suspends_the_only_other_holder_does_not_confirm_in_their_place(
 
 
 def test_once_the_suspended_holders_role_is_ended_the_administrator_confirms(
-    people: House, session: Session
+    people: People, session: Session
 ) -> None:
     waits = give(people, "samira", "dora", Role.SIGNATORY)
     service.suspend(people.actor("ada"), people.people["henrik"], reason="Stolen telephone")
@@ -248,7 +248,7 @@ def test_once_the_suspended_holders_role_is_ended_the_administrator_confirms(
 
 
 def test_a_holder_who_is_left_alone_by_a_suspension_does_not_leave(
-    people: House, session: Session
+    people: People, session: Session
 ) -> None:
     waits = give(people, "samira", "dora", Role.SIGNATORY)
     powers.confirm(people.actor("henrik"), waits.id)
@@ -261,7 +261,7 @@ def test_a_holder_who_is_left_alone_by_a_suspension_does_not_leave(
 
 
 def test_a_one_person_organisation_gets_its_power_from_the_administrator_and_accepts_it(
-    people: House, browser_of: BrowserOf, session: Session
+    people: People, browser_of: BrowserOf, session: Session
 ) -> None:
     """A coordinator alone in her CSO: invited as both, she can sign once she has accepted."""
     user_id = sole_person(people)
@@ -288,7 +288,7 @@ def test_a_one_person_organisation_gets_its_power_from_the_administrator_and_acc
 
 
 @pytest.mark.parametrize("who", ["ada", "samira", "dora"])
-def test_nobody_else_accepts_a_role(people: House, browser_of: BrowserOf, who: str) -> None:
+def test_nobody_else_accepts_a_role(people: People, browser_of: BrowserOf, who: str) -> None:
     sole = sole_person(people)
     [waits] = begun.waiting(sole)
     assert browser_of(who).get(f"/account/roles/{waits.id}/accept").status_code == 404
@@ -298,7 +298,7 @@ def test_nobody_else_accepts_a_role(people: House, browser_of: BrowserOf, who: s
         )
 
 
-def test_a_role_that_was_changed_after_it_was_read_is_not_accepted(people: House) -> None:
+def test_a_role_that_was_changed_after_it_was_read_is_not_accepted(people: People) -> None:
     sole = sole_person(people)
     [waits] = begun.waiting(sole)
     read = powers.digest_of(waits)
@@ -309,7 +309,7 @@ def test_a_role_that_was_changed_after_it_was_read_is_not_accepted(people: House
 
 
 def test_a_role_confirmed_by_the_administrator_is_accepted_though_another_has_begun_since(
-    people: House, session: Session
+    people: People, session: Session
 ) -> None:
     """What was confirmed was true on its day, which the signature names."""
     sole = sole_person(people)
@@ -327,7 +327,7 @@ def test_a_role_confirmed_by_the_administrator_is_accepted_though_another_has_be
 
 
 def test_a_person_whose_role_only_needs_acceptance_can_sign_in(
-    people: House, browser_of: BrowserOf
+    people: People, browser_of: BrowserOf
 ) -> None:
     """Invited only as signatory: without signing in they could never accept."""
     sole_person(people, Role.SIGNATORY)
@@ -339,7 +339,7 @@ def test_a_person_whose_role_only_needs_acceptance_can_sign_in(
 
 
 @pytest.mark.both_databases
-def test_two_people_of_an_npm_confirm_each_other(people: House, session: Session) -> None:
+def test_two_people_of_an_npm_confirm_each_other(people: People, session: Session) -> None:
     """Nadia manages the NPM; Ilena becomes its signatory, then both look after each other."""
     given = service.give_role(
         people.actor("ada"),
@@ -366,7 +366,7 @@ def test_two_people_of_an_npm_confirm_each_other(people: House, session: Session
 
 
 def test_on_a_fresh_instance_the_command_line_counts_as_the_administrator(
-    people: House, session: Session
+    people: People, session: Session
 ) -> None:
     people.add_organisation("shore", "Shore Watch", OrganisationKind.CSO)
     for key, role in (("first", Role.SIGNATORY), ("second", Role.MANAGER)):
@@ -411,7 +411,7 @@ def test_on_a_fresh_instance_the_command_line_counts_as_the_administrator(
 
 @pytest.mark.both_databases
 def test_a_power_is_prolonged_by_a_new_role_that_another_confirms(
-    people: House, session: Session
+    people: People, session: Session
 ) -> None:
     """The earlier one continues until then, and ends when the new one begins."""
     give_by_all(people, "dora", Role.MANAGER)
@@ -428,7 +428,7 @@ def test_a_power_is_prolonged_by_a_new_role_that_another_confirms(
 
 
 def test_a_power_that_begins_later_lets_the_former_go_on_until_the_day_before(
-    people: House, session: Session
+    people: People, session: Session
 ) -> None:
     give_by_all(people, "dora", Role.MANAGER)
     former = session.get_one(Membership, people.membership("henrik", Role.SIGNATORY))
@@ -442,7 +442,7 @@ def test_a_power_that_begins_later_lets_the_former_go_on_until_the_day_before(
     assert powers_of(people, "henrik") == ["Statutes, article 9"]
 
 
-def test_a_second_role_that_waits_is_not_given(people: House) -> None:
+def test_a_second_role_that_waits_is_not_given(people: People) -> None:
     give(people, "samira", "dora", Role.SIGNATORY)
     with pytest.raises(RuleBrokenError, match="already has a role waiting"):
         give(people, "samira", "dora", Role.SIGNATORY)
@@ -453,7 +453,7 @@ def test_a_second_role_that_waits_is_not_given(people: House) -> None:
 
 @pytest.mark.parametrize("who", ["ada", "samira"])
 def test_only_another_holder_ends_a_power(
-    people: House, browser_of: BrowserOf, session: Session, who: str
+    people: People, browser_of: BrowserOf, session: Session, who: str
 ) -> None:
     give_by_all(people, "dora", Role.MANAGER)
     signs = people.membership("henrik", Role.SIGNATORY)
@@ -468,7 +468,7 @@ def test_only_another_holder_ends_a_power(
 
 
 def test_the_last_power_is_ended_by_the_administrator_alone(
-    people: House, browser_of: BrowserOf, session: Session
+    people: People, browser_of: BrowserOf, session: Session
 ) -> None:
     signs = people.membership("henrik", Role.SIGNATORY)
     with pytest.raises(RefusedError, match="an administrator can end this role"):
@@ -480,7 +480,7 @@ def test_the_last_power_is_ended_by_the_administrator_alone(
 
 
 def test_the_last_holder_does_not_leave_and_is_told_whom_to_ask(
-    people: House, browser_of: BrowserOf
+    people: People, browser_of: BrowserOf
 ) -> None:
     path = f"/account/leave/{people.organisations['door']}"
     henrik = browser_of("henrik")
@@ -500,7 +500,7 @@ def test_the_last_holder_does_not_leave_and_is_told_whom_to_ask(
 @pytest.mark.both_databases
 @pytest.mark.parametrize("turn", range(tries(1, 3)))
 def test_of_the_two_last_holders_who_leave_in_the_same_moment_one_stays(
-    app: Flask, people: House, turn: int
+    app: Flask, people: People, turn: int
 ) -> None:
     waits = give(people, "samira", "dora", Role.SIGNATORY)
     powers.confirm(people.actor("henrik"), waits.id)
@@ -516,7 +516,7 @@ def test_of_the_two_last_holders_who_leave_in_the_same_moment_one_stays(
 @pytest.mark.both_databases
 @pytest.mark.parametrize("turn", range(tries(1, 3)))
 def test_of_the_two_last_holders_who_end_each_other_in_the_same_moment_one_stays(
-    app: Flask, people: House, turn: int
+    app: Flask, people: People, turn: int
 ) -> None:
     waits = give(people, "samira", "dora", Role.SIGNATORY)
     powers.confirm(people.actor("henrik"), waits.id)
@@ -529,7 +529,7 @@ def test_of_the_two_last_holders_who_end_each_other_in_the_same_moment_one_stays
     assert isinstance(refused, RefusedError), refused
 
 
-def test_who_gave_it_takes_back_what_waits(people: House, browser_of: BrowserOf) -> None:
+def test_who_gave_it_takes_back_what_waits(people: People, browser_of: BrowserOf) -> None:
     waits = give(people, "samira", "dora", Role.SIGNATORY)
     done = browser_of("samira").submit(address(people, "dora", waits, "end"), reason="A mistake")
     assert "The role is ended." in done.text
@@ -541,7 +541,7 @@ def test_who_gave_it_takes_back_what_waits(people: House, browser_of: BrowserOf)
 
 
 @pytest.mark.parametrize("role", [Role.SIGNATORY, Role.MANAGER])
-def test_an_administrator_never_holds_a_power(people: House, session: Session, role: Role) -> None:
+def test_an_administrator_never_holds_a_power(people: People, session: Session, role: Role) -> None:
     people.add_person("ivo", None, Role.ADMINISTRATOR)
     with pytest.raises(RuleBrokenError, match="An administrator can't be a signatory or manager"):
         give(people, "ada", "ivo", role)
@@ -558,14 +558,14 @@ def test_an_administrator_never_holds_a_power(people: House, session: Session, r
         )
 
 
-def test_an_administrator_may_be_coordinator_of_a_party(people: House) -> None:
+def test_an_administrator_may_be_coordinator_of_a_party(people: People) -> None:
     people.add_person("ivo", None, Role.ADMINISTRATOR)
     give(people, "ada", "ivo", Role.COORDINATOR)
     assert roles(people, "ivo") == {Role.ADMINISTRATOR, Role.COORDINATOR}
 
 
 def test_an_invited_signatory_who_became_administrator_cannot_accept(
-    people: House, session: Session
+    people: People, session: Session
 ) -> None:
     invited = invitations.invite(
         people.actor("samira"),
@@ -586,7 +586,7 @@ def test_an_invited_signatory_who_became_administrator_cannot_accept(
 # Whose role it is ---------------------------------------------------------------------------------
 
 
-def invite_second(people: House, who: str) -> str:
+def invite_second(people: People, who: str) -> str:
     """Invite a second signatory of Open Door, and return the token."""
     sent = invitations.invite(
         people.actor(who),
@@ -602,7 +602,7 @@ def invite_second(people: House, who: str) -> str:
     return sent.token
 
 
-def accepted_by(people: House, token: str, name: str) -> Membership:
+def accepted_by(people: People, token: str, name: str) -> Membership:
     user = invitations.accept(token, name=name, password=PASSWORD, language="en")
     people.session.commit()
     people.people["second"] = user.id
@@ -613,20 +613,20 @@ def accepted_by(people: House, token: str, name: str) -> Membership:
     ).one()
 
 
-def test_a_holder_who_invites_has_confirmed_whoever_accepts_under_that_name(people: House) -> None:
+def test_a_holder_who_invites_has_confirmed_whoever_accepts_under_that_name(people: People) -> None:
     begun.hold(people.people["henrik"], door(people), Role.COORDINATOR)
     role = accepted_by(people, invite_second(people, "henrik"), " Sera  Lind ")
     assert (role.confirmed_how, role.confirmed_by) == (Confirmation.COLLEAGUE, "Henrik Marsh")
 
 
-def test_somebody_who_accepts_under_another_name_waits_for_a_confirmation(people: House) -> None:
+def test_somebody_who_accepts_under_another_name_waits_for_a_confirmation(people: People) -> None:
     begun.hold(people.people["henrik"], door(people), Role.COORDINATOR)
     role = accepted_by(people, invite_second(people, "henrik"), "Somebody Else")
     assert (role.begun_at, role.confirmed_how) == (None, None)
     assert mailed(people, "power_waits") == {"henrik"}
 
 
-def test_who_could_not_confirm_when_they_invited_has_not_confirmed(people: House) -> None:
+def test_who_could_not_confirm_when_they_invited_has_not_confirmed(people: People) -> None:
     token = invite_second(people, "samira")
     begun.hold(people.people["samira"], door(people), Role.MANAGER)
     people.session.commit()
@@ -634,7 +634,7 @@ def test_who_could_not_confirm_when_they_invited_has_not_confirmed(people: House
     assert (role.begun_at, role.confirmed_how) == (None, None)
 
 
-def test_who_can_confirm_when_they_send_an_invitation_again_has_confirmed(people: House) -> None:
+def test_who_can_confirm_when_they_send_an_invitation_again_has_confirmed(people: People) -> None:
     invite_second(people, "samira")
     begun.hold(people.people["samira"], door(people), Role.MANAGER)
     [invitation] = people.session.scalars(
@@ -648,7 +648,7 @@ def test_who_can_confirm_when_they_send_an_invitation_again_has_confirmed(people
 
 @pytest.mark.parametrize("changed", ["name", "power"])
 def test_nothing_is_confirmed_if_the_role_or_its_person_differs_from_the_page(
-    people: House, browser_of: BrowserOf, changed: str
+    people: People, browser_of: BrowserOf, changed: str
 ) -> None:
     role = give(people, "samira", "dora", Role.SIGNATORY)
     path, henrik = address(people, "dora", role, "confirm"), browser_of("henrik")
@@ -669,7 +669,7 @@ def test_nothing_is_confirmed_if_the_role_or_its_person_differs_from_the_page(
 # Being told ---------------------------------------------------------------------------------------
 
 
-def test_managers_and_signatories_are_told_of_each_change(people: House, session: Session) -> None:
+def test_managers_and_signatories_are_told_of_each_change(people: People, session: Session) -> None:
     give_by_all(people, "dora", Role.MANAGER)
     assert mailed(people, "powers_changed") == set()  # they both know
     people.add_person("lena", "door", Role.MEMBER)
@@ -685,22 +685,22 @@ def test_managers_and_signatories_are_told_of_each_change(people: House, session
 # Parts --------------------------------------------------------------------------------------------
 
 
-def door(people: House) -> UUID:
+def door(people: People) -> UUID:
     return people.organisations["door"]
 
 
-def give_by_all(people: House, whom: str, role: Role) -> None:
+def give_by_all(people: People, whom: str, role: Role) -> None:
     """Have a role given and begun by the people that the rules require."""
     give(people, "ada", whom, role)
     begun.let_begin(people.people[whom])
     people.session.commit()
 
 
-def powers_of(people: House, key: str) -> list[str]:
+def powers_of(people: People, key: str) -> list[str]:
     return [m.power for m in people.actor(key).memberships if m.role is Role.SIGNATORY]
 
 
-def sole_person(people: House, *roles: Role) -> UUID:
+def sole_person(people: People, *roles: Role) -> UUID:
     """Add an organisation of one person, who has yet to accept the role of signatory."""
     people.add_organisation("shore", "Shore Watch", OrganisationKind.CSO)
     invited = invitations.invite(

@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from tests.factories.accounts import PASSWORD, STEP, House
+from tests.factories.accounts import PASSWORD, STEP, People
 from tests.integration.accounts.conftest import NOON, Clock
 from tracker.accounts.factors import attempts, identity_proof
 from tracker.accounts.models import Attempt
@@ -19,24 +19,24 @@ pytestmark = [pytest.mark.both_databases, pytest.mark.some_on_postgresql(2)]
 
 
 @pytest.fixture
-def henrik(people: House, frozen_time: Clock) -> House:
+def henrik(people: People, frozen_time: Clock) -> People:
     frozen_time(NOON)
     people.enrol("henrik")
     return people
 
 
-def broken(people: House, password: str, code: str) -> RuleBrokenError:
+def broken(people: People, password: str, code: str) -> RuleBrokenError:
     with pytest.raises(RuleBrokenError) as caught:
         identity_proof.prove(people.people["henrik"], password, code)
     return caught.value
 
 
-def test_password_and_code_prove_who_it_is(henrik: House, session: Session) -> None:
+def test_password_and_code_prove_who_it_is(henrik: People, session: Session) -> None:
     given = identity_proof.prove(henrik.people["henrik"], PASSWORD, henrik.code("henrik"))
     assert given == identity_proof.Proof(henrik.people["henrik"], "password_totp", NOON)
 
 
-def test_a_code_proves_once(henrik: House, session: Session, frozen_time: Clock) -> None:
+def test_a_code_proves_once(henrik: People, session: Session, frozen_time: Clock) -> None:
     code = henrik.code("henrik")
     identity_proof.prove(henrik.people["henrik"], PASSWORD, code)
     session.commit()
@@ -48,14 +48,14 @@ def test_a_code_proves_once(henrik: House, session: Session, frozen_time: Clock)
 
 
 def test_a_code_whose_transaction_was_given_up_is_not_used_up(
-    henrik: House, session: Session
+    henrik: People, session: Session
 ) -> None:
     identity_proof.prove(henrik.people["henrik"], PASSWORD, henrik.code("henrik"))
     session.rollback()
     identity_proof.prove(henrik.people["henrik"], PASSWORD, henrik.code("henrik"))
 
 
-def test_a_wrong_password_is_reported_beside_the_password(henrik: House, session: Session) -> None:
+def test_a_wrong_password_is_reported_beside_the_password(henrik: People, session: Session) -> None:
     code = henrik.code("henrik")
     error = broken(henrik, "not the one at all", code)
     assert error.field == "password"
@@ -64,20 +64,20 @@ def test_a_wrong_password_is_reported_beside_the_password(henrik: House, session
 
 @pytest.mark.parametrize("code", ["", "000000", "abc", "1" * 3000])
 def test_a_wrong_code_is_reported_beside_the_code(
-    henrik: House, session: Session, code: str
+    henrik: People, session: Session, code: str
 ) -> None:
     assert broken(henrik, PASSWORD, code).field == "code"
 
 
 def test_a_person_without_a_second_factor_is_told_to_set_one_up(
-    people: House, session: Session
+    people: People, session: Session
 ) -> None:
     error = broken(people, PASSWORD, "123456")
     assert error.field == "code"
     assert "don't have a second factor yet" in str(error)
 
 
-def test_failures_count_though_the_caller_gives_up(henrik: House, session: Session) -> None:
+def test_failures_count_though_the_caller_gives_up(henrik: People, session: Session) -> None:
     for _again in range(10):
         broken(henrik, "not the one at all", "000000")
         session.rollback()
@@ -87,7 +87,7 @@ def test_failures_count_though_the_caller_gives_up(henrik: House, session: Sessi
 
 
 def test_wrong_passwords_of_a_stranger_keep_nobody_from_signing(
-    henrik: House, session: Session
+    henrik: People, session: Session
 ) -> None:
     stranger = attempts.account("henrik@example.org")
     attempts.note([stranger] * stranger.most)
@@ -97,14 +97,14 @@ def test_wrong_passwords_of_a_stranger_keep_nobody_from_signing(
     assert attempts.minutes_to_wait([stranger]) > 0
 
 
-def test_a_success_forgives(henrik: House, session: Session) -> None:
+def test_a_success_forgives(henrik: People, session: Session) -> None:
     broken(henrik, "not the one at all", "000000")
     identity_proof.prove(henrik.people["henrik"], PASSWORD, henrik.code("henrik"))
     session.commit()
     assert session.query(Attempt).count() == 0
 
 
-def test_a_failure_gives_up_what_the_caller_had_begun(henrik: House, session: Session) -> None:
+def test_a_failure_gives_up_what_the_caller_had_begun(henrik: People, session: Session) -> None:
     organisation = session.get_one(Organisation, henrik.organisations["door"])
     organisation.country = "Maravena"
     session.flush()
@@ -113,14 +113,16 @@ def test_a_failure_gives_up_what_the_caller_had_begun(henrik: House, session: Se
     assert session.get_one(Organisation, henrik.organisations["door"]).country == ""
 
 
-def test_what_was_read_before_a_failure_can_still_be_shown(henrik: House, session: Session) -> None:
+def test_what_was_read_before_a_failure_can_still_be_shown(
+    henrik: People, session: Session
+) -> None:
     organisation = session.get_one(Organisation, henrik.organisations["door"])
     broken(henrik, "not the one at all", "000000")
     assert organisation.name == "Open Door Legal Aid"
 
 
 def test_only_one_of_two_simultaneous_proofs_with_the_same_code_succeeds(
-    henrik: House, session: Session, app: Flask
+    henrik: People, session: Session, app: Flask
 ) -> None:
     user_id, code = henrik.people["henrik"], henrik.code("henrik")
     session.rollback()

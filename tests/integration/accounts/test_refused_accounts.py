@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy import event
 
 from tests.client import CheckedClient
-from tests.factories.accounts import House
+from tests.factories.accounts import People
 from tests.factories.evidence.tampering import hands, table_of
 from tracker.access.actor import Role
 from tracker.accounts.factors import binding, refused_accounts
@@ -27,7 +27,7 @@ USERS = table_of(User)
 Statements = Callable[[], AbstractContextManager[list[str]]]
 
 
-def change(people: House, *keys: str, app: str | None = "somebody else's") -> None:
+def change(people: People, *keys: str, app: str | None = "somebody else's") -> None:
     """Write into people's rows, as anybody with the database's password can."""
     db.session.rollback()
     people.session.rollback()
@@ -56,7 +56,7 @@ def of_accounts(client: CheckedClient) -> str:
 
 
 def test_the_health_page_loads_no_account_however_many_there_are(
-    people: House, client: CheckedClient, statements: Statements
+    people: People, client: CheckedClient, statements: Statements
 ) -> None:
     loaded: list[object] = []
 
@@ -81,7 +81,7 @@ def test_the_health_page_loads_no_account_however_many_there_are(
 
 
 def test_the_worker_notes_who_is_refused_and_forgets_it_when_the_row_is_right_again(
-    people: House, client: CheckedClient
+    people: People, client: CheckedClient
 ) -> None:
     change(people, "dora", "henrik")
     assert of_accounts(client) == "well"
@@ -99,7 +99,7 @@ def test_the_worker_notes_who_is_refused_and_forgets_it_when_the_row_is_right_ag
 
 
 def test_the_worker_looks_at_accounts_when_it_looks_at_dates(
-    people: House, client: CheckedClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    people: People, client: CheckedClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     change(people, "dora")
     turns = iter([True, False])
@@ -108,7 +108,7 @@ def test_the_worker_looks_at_accounts_when_it_looks_at_dates(
     assert of_accounts(client) == "some are refused"
 
 
-def test_nobody_is_noted_twice(people: House) -> None:
+def test_nobody_is_noted_twice(people: People) -> None:
     change(people, "dora")
     a_round()
     first = db.session.scalars(sa.select(RefusedAccount.noticed_at)).one()
@@ -118,7 +118,7 @@ def test_nobody_is_noted_twice(people: House) -> None:
 
 
 def test_a_reset_is_seen_before_the_worker_comes_again(
-    people: House, app: Flask, client: CheckedClient
+    people: People, app: Flask, client: CheckedClient
 ) -> None:
     change(people, "dora", "ada")
     a_round()
@@ -132,7 +132,7 @@ def test_a_reset_is_seen_before_the_worker_comes_again(
     assert of_accounts(client) == "well"
 
 
-def test_the_command_asks_every_account_itself(people: House, app: Flask) -> None:
+def test_the_command_asks_every_account_itself(people: People, app: Flask) -> None:
     """Whoever has fixed something need not wait for the worker to notice."""
     runner = app.test_cli_runner()
     change(people, "dora")
@@ -145,7 +145,7 @@ def test_the_command_asks_every_account_itself(people: House, app: Flask) -> Non
 
 
 def test_an_account_that_its_owner_is_changing_is_not_reported(
-    people: House, monkeypatch: pytest.MonkeyPatch
+    people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On PostgreSQL a row, its passkeys and its event may be read before and after a change."""
     judge, judged = binding.judge, []
@@ -167,7 +167,7 @@ def test_an_account_that_its_owner_is_changing_is_not_reported(
     assert noted() == {people.people["dora"]}
 
 
-def test_the_worker_goes_through_all_accounts_in_portions_and_begins_again(people: House) -> None:
+def test_the_worker_goes_through_all_accounts_in_portions_and_begins_again(people: People) -> None:
     change(people, "dora", "ada")
     place, seen = None, []
     for _ in range(len(people.people) + 1):
@@ -183,7 +183,7 @@ def test_the_worker_goes_through_all_accounts_in_portions_and_begins_again(peopl
 
 @pytest.mark.parametrize("after", ["changed", "put right"])
 def test_a_portion_takes_as_many_statements_for_many_as_for_one(
-    people: House, statements: Statements, after: str
+    people: People, statements: Statements, after: str
 ) -> None:
     counts = []
     for keys in (["dora"], ["dora", "henrik", "samira", "joana"]):
@@ -200,7 +200,7 @@ def test_a_portion_takes_as_many_statements_for_many_as_for_one(
 
 
 def test_what_was_not_committed_is_noted_by_the_next_round(
-    people: House, monkeypatch: pytest.MonkeyPatch
+    people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     change(people, "dora")
 
@@ -218,7 +218,7 @@ def test_what_was_not_committed_is_noted_by_the_next_round(
 
 @pytest.mark.parametrize("is_checked", [True, False])
 def test_nothing_is_left_of_an_account_inserted_and_deleted_by_hand(
-    people: House, client: CheckedClient, is_checked: bool
+    people: People, client: CheckedClient, is_checked: bool
 ) -> None:
     """SQLite shells delete a row without checking what refers to it."""
     change(people, "dora")

@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from tests.factories.demonstration import Demonstration
-from tests.factories.tables import Table
+from tests.factories.negotiations import Negotiation
 from tests.factories.visits import Scene, planned
 from tests.integration.signoff.test_written_by_hand import REFUSED, of, put_in, write
 from tracker.access.actor import Actor, OrganisationKind, Role
@@ -31,93 +31,98 @@ from tracker.organisations.service import Details
 from tracker.reviews import service as reviews
 
 
-def role_of(table: Table, first: str) -> Membership:
-    own = sa.select(Membership).where(Membership.user_id == table.land.users[first].id)
-    return table.session.scalars(own).first() or pytest.fail(f"{first} has no role")
+def role_of(negotiation: Negotiation, first: str) -> Membership:
+    own = sa.select(Membership).where(Membership.user_id == negotiation.country.users[first].id)
+    return negotiation.session.scalars(own).first() or pytest.fail(f"{first} has no role")
 
 
 # What somebody tries by which role that nobody gave them, and whether the terms are in force then.
-TRIED: dict[str, tuple[Role, bool, Callable[[Table], Any]]] = {
+TRIED: dict[str, tuple[Role, bool, Callable[[Negotiation], Any]]] = {
     "suspending somebody": (
         Role.ADMINISTRATOR,
         False,
-        lambda table: people.suspend(
-            table["oren"], table.land.users["petra"].id, reason="I don't like her."
+        lambda negotiation: people.suspend(
+            negotiation["oren"], negotiation.country.users["petra"].id, reason="I don't like her."
         ),
     ),
     "ending a role": (
         Role.SIGNATORY,
         False,
-        lambda table: people.end_role(
-            table["oren"], role_of(table, "tomas").id, reason="I sign now."
+        lambda negotiation: people.end_role(
+            negotiation["oren"], role_of(negotiation, "tomas").id, reason="I sign now."
         ),
     ),
     "adding a person without an address": (
         Role.COORDINATOR,
         False,
-        lambda table: without_email.add(
-            table["oren"], NewPerson("Driver Without", table.land.id("npm"))
+        lambda negotiation: without_email.add(
+            negotiation["oren"], NewPerson("Driver Without", negotiation.country.id("npm"))
         ),
     ),
     "adding an organisation": (
         Role.ADMINISTRATOR,
         False,
-        lambda table: organisations.add(
-            table["oren"], OrganisationKind.CSO, Details("Open Door Too", types=["human_rights"])
+        lambda negotiation: organisations.add(
+            negotiation["oren"],
+            OrganisationKind.CSO,
+            Details("Open Door Too", types=["human_rights"]),
         ),
     ),
     "renaming an organisation": (
         Role.ADMINISTRATOR,
         False,
-        lambda table: organisations.change(
-            table["oren"],
-            table.land.id("door"),
+        lambda negotiation: organisations.change(
+            negotiation["oren"],
+            negotiation.country.id("door"),
             Details("Ministry of Health", types=["human_rights"]),
-            seen_version=table.land.organisations["door"].version,
+            seen_version=negotiation.country.organisations["door"].version,
         ),
     ),
     "opening a cooperation": (
         Role.COORDINATOR,
         False,
-        lambda table: cooperations.open_cooperation(
-            table["oren"], title="Mine", purpose="Mine", organisation_ids=[table.land.id("door")]
+        lambda negotiation: cooperations.open_cooperation(
+            negotiation["oren"],
+            title="Mine",
+            purpose="Mine",
+            organisation_ids=[negotiation.country.id("door")],
         ),
     ),
     "letting the public check name who signed": (
         Role.COORDINATOR,
         False,
-        lambda table: cooperations.set_verification(
-            table["oren"], table.cooperation, shows_signers=True
+        lambda negotiation: cooperations.set_verification(
+            negotiation["oren"], negotiation.cooperation, shows_signers=True
         ),
     ),
     "opening an amendment": (
         Role.COORDINATOR,
         True,
-        lambda table: agreements.amend(
-            table["oren"], table.checklist(), reason="I want it.", items=["M2"]
+        lambda negotiation: agreements.amend(
+            negotiation["oren"], negotiation.checklist(), reason="I want it.", items=["M2"]
         ),
     ),
     "beginning a review": (
         Role.COORDINATOR,
         True,
-        lambda table: reviews.begin(table["oren"], table.cooperation),
+        lambda negotiation: reviews.begin(negotiation["oren"], negotiation.cooperation),
     ),
 }
 
 
 @pytest.mark.parametrize(("role", "is_signed", "act"), TRIED.values(), ids=TRIED)
 def test_nobody_acts_by_a_role_that_was_inserted_by_hand(
-    table: Table, role: Role, *, is_signed: bool, act: Callable[[Table], Any]
+    negotiation: Negotiation, role: Role, *, is_signed: bool, act: Callable[[Negotiation], Any]
 ) -> None:
     if is_signed:
-        table.sign()
-    table.session.commit()
-    put_in(Membership, **of(table, "oren", role))
-    events = table.session.scalar(sa.select(sa.func.count(Event.id)))
+        negotiation.sign()
+    negotiation.session.commit()
+    put_in(Membership, **of(negotiation, "oren", role))
+    events = negotiation.session.scalar(sa.select(sa.func.count(Event.id)))
     with pytest.raises(RefusedError, match=REFUSED):
-        act(table)
-    table.session.rollback()
-    assert table.session.scalar(sa.select(sa.func.count(Event.id))) == events
+        act(negotiation)
+    negotiation.session.rollback()
+    assert negotiation.session.scalar(sa.select(sa.func.count(Event.id))) == events
 
 
 def test_every_act_compares_who_acts_or_is_listed_once_with_the_reason_why_not(app: Flask) -> None:
@@ -131,19 +136,22 @@ def test_every_act_compares_who_acts_or_is_listed_once_with_the_reason_why_not(a
 
 
 def test_who_acts_is_compared_once_in_a_transaction(
-    table: Table, monkeypatch: pytest.MonkeyPatch
+    negotiation: Negotiation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Further events follow from most acts, and name the same person."""
     compared: list[Actor] = []
     monkeypatch.setattr(bound, "require_as_recorded", lambda actor, *_also: compared.append(actor))
     for title in ("First", "Second"):
         cooperations.open_cooperation(
-            table["ilena"], title=title, purpose="x", organisation_ids=[table.land.id("door")]
+            negotiation["ilena"],
+            title=title,
+            purpose="x",
+            organisation_ids=[negotiation.country.id("door")],
         )
-    assert compared == [table["ilena"]]
-    table.session.commit()
-    cooperations.set_verification(table["ilena"], table.cooperation, shows_signers=True)
-    assert compared == [table["ilena"]] * 2
+    assert compared == [negotiation["ilena"]]
+    negotiation.session.commit()
+    cooperations.set_verification(negotiation["ilena"], negotiation.cooperation, shows_signers=True)
+    assert compared == [negotiation["ilena"]] * 2
 
 
 def test_nobody_accepts_a_task_of_a_visit_by_a_role_that_was_changed_by_hand(

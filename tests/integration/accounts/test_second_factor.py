@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from tests.client import CheckedClient
-from tests.factories.accounts import PASSWORD, STEP, House, sign_in, signed_in
+from tests.factories.accounts import PASSWORD, STEP, People, sign_in, signed_in
 from tests.integration.accounts.conftest import NOON, Clock
 from tests.pages import Page
 from tracker.accounts.factors import second_factor
@@ -28,7 +28,7 @@ def send_code(client: CheckedClient, code: str) -> TestResponse:
 
 
 def set_up(
-    client: CheckedClient, people: House, key: str, path: str = "/account/second-factor"
+    client: CheckedClient, people: People, key: str, path: str = "/account/second-factor"
 ) -> Page:
     """Set up a second factor in the browser as a person would: type the key into an app."""
     page = client.page(path)
@@ -42,7 +42,7 @@ def set_up(
 
 
 def test_a_person_sets_up_an_app_and_gets_recovery_codes_once(
-    people: House, client: CheckedClient, session: Session
+    people: People, client: CheckedClient, session: Session
 ) -> None:
     signed_in(client, "samira")
     page = set_up(client, people, "samira")
@@ -54,7 +54,7 @@ def test_a_person_sets_up_an_app_and_gets_recovery_codes_once(
 
 
 def test_the_secret_is_not_kept_in_clear(
-    people: House, client: CheckedClient, session: Session
+    people: People, client: CheckedClient, session: Session
 ) -> None:
     signed_in(client, "samira")
     key = re.search(
@@ -69,7 +69,7 @@ def test_the_secret_is_not_kept_in_clear(
 
 
 def test_setting_up_is_recorded_and_mailed(
-    people: House, client: CheckedClient, session: Session
+    people: People, client: CheckedClient, session: Session
 ) -> None:
     signed_in(client, "samira")
     set_up(client, people, "samira")
@@ -84,7 +84,7 @@ def test_setting_up_is_recorded_and_mailed(
     assert mail.recipient == "samira@example.org"
 
 
-def test_a_wrong_first_code_keeps_the_picture(people: House, client: CheckedClient) -> None:
+def test_a_wrong_first_code_keeps_the_picture(people: People, client: CheckedClient) -> None:
     signed_in(client, "samira")
     before = client.page("/account/second-factor")
     response = client.post(
@@ -96,7 +96,7 @@ def test_a_wrong_first_code_keeps_the_picture(people: House, client: CheckedClie
 
 
 def test_a_code_that_was_right_when_it_was_sent_is_right_after_slow_work_and_still_works_once(
-    people: House, session: Session, frozen_time: Clock
+    people: People, session: Session, frozen_time: Clock
 ) -> None:
     frozen_time(NOON)
     people.enrol("samira")
@@ -121,7 +121,7 @@ def test_a_code_that_was_right_when_it_was_sent_is_right_after_slow_work_and_sti
 
 @pytest.mark.parametrize("hostile", ["", "x", "x" * 5000, "eyJ.abc.def"])
 def test_a_token_of_somebody_else_or_none_sets_nothing_up(
-    people: House, client: CheckedClient, hostile: str
+    people: People, client: CheckedClient, hostile: str
 ) -> None:
     signed_in(client, "samira")
     response = client.post("/account/second-factor", data={"setup": hostile, "code": "123456"})
@@ -130,7 +130,7 @@ def test_a_token_of_somebody_else_or_none_sets_nothing_up(
 
 
 def test_the_token_of_another_person_is_refused(
-    people: House, browser_of: Callable[[str], CheckedClient]
+    people: People, browser_of: Callable[[str], CheckedClient]
 ) -> None:
     dora, samira = browser_of("dora"), browser_of("samira")
     token = dora.page("/account/second-factor").form().values["setup"][0]
@@ -144,7 +144,7 @@ def test_the_token_of_another_person_is_refused(
 
 
 def test_with_a_second_factor_the_password_alone_lets_nobody_in(
-    people: House, client: CheckedClient
+    people: People, client: CheckedClient
 ) -> None:
     people.enrol("samira")
     assert sign_in(client, "samira").request.path == "/sign-in/code"
@@ -155,7 +155,7 @@ def test_with_a_second_factor_the_password_alone_lets_nobody_in(
 
 
 def test_a_code_works_once(
-    people: House, browsers: Callable[[], CheckedClient], frozen_time: Clock
+    people: People, browsers: Callable[[], CheckedClient], frozen_time: Clock
 ) -> None:
     frozen_time(NOON)
     people.enrol("samira")
@@ -174,7 +174,7 @@ def test_a_code_works_once(
     ("seconds", "right"), [(-90, False), (-30, True), (0, True), (30, True), (90, False)]
 )
 def test_a_phones_clock_may_be_half_a_minute_off(
-    people: House, client: CheckedClient, frozen_time: Clock, seconds: int, right: bool
+    people: People, client: CheckedClient, frozen_time: Clock, seconds: int, right: bool
 ) -> None:
     people.enrol("samira")
     frozen_time(NOON + dt.timedelta(seconds=seconds))
@@ -185,7 +185,7 @@ def test_a_phones_clock_may_be_half_a_minute_off(
 
 
 @pytest.mark.parametrize("hostile", ["", "abc", "12345", "1" * 5000, "١٢٣٤٥٦", "1 2 3", "-1"])
-def test_hostile_codes_are_refused(people: House, client: CheckedClient, hostile: str) -> None:
+def test_hostile_codes_are_refused(people: People, client: CheckedClient, hostile: str) -> None:
     people.enrol("samira")
     sign_in(client, "samira")
     assert send_code(client, hostile).request.path == "/sign-in/code"
@@ -193,7 +193,7 @@ def test_hostile_codes_are_refused(people: House, client: CheckedClient, hostile
 
 
 def test_codes_can_be_tried_ten_times(
-    people: House, browsers: Callable[[], CheckedClient], frozen_time: Clock
+    people: People, browsers: Callable[[], CheckedClient], frozen_time: Clock
 ) -> None:
     frozen_time(NOON)
     people.enrol("samira")
@@ -208,7 +208,7 @@ def test_codes_can_be_tried_ten_times(
 
 
 def test_the_page_for_the_code_is_not_there_without_the_password(
-    people: House, client: CheckedClient
+    people: People, client: CheckedClient
 ) -> None:
     for path in ("/sign-in/code", "/sign-in/recovery-code"):
         page = client.page(path)
@@ -217,7 +217,7 @@ def test_the_page_for_the_code_is_not_there_without_the_password(
 
 
 def test_the_code_page_does_not_sign_a_signed_in_person_out(
-    people: House, client: CheckedClient
+    people: People, client: CheckedClient
 ) -> None:
     signed_in(client, "samira")
     client.get("/sign-in/code")
@@ -227,14 +227,16 @@ def test_the_code_page_does_not_sign_a_signed_in_person_out(
 # Recovery codes -----------------------------------------------------------------------------
 
 
-def make_codes(client: CheckedClient, people: House, key: str) -> list[str]:
+def make_codes(client: CheckedClient, people: People, key: str) -> list[str]:
     signed_in(client, key)
     codes = RECOVERY.findall(set_up(client, people, key).text)
     client.post("/sign-out")
     return codes
 
 
-def test_a_recovery_code_lets_in_once(people: House, browsers: Callable[[], CheckedClient]) -> None:
+def test_a_recovery_code_lets_in_once(
+    people: People, browsers: Callable[[], CheckedClient]
+) -> None:
     codes = make_codes(browsers(), people, "samira")
     client = browsers()
     sign_in(client, "samira")
@@ -249,7 +251,7 @@ def test_a_recovery_code_lets_in_once(people: House, browsers: Callable[[], Chec
 
 
 def test_recovery_codes_can_be_tried_ten_times(
-    people: House, browsers: Callable[[], CheckedClient]
+    people: People, browsers: Callable[[], CheckedClient]
 ) -> None:
     codes = make_codes(browsers(), people, "samira")
     client = browsers()
@@ -261,7 +263,7 @@ def test_recovery_codes_can_be_tried_ten_times(
 
 
 def test_new_recovery_codes_replace_the_old(
-    people: House, browsers: Callable[[], CheckedClient]
+    people: People, browsers: Callable[[], CheckedClient]
 ) -> None:
     client = browsers()
     signed_in(client, "samira")
@@ -280,7 +282,7 @@ def test_new_recovery_codes_replace_the_old(
 
 
 def test_something_sensitive_asks_for_the_password_again_after_a_while(
-    people: House, client: CheckedClient, session: Session
+    people: People, client: CheckedClient, session: Session
 ) -> None:
     signed_in(client, "samira")
     make_stale(client)
@@ -294,7 +296,7 @@ def test_something_sensitive_asks_for_the_password_again_after_a_while(
 
 
 def test_a_person_with_a_second_factor_confirms_with_both(
-    people: House, client: CheckedClient, frozen_time: Clock
+    people: People, client: CheckedClient, frozen_time: Clock
 ) -> None:
     frozen_time(NOON)
     people.enrol("samira")
@@ -315,7 +317,7 @@ def test_a_person_with_a_second_factor_confirms_with_both(
 
 
 def test_a_session_seen_from_another_device_has_to_confirm(
-    people: House, client: CheckedClient
+    people: People, client: CheckedClient
 ) -> None:
     signed_in(client, "samira")
     assert client.page("/account/second-factor").where == "/account/second-factor"
@@ -339,7 +341,7 @@ def make_stale(client: CheckedClient) -> None:
 
 
 def test_a_reset_second_factor_is_gone_and_so_are_sessions(
-    people: House, browsers: Callable[[], CheckedClient], session: Session
+    people: People, browsers: Callable[[], CheckedClient], session: Session
 ) -> None:
     client = browsers()
     codes = make_codes(client, people, "samira")

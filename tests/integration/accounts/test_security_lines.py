@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from tests.client import CheckedClient
-from tests.factories.accounts import PASSWORD, House, sign_in
+from tests.factories.accounts import PASSWORD, People, sign_in
 from tests.integration.accounts.test_sessions import PHONE
 from tests.log_lines import Lines
 from tracker.accounts.models import SecurityKind, SecurityLogEntry
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.both_databases
 
 
 @pytest.fixture
-def people(people: House, session: Session) -> House:
+def people(people: People, session: Session) -> People:
     """The same people, with nothing in the log about how they were created."""
     session.execute(sa.delete(SecurityLogEntry))
     session.commit()
@@ -27,7 +27,7 @@ def people(people: House, session: Session) -> House:
 
 
 def test_each_entry_is_also_a_line_of_the_log_without_browser_and_address(
-    people: House, browsers: Browsers, session: Session, log_lines: Lines
+    people: People, browsers: Browsers, session: Session, log_lines: Lines
 ) -> None:
     phone = browsers()
     phone.environ_base = {"HTTP_USER_AGENT": PHONE, "REMOTE_ADDR": "192.0.2.17"}
@@ -47,7 +47,7 @@ def test_each_entry_is_also_a_line_of_the_log_without_browser_and_address(
 
 
 def test_an_entry_that_is_not_stored_is_no_line(
-    people: House, session: Session, log_lines: Lines
+    people: People, session: Session, log_lines: Lines
 ) -> None:
     security_log.record(SecurityKind.SIGNED_IN, people.people["samira"])
     session.flush()

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from tests import plans
 from tests.bench import growth
 from tests.client import CheckedClient
-from tests.factories.accounts import PASSWORD, House, sign_in, signed_in
+from tests.factories.accounts import PASSWORD, People, sign_in, signed_in
 from tests.factories.demonstration import Demonstration
 from tests.factories.passkeys import Device, give
 from tests.factories.passkeys import sign_in as sign_in_by_passkey
@@ -35,7 +35,7 @@ OWN, ALL = "/account/security-log", "/administration/security-log"
 pytestmark = [pytest.mark.both_databases, pytest.mark.some_on_postgresql(3)]
 
 
-def logged(session: Session, people: House, key: str | None) -> list[tuple[str, str]]:
+def logged(session: Session, people: People, key: str | None) -> list[tuple[str, str]]:
     """Return the log's entries about a person since the tests' people existed, oldest first."""
     session.rollback()
     of_nobody = SecurityLogEntry.user_id.is_(None)
@@ -45,7 +45,7 @@ def logged(session: Session, people: House, key: str | None) -> list[tuple[str, 
 
 
 @pytest.fixture
-def people(people: House, session: Session) -> House:
+def people(people: People, session: Session) -> People:
     """The same people, with nothing in the log about how they were created."""
     session.execute(sa.delete(SecurityLogEntry))
     session.commit()
@@ -53,7 +53,7 @@ def people(people: House, session: Session) -> House:
 
 
 def test_signing_in_and_out_and_a_wrong_password_are_logged_with_browser_and_address(
-    people: House, browsers: Browsers, session: Session
+    people: People, browsers: Browsers, session: Session
 ) -> None:
     phone = browsers()
     phone.environ_base = {"HTTP_USER_AGENT": PHONE, "REMOTE_ADDR": "192.0.2.17"}
@@ -73,7 +73,7 @@ def test_signing_in_and_out_and_a_wrong_password_are_logged_with_browser_and_add
 
 
 def test_what_a_stranger_types_is_not_stored(
-    people: House, browsers: Browsers, session: Session
+    people: People, browsers: Browsers, session: Session
 ) -> None:
     stranger = browsers()
     stranger.post("/sign-in", data={"email": "mistyped@example.org", "password": "hunter2 x"})
@@ -90,7 +90,7 @@ def test_what_a_stranger_types_is_not_stored(
 
 
 def test_each_way_of_signing_in_and_each_wrong_proof_is_logged_by_its_name(
-    people: House, browsers: Browsers, session: Session, frozen_time: Clock
+    people: People, browsers: Browsers, session: Session, frozen_time: Clock
 ) -> None:
     frozen_time(NOON)
     people.enrol("henrik")
@@ -113,7 +113,7 @@ def test_each_way_of_signing_in_and_each_wrong_proof_is_logged_by_its_name(
 
 
 def test_a_failed_passkey_is_logged_about_its_owner_and_an_unknown_one_about_nobody(
-    people: House, client: CheckedClient, session: Session
+    people: People, client: CheckedClient, session: Session
 ) -> None:
     device, unknown = Device(), Device()
     give(people, "dora", device)
@@ -131,7 +131,7 @@ def test_a_failed_passkey_is_logged_about_its_owner_and_an_unknown_one_about_nob
 
 
 def test_a_wrong_password_of_a_signed_in_person_is_a_failed_proof(
-    people: House, browsers: Browsers, session: Session
+    people: People, browsers: Browsers, session: Session
 ) -> None:
     dora = signed_in(browsers(), "dora")
     dora.submit("/account/confirm", password="not the one at all")
@@ -145,7 +145,7 @@ def test_a_wrong_password_of_a_signed_in_person_is_a_failed_proof(
 
 
 def test_a_right_password_of_a_suspended_account_is_logged_as_such(
-    people: House, client: CheckedClient, session: Session
+    people: People, client: CheckedClient, session: Session
 ) -> None:
     service.suspend(people.actor("ada"), people.people["dora"], reason="Telephone stolen")
     session.commit()
@@ -154,7 +154,7 @@ def test_a_right_password_of_a_suspended_account_is_logged_as_such(
 
 
 def test_too_many_attempts_are_logged_as_such(
-    people: House, client: CheckedClient, session: Session
+    people: People, client: CheckedClient, session: Session
 ) -> None:
     for _ in range(11):
         client.post("/sign-in", data={"email": "dora@example.org", "password": "wrong"}, read=False)
@@ -162,7 +162,7 @@ def test_too_many_attempts_are_logged_as_such(
 
 
 def test_changes_of_factors_and_passwords_are_logged(
-    people: House, browsers: Browsers, session: Session
+    people: People, browsers: Browsers, session: Session
 ) -> None:
     ask_for_link(browsers(), "dora@example.org")
     browsers().submit(link_in(session), password=NEW, password_confirm=NEW)
@@ -175,7 +175,7 @@ def test_changes_of_factors_and_passwords_are_logged(
 
 
 def test_what_others_do_to_an_account_is_logged_without_their_address(
-    people: House, browsers: Browsers, session: Session
+    people: People, browsers: Browsers, session: Session
 ) -> None:
     ada, dora = on_the_phone(browsers(), "ada"), people.people["dora"]
     ada.submit(f"/people/{dora}/suspend", reason="Telephone stolen")
@@ -198,7 +198,7 @@ def test_what_others_do_to_an_account_is_logged_without_their_address(
 
 
 def test_a_session_that_is_ended_is_logged(
-    people: House, browsers: Browsers, session: Session
+    people: People, browsers: Browsers, session: Session
 ) -> None:
     here, before = signed_in(browsers(), "samira"), set(session.scalars(sa.select(UserSession.id)))
     on_the_phone(browsers(), "samira")
@@ -212,7 +212,7 @@ def test_a_session_that_is_ended_is_logged(
 
 
 def test_a_refusal_is_logged_although_nothing_was_done_and_the_page_was_only_read(
-    people: House, browsers: Browsers, session: Session
+    people: People, browsers: Browsers, session: Session
 ) -> None:
     dora = signed_in(browsers(), "dora")
     assert dora.get("/people").status_code == 403
@@ -228,7 +228,7 @@ def test_a_refusal_is_logged_although_nothing_was_done_and_the_page_was_only_rea
 
 @pytest.mark.both_databases
 def test_what_is_refused_stays_refused_if_the_log_cannot_be_written(
-    people: House, browsers: Browsers, monkeypatch: pytest.MonkeyPatch
+    people: People, browsers: Browsers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_given: object, **_more: object) -> None:
         raise sa.exc.OperationalError("", None, Exception("the database is locked"))
@@ -238,7 +238,7 @@ def test_what_is_refused_stays_refused_if_the_log_cannot_be_written(
 
 
 def test_a_page_that_is_allowed_writes_nothing(
-    people: House, browsers: Browsers, session: Session, statements: Statements
+    people: People, browsers: Browsers, session: Session, statements: Statements
 ) -> None:
     samira = signed_in(browsers(), "samira")
     samira.page("/people")
@@ -249,7 +249,7 @@ def test_a_page_that_is_allowed_writes_nothing(
 
 
 def test_each_person_sees_their_own_entries_and_an_administrator_all(
-    people: House, browsers: Browsers
+    people: People, browsers: Browsers
 ) -> None:
     on_the_phone(browsers(), "samira").get("/administration/mail")
     for key in ("dora", "ilena", "nadia", "henrik", "joana"):
@@ -273,7 +273,7 @@ def test_each_person_sees_their_own_entries_and_an_administrator_all(
     ["person=nobody", "person=00000000-0000-0000-0000-000000000000", "kind=nonsense", "person=%00"],
 )
 def test_the_log_of_an_unknown_person_or_kind_is_not_the_log_of_everybody(
-    people: House, browsers: Browsers, question: str
+    people: People, browsers: Browsers, question: str
 ) -> None:
     on_the_phone(browsers(), "samira").get("/administration/mail")
     assert signed_in(browsers(), "ada").get(f"{ALL}?{question}").status_code == 404
@@ -282,7 +282,7 @@ def test_the_log_of_an_unknown_person_or_kind_is_not_the_log_of_everybody(
 
 @pytest.mark.both_databases
 def test_pages_follow_each_other_and_take_the_same_statements_whatever_the_number_of_entries(
-    people: House, browsers: Browsers, session: Session, statements: Statements
+    people: People, browsers: Browsers, session: Session, statements: Statements
 ) -> None:
     dora, ada = people.people["dora"], signed_in(browsers(), "ada")
     counts: dict[int, int] = {}
@@ -313,7 +313,7 @@ def rows_of(page: Page) -> int:
 
 @pytest.mark.both_databases
 def test_a_flood_is_counted_and_not_stored(
-    people: House, session: Session, monkeypatch: pytest.MonkeyPatch, frozen_time: Clock
+    people: People, session: Session, monkeypatch: pytest.MonkeyPatch, frozen_time: Clock
 ) -> None:
     monkeypatch.setattr(security_log, "MOST_ALIKE", 2)
     monkeypatch.setattr(security_log, "MOST", 4)
@@ -346,7 +346,7 @@ def test_a_refusal_on_a_visit_names_no_page_since_it_tells_who_is_on_its_list(
 
 @pytest.mark.both_databases
 def test_the_worker_deletes_what_is_older_than_twelve_months(
-    people: House, session: Session, frozen_time: Clock
+    people: People, session: Session, frozen_time: Clock
 ) -> None:
     frozen_time(NOON)
     security_log.record_apart(SecurityKind.SIGNED_OUT, people.people["dora"])
@@ -361,7 +361,7 @@ def test_the_worker_deletes_what_is_older_than_twelve_months(
 
 @pytest.mark.both_databases
 def test_the_log_is_read_limited_and_shortened_by_its_indexes(
-    people: House, session: Session
+    people: People, session: Session
 ) -> None:
     ada, dora = people.actor("ada"), people.people["dora"]
     signed_out, taken = SecurityKind.SIGNED_OUT, growth.Taken()
@@ -397,7 +397,7 @@ def test_the_log_is_read_limited_and_shortened_by_its_indexes(
     ],
 )
 def test_lists_for_administrators_do_not_exist_with_an_unknown_filter(
-    people: House, browsers: Browsers, address: str
+    people: People, browsers: Browsers, address: str
 ) -> None:
     ada = signed_in(browsers(), "ada")
     assert ada.get(address).status_code == 404

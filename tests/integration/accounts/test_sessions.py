@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from tests import open_sessions
 from tests.at_once import at_once, before_commit, wait_until_waited_for
 from tests.client import CheckedClient
-from tests.factories.accounts import PASSWORD, House, signed_in
+from tests.factories.accounts import PASSWORD, People, signed_in
 from tests.factories.passkeys import Device, begin, give, send
 from tests.integration.accounts.conftest import NOON, Clock
 from tests.integration.accounts.test_passkeys import is_in, text
@@ -40,14 +40,14 @@ def on_the_phone(client: CheckedClient, key: str) -> CheckedClient:
     return signed_in(client, key)
 
 
-def session_ids(session: Session, people: House, key: str) -> set[UUID]:
+def session_ids(session: Session, people: People, key: str) -> set[UUID]:
     session.rollback()
     mine = sa.select(UserSession.id).where(UserSession.user_id == people.people[key])
     return set(session.scalars(mine))
 
 
 def test_a_copied_cookie_is_worth_nothing_after_signing_out(
-    people: House, browsers: Browsers, session: Session
+    people: People, browsers: Browsers, session: Session
 ) -> None:
     own, thief = signed_in(browsers(), "samira"), browsers()
     cookie = own.get_cookie("session")
@@ -61,7 +61,7 @@ def test_a_copied_cookie_is_worth_nothing_after_signing_out(
 
 
 def test_a_person_sees_their_sessions_and_ends_another(
-    people: House, browsers: Browsers, session: Session
+    people: People, browsers: Browsers, session: Session
 ) -> None:
     here = signed_in(browsers(), "samira")
     before = session_ids(session, people, "samira")
@@ -79,7 +79,7 @@ def test_a_person_sees_their_sessions_and_ends_another(
     assert is_in(here)
 
 
-def test_all_others_end_together_and_this_one_goes_on(people: House, browsers: Browsers) -> None:
+def test_all_others_end_together_and_this_one_goes_on(people: People, browsers: Browsers) -> None:
     here, phone, third = (signed_in(browsers(), "samira") for _ in range(3))
     dora = signed_in(browsers(), "dora")
     done = here.post("/account/sessions/end-others", follow_redirects=True)
@@ -88,7 +88,7 @@ def test_all_others_end_together_and_this_one_goes_on(people: House, browsers: B
 
 
 def test_nobody_ends_a_session_of_somebody_else(
-    people: House, browsers: Browsers, session: Session
+    people: People, browsers: Browsers, session: Session
 ) -> None:
     samira = signed_in(browsers(), "samira")
     (hers,) = session_ids(session, people, "samira")
@@ -103,7 +103,7 @@ def test_nobody_ends_a_session_of_somebody_else(
 
 
 def test_signing_out_after_the_idle_time_ends_a_copy_that_is_in_use(
-    people: House, browsers: Browsers, frozen_time: Clock
+    people: People, browsers: Browsers, frozen_time: Clock
 ) -> None:
     frozen_time(NOON)
     own, thief = signed_in(browsers(), "samira"), browsers()
@@ -119,7 +119,7 @@ def test_signing_out_after_the_idle_time_ends_a_copy_that_is_in_use(
 
 @pytest.mark.parametrize("key", ["samira", "dora"])
 def test_whoever_signs_in_next_ends_the_session_whose_time_was_over(
-    people: House, browsers: Browsers, session: Session, frozen_time: Clock, key: str
+    people: People, browsers: Browsers, session: Session, frozen_time: Clock, key: str
 ) -> None:
     frozen_time(NOON)
     browser = signed_in(browsers(), "samira")
@@ -132,7 +132,7 @@ def test_whoever_signs_in_next_ends_the_session_whose_time_was_over(
 
 
 def test_the_oldest_of_many_sessions_ends(
-    people: House, browsers: Browsers, session: Session, monkeypatch: pytest.MonkeyPatch
+    people: People, browsers: Browsers, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sessions, "MOST", 2)
     first, second, third = (signed_in(browsers(), "samira") for _ in range(3))
@@ -141,7 +141,7 @@ def test_the_oldest_of_many_sessions_ends(
 
 @pytest.mark.parametrize("session_id", ["", "x" * 36, 7, None])
 def test_a_cookie_that_names_no_session_lets_nobody_in(
-    people: House, browsers: Browsers, session_id: object
+    people: People, browsers: Browsers, session_id: object
 ) -> None:
     browser = signed_in(browsers(), "samira")
     contextvars.Context().run(open_sessions.keep, browser, {"session_id": session_id})
@@ -151,7 +151,7 @@ def test_a_cookie_that_names_no_session_lets_nobody_in(
 @pytest.mark.parametrize("whose", ["samira", "ada"])
 def test_somebody_signs_in_with_a_passkey_while_it_is_removed_and_neither_fails(
     app: Flask,
-    people: House,
+    people: People,
     browsers: Browsers,
     session: Session,
     monkeypatch: pytest.MonkeyPatch,
@@ -185,7 +185,7 @@ def test_somebody_signs_in_with_a_passkey_while_it_is_removed_and_neither_fails(
 
 
 def test_a_passkey_that_is_being_removed_signs_nobody_in(
-    app: Flask, people: House, browsers: Browsers, session: Session
+    app: Flask, people: People, browsers: Browsers, session: Session
 ) -> None:
     device, phone = Device(), browsers()
     give(people, "samira", device)
@@ -200,7 +200,7 @@ def test_a_passkey_that_is_being_removed_signs_nobody_in(
 
 
 def test_a_new_password_by_link_ends_all_sessions(
-    people: House, browsers: Browsers, session: Session
+    people: People, browsers: Browsers, session: Session
 ) -> None:
     here, elsewhere = signed_in(browsers(), "samira"), browsers()
     ask_for_link(elsewhere, "samira@example.org")
@@ -211,7 +211,7 @@ def test_a_new_password_by_link_ends_all_sessions(
 
 @pytest.mark.parametrize("what", ["suspended", "left", "signed out by an administrator"])
 def test_what_closes_the_way_in_deletes_the_sessions(
-    people: House, browsers: Browsers, session: Session, what: str
+    people: People, browsers: Browsers, session: Session, what: str
 ) -> None:
     hers = signed_in(browsers(), "dora")
     dora = people.people["dora"]
@@ -227,7 +227,7 @@ def test_what_closes_the_way_in_deletes_the_sessions(
 
 
 def test_the_cookie_of_another_persons_session_lets_nobody_in(
-    people: House, browsers: Browsers, session: Session
+    people: People, browsers: Browsers, session: Session
 ) -> None:
     signed_in(browsers(), "samira")
     (hers,) = session_ids(session, people, "samira")
@@ -237,7 +237,7 @@ def test_the_cookie_of_another_persons_session_lets_nobody_in(
 
 
 def test_a_new_password_ends_the_other_sessions(
-    people: House, browsers: Browsers, session: Session
+    people: People, browsers: Browsers, session: Session
 ) -> None:
     here, phone = signed_in(browsers(), "samira"), signed_in(browsers(), "samira")
     new = "eight lanterns by the harbour"
@@ -248,7 +248,7 @@ def test_a_new_password_ends_the_other_sessions(
 
 
 def test_after_a_second_factor_changes_the_other_sessions_can_be_ended(
-    people: House, browsers: Browsers
+    people: People, browsers: Browsers
 ) -> None:
     here = signed_in(browsers(), "samira")
     alone = here.get("/account/factor-changed")
@@ -260,7 +260,7 @@ def test_after_a_second_factor_changes_the_other_sessions_can_be_ended(
     assert done.location == "/guidance"
 
 
-def test_a_removed_passkey_leads_to_that_offer(people: House, browsers: Browsers) -> None:
+def test_a_removed_passkey_leads_to_that_offer(people: People, browsers: Browsers) -> None:
     here = signed_in(browsers(), "samira")
     signed_in(browsers(), "samira")
     give(people, "samira", Device())
@@ -271,7 +271,7 @@ def test_a_removed_passkey_leads_to_that_offer(people: House, browsers: Browsers
 
 @pytest.mark.both_databases
 def test_where_a_session_was_begun_is_encrypted_for_its_row(
-    people: House, browsers: Browsers, session: Session
+    people: People, browsers: Browsers, session: Session
 ) -> None:
     here, phone = signed_in(browsers(), "samira"), on_the_phone(browsers(), "samira")
     rows = {row.id: row for row in session.scalars(sa.select(UserSession))}
@@ -285,7 +285,7 @@ def test_where_a_session_was_begun_is_encrypted_for_its_row(
 
 @pytest.mark.both_databases
 def test_the_worker_forgets_sessions_whose_longest_time_is_over(
-    people: House, browsers: Browsers, session: Session, frozen_time: Clock
+    people: People, browsers: Browsers, session: Session, frozen_time: Clock
 ) -> None:
     frozen_time(NOON)
     signed_in(browsers(), "samira")

@@ -7,7 +7,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from tests.client import CheckedClient
-from tests.factories.accounts import House, signed_in
+from tests.factories.accounts import People, signed_in
 from tests.factories.accounts import sign_in as give_password
 from tests.factories.passkeys import Device, begin, give, send, sign_in
 from tests.integration.accounts.test_passkeys import is_in, last_events, mails, text
@@ -25,7 +25,7 @@ def last_details(session: Session) -> dict[str, object]:
 
 
 def test_all_sessions_end_immediately_however_they_were_started(
-    people: House, browsers: Browsers, session: Session
+    people: People, browsers: Browsers, session: Session
 ) -> None:
     device = Device()
     by_passkey, by_password, pending = browsers(), browsers(), browsers()
@@ -44,7 +44,7 @@ def test_all_sessions_end_immediately_however_they_were_started(
 
 
 def test_an_administrator_signs_somebody_out_with_a_reason(
-    people: House, browsers: Browsers, session: Session
+    people: People, browsers: Browsers, session: Session
 ) -> None:
     victim, ada = signed_in(browsers(), "dora"), signed_in(browsers(), "ada")
     path = f"/people/{people.people['dora']}/sessions/end"
@@ -61,7 +61,7 @@ def test_an_administrator_signs_somebody_out_with_a_reason(
 
 
 def test_a_coordinator_can_sign_out_only_their_own_side(
-    people: House, browsers: Browsers, session: Session
+    people: People, browsers: Browsers, session: Session
 ) -> None:
     samira = signed_in(browsers(), "samira")
     samira.submit(f"/people/{people.people['dora']}/sessions/end", reason="Lost telephone")
@@ -73,7 +73,7 @@ def test_a_coordinator_can_sign_out_only_their_own_side(
     ("key", "status"), [("dora", 404), ("joana", 404), ("nadia", 404), ("henrik", 403)]
 )
 def test_nobody_else_signs_anybody_out(
-    people: House, browsers: Browsers, session: Session, key: str, status: int
+    people: People, browsers: Browsers, session: Session, key: str, status: int
 ) -> None:
     client = signed_in(browsers(), key)
     path = f"/people/{people.people['samira']}/sessions/end"
@@ -84,7 +84,7 @@ def test_nobody_else_signs_anybody_out(
 
 
 def test_a_coordinator_reads_why_a_manager_is_not_signed_out(
-    people: House, browsers: Browsers
+    people: People, browsers: Browsers
 ) -> None:
     ilena = signed_in(browsers(), "ilena")
     response = ilena.get(f"/people/{people.people['nadia']}/sessions/end")
@@ -95,7 +95,7 @@ def test_a_coordinator_reads_why_a_manager_is_not_signed_out(
 
 
 def test_people_end_their_sessions_in_their_account(
-    people: House, browsers: Browsers, session: Session
+    people: People, browsers: Browsers, session: Session
 ) -> None:
     ada = signed_in(browsers(), "ada")
     path = f"/people/{people.people['ada']}/sessions/end"
@@ -106,7 +106,7 @@ def test_people_end_their_sessions_in_their_account(
         service.end_sessions_of(people.actor("ada"), people.people["ada"], reason="Mine")
 
 
-def test_without_a_reason_nothing_ends(people: House, session: Session) -> None:
+def test_without_a_reason_nothing_ends(people: People, session: Session) -> None:
     before = people.user("dora").fs_uniquifier
     with pytest.raises(RuleBrokenError) as broken:
         service.end_sessions_of(people.actor("ada"), people.people["dora"], reason="  ")
@@ -116,7 +116,7 @@ def test_without_a_reason_nothing_ends(people: House, session: Session) -> None:
 
 
 def test_with_another_secret_key_everybody_is_signed_out(
-    people: House,
+    people: People,
     browsers: Browsers,
     app: Flask,
     monkeypatch: pytest.MonkeyPatch,

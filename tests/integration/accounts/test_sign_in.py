@@ -15,7 +15,7 @@ from passlib.context import CryptContext
 from sqlalchemy.orm import Session
 
 from tests.client import CheckedClient
-from tests.factories.accounts import PASSWORD, House, sign_in, signed_in
+from tests.factories.accounts import PASSWORD, People, sign_in, signed_in
 from tests.integration.accounts.conftest import NOON, Clock
 from tests.pages import Page
 from tracker.access.actor import Role
@@ -34,20 +34,20 @@ NOT_RIGHT = "The email address or password is wrong."
 
 
 @pytest.mark.both_databases
-def test_a_person_signs_in_with_address_and_password(people: House, client: CheckedClient) -> None:
+def test_a_person_signs_in_with_address_and_password(people: People, client: CheckedClient) -> None:
     response = sign_in(client, "samira")
     assert response.request.path == "/"
     assert "Samira Marsh" in Page.of(response).text
 
 
 @pytest.mark.both_databases
-def test_the_address_may_be_typed_in_capitals(people: House, client: CheckedClient) -> None:
+def test_the_address_may_be_typed_in_capitals(people: People, client: CheckedClient) -> None:
     response = client.post("/sign-in", data={"email": " SAMIRA@example.org ", "password": PASSWORD})
     assert response.status_code == 302
 
 
 def test_an_unknown_address_and_a_wrong_password_get_the_same_answer(
-    people: House, client: CheckedClient
+    people: People, client: CheckedClient
 ) -> None:
     wrong = sign_in(client, "samira", "not the one at all")
     unknown = sign_in(client, "nobody", "not the one at all")
@@ -56,7 +56,7 @@ def test_an_unknown_address_and_a_wrong_password_get_the_same_answer(
     assert wrong.status_code == unknown.status_code
 
 
-def test_a_blank_field_is_reported_beside_the_field(people: House, client: CheckedClient) -> None:
+def test_a_blank_field_is_reported_beside_the_field(people: People, client: CheckedClient) -> None:
     page = Page.of(client.submit("/sign-in", email="", password=""))
     assert "Enter the email address" in page.text
     assert "Enter your password" in page.text
@@ -64,7 +64,7 @@ def test_a_blank_field_is_reported_beside_the_field(people: House, client: Check
 
 
 def test_the_typed_address_is_kept_and_the_password_is_not(
-    people: House, client: CheckedClient
+    people: People, client: CheckedClient
 ) -> None:
     response = sign_in(client, "samira", "not the one at all")
     assert 'value="samira@example.org"' in response.text
@@ -76,7 +76,7 @@ def test_the_typed_address_is_kept_and_the_password_is_not(
     "hostile", ["x" * 100_000, "\x00\x01", "' or 1=1 --", "<script>", "ü" * 90]
 )
 def test_hostile_input_is_refused_without_harm(
-    people: House, client: CheckedClient, hostile: str
+    people: People, client: CheckedClient, hostile: str
 ) -> None:
     for data in ({"email": hostile, "password": "x"}, {"email": "a@b.org", "password": hostile}):
         response = client.post("/sign-in", data=data)
@@ -84,7 +84,7 @@ def test_hostile_input_is_refused_without_harm(
         assert "<script>" not in response.text
 
 
-def test_json_is_not_taken(people: House, client: CheckedClient) -> None:
+def test_json_is_not_taken(people: People, client: CheckedClient) -> None:
     page = client.get("/sign-in")
     assert page.status_code == 200
     response = client.post(
@@ -94,7 +94,7 @@ def test_json_is_not_taken(people: House, client: CheckedClient) -> None:
 
 
 def test_after_signing_in_one_returns_to_the_page_asked_for(
-    people: House, client: CheckedClient
+    people: People, client: CheckedClient
 ) -> None:
     redirect = client.get("/account?x=1")
     assert redirect.location == "/sign-in?next=/account?x%3D1"
@@ -107,7 +107,7 @@ def test_after_signing_in_one_returns_to_the_page_asked_for(
     ["https://evil.example/", "//evil.example", "\\\\evil.example", "javascript:alert(1)", "////x"],
 )
 def test_nobody_is_sent_outside_after_signing_in(
-    people: House, client: CheckedClient, hostile: str
+    people: People, client: CheckedClient, hostile: str
 ) -> None:
     response = client.post(
         "/sign-in",
@@ -118,21 +118,21 @@ def test_nobody_is_sent_outside_after_signing_in(
     assert urljoin("http://localhost/sign-in", response.location).startswith("http://localhost/")
 
 
-def test_signing_out_is_by_post_only(people: House, client: CheckedClient) -> None:
+def test_signing_out_is_by_post_only(people: People, client: CheckedClient) -> None:
     signed_in(client, "samira")
     assert client.get("/sign-out").status_code == 405
     assert client.post("/sign-out").status_code == 302
     assert client.get("/account").status_code == 302
 
 
-def test_a_form_from_elsewhere_does_not_sign_out(people: House, client: CheckedClient) -> None:
+def test_a_form_from_elsewhere_does_not_sign_out(people: People, client: CheckedClient) -> None:
     signed_in(client, "samira")
     assert client.post("/sign-out", csrf=False).status_code == 400
     assert client.get("/account").status_code == 200
 
 
 def test_the_cookie_is_closed_to_scripts_and_other_sites(
-    people: House, client: CheckedClient
+    people: People, client: CheckedClient
 ) -> None:
     response = client.post("/sign-in", data={"email": "samira@example.org", "password": PASSWORD})
     cookies = response.headers.getlist("Set-Cookie")
@@ -146,7 +146,7 @@ def test_the_cookie_is_closed_to_scripts_and_other_sites(
     assert len(signature) == len(base64.urlsafe_b64encode(bytes(32)).rstrip(b"="))
 
 
-def test_nobody_is_remembered_beyond_the_session(people: House, client: CheckedClient) -> None:
+def test_nobody_is_remembered_beyond_the_session(people: People, client: CheckedClient) -> None:
     response = client.post(
         "/sign-in",
         data={"email": "samira@example.org", "password": PASSWORD, "remember": "y"},
@@ -159,7 +159,7 @@ def test_nobody_is_remembered_beyond_the_session(people: House, client: CheckedC
 
 @pytest.mark.both_databases
 def test_a_session_ends_when_nobody_uses_it(
-    people: House, client: CheckedClient, frozen_time: Clock
+    people: People, client: CheckedClient, frozen_time: Clock
 ) -> None:
     frozen_time(NOON)
     signed_in(client, "samira")
@@ -174,7 +174,7 @@ def test_a_session_ends_when_nobody_uses_it(
 
 
 def test_a_session_ends_after_the_longest_time_even_when_used(
-    people: House, client: CheckedClient, frozen_time: Clock
+    people: People, client: CheckedClient, frozen_time: Clock
 ) -> None:
     frozen_time(NOON)
     signed_in(client, "samira")
@@ -186,7 +186,7 @@ def test_a_session_ends_after_the_longest_time_even_when_used(
 
 
 def test_what_was_typed_into_an_ended_session_is_shown_back(
-    people: House, client: CheckedClient, frozen_time: Clock
+    people: People, client: CheckedClient, frozen_time: Clock
 ) -> None:
     frozen_time(NOON)
     signed_in(client, "samira")
@@ -202,7 +202,7 @@ def test_what_was_typed_into_an_ended_session_is_shown_back(
 
 @pytest.mark.both_databases
 def test_a_suspended_person_loses_open_sessions_immediately(
-    people: House, browser_of: Callable[[str], CheckedClient], session: Session
+    people: People, browser_of: Callable[[str], CheckedClient], session: Session
 ) -> None:
     samira = browser_of("samira")
     assert samira.get("/account").status_code == 200
@@ -213,7 +213,7 @@ def test_a_suspended_person_loses_open_sessions_immediately(
 
 
 def test_a_person_without_a_role_loses_open_sessions_immediately(
-    people: House, browser_of: Callable[[str], CheckedClient], session: Session
+    people: People, browser_of: Callable[[str], CheckedClient], session: Session
 ) -> None:
     dora = browser_of("dora")
     membership = people.membership("dora", Role.MEMBER)
@@ -224,7 +224,7 @@ def test_a_person_without_a_role_loses_open_sessions_immediately(
 
 
 def test_a_role_that_runs_out_lets_nobody_in_from_the_next_day_on(
-    people: House, client: CheckedClient, session: Session, frozen_time: Clock
+    people: People, client: CheckedClient, session: Session, frozen_time: Clock
 ) -> None:
     frozen_time(NOON)
     signed_in(client, "dora")
@@ -243,12 +243,12 @@ def test_a_role_that_runs_out_lets_nobody_in_from_the_next_day_on(
 
 
 def test_signing_out_everywhere_ends_other_sessions(
-    people: House, browser_of: Callable[[str], CheckedClient]
+    people: People, browser_of: Callable[[str], CheckedClient]
 ) -> None:
-    telephone, desk = browser_of("samira"), browser_of("samira")
-    assert desk.post("/account/sessions/end").status_code == 302
+    telephone, computer = browser_of("samira"), browser_of("samira")
+    assert computer.post("/account/sessions/end").status_code == 302
     assert telephone.get("/account").status_code == 302
-    assert desk.get("/account").status_code == 302
+    assert computer.get("/account").status_code == 302
 
 
 # Limits -------------------------------------------------------------------------------------
@@ -256,7 +256,7 @@ def test_signing_out_everywhere_ends_other_sessions(
 
 @pytest.mark.both_databases
 def test_after_ten_failures_an_account_has_to_wait(
-    people: House, browsers: Callable[[], CheckedClient], frozen_time: Clock
+    people: People, browsers: Callable[[], CheckedClient], frozen_time: Clock
 ) -> None:
     frozen_time(NOON)
     for number in range(10):
@@ -273,7 +273,7 @@ def test_after_ten_failures_an_account_has_to_wait(
 
 @pytest.mark.both_databases
 def test_after_thirty_failures_a_client_has_to_wait_whatever_the_account(
-    people: House, browsers: Callable[[], CheckedClient], frozen_time: Clock
+    people: People, browsers: Callable[[], CheckedClient], frozen_time: Clock
 ) -> None:
     frozen_time(NOON)
     attacker, other = browsers(), browsers()
@@ -286,7 +286,7 @@ def test_after_thirty_failures_a_client_has_to_wait_whatever_the_account(
 
 @pytest.mark.both_databases
 def test_a_success_forgives_the_failures_before(
-    people: House, client: CheckedClient, session: Session
+    people: People, client: CheckedClient, session: Session
 ) -> None:
     for _again in range(9):
         sign_in(client, "samira", "wrong")
@@ -297,7 +297,7 @@ def test_a_success_forgives_the_failures_before(
 
 @pytest.mark.both_databases
 def test_the_table_of_attempts_contains_no_address(
-    people: House, client: CheckedClient, session: Session
+    people: People, client: CheckedClient, session: Session
 ) -> None:
     sign_in(client, "samira", "wrong")
     attempts = session.query(Attempt).all()
@@ -305,19 +305,21 @@ def test_the_table_of_attempts_contains_no_address(
     assert all(len(row.key) == 64 and "samira" not in row.key for row in attempts)
 
 
-def test_a_blank_form_is_no_attempt(people: House, client: CheckedClient, session: Session) -> None:
+def test_a_blank_form_is_no_attempt(
+    people: People, client: CheckedClient, session: Session
+) -> None:
     client.submit("/sign-in", email="samira@example.org", password="")
     assert session.query(Attempt).count() == 0
 
 
-# Doors that stay shut -----------------------------------------------------------------------
+# What stays closed --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     "path", ["/closed/rescue", "/closed/second-factor", "/closed/select", "/fs-static/js/base64.js"]
 )
 def test_pages_of_the_machinery_that_are_not_used_are_not_there(
-    people: House, client: CheckedClient, path: str
+    people: People, client: CheckedClient, path: str
 ) -> None:
     assert client.get(path).status_code == 404
     signed_in(client, "samira")
@@ -327,7 +329,7 @@ def test_pages_of_the_machinery_that_are_not_used_are_not_there(
 
 @pytest.mark.parametrize("header", ["Authentication-Token", "Authorization"])
 def test_there_is_no_way_in_but_the_session(
-    people: House, client: CheckedClient, app: Flask, session: Session, header: str
+    people: People, client: CheckedClient, app: Flask, session: Session, header: str
 ) -> None:
     with app.test_request_context():
         token = people.user("samira").get_auth_token()
@@ -339,15 +341,15 @@ def test_there_is_no_way_in_but_the_session(
 
 @pytest.mark.both_databases
 def test_a_session_of_an_earlier_password_is_no_way_in(
-    people: House, browser_of: Callable[[str], CheckedClient]
+    people: People, browser_of: Callable[[str], CheckedClient]
 ) -> None:
-    telephone, desk = browser_of("samira"), browser_of("samira")
+    telephone, computer = browser_of("samira"), browser_of("samira")
     new = "another harbour with nine lanterns"
-    response = desk.submit(
+    response = computer.submit(
         "/account/password", password=PASSWORD, new_password=new, new_password_confirm=new
     )
     assert "Your password is changed" in Page.of(response).text
-    assert desk.get("/account").status_code == 200
+    assert computer.get("/account").status_code == 200
     assert telephone.get("/account").status_code == 302
     assert sign_in(telephone, "samira", new).request.path == "/"
 
@@ -377,7 +379,7 @@ def test_an_instance_hashes_at_full_cost(app: Flask, settings: Settings) -> None
 
 @pytest.mark.both_databases
 def test_reading_does_not_wait_for_who_writes(
-    people: House, client: CheckedClient, app: Flask, session: Session
+    people: People, client: CheckedClient, app: Flask, session: Session
 ) -> None:
     signed_in(client, "samira")
     with db.engine.begin() as writer:
@@ -388,7 +390,7 @@ def test_reading_does_not_wait_for_who_writes(
 
 
 def test_static_files_send_no_query(
-    people: House, client: CheckedClient, statements: Statements
+    people: People, client: CheckedClient, statements: Statements
 ) -> None:
     signed_in(client, "samira")
     with statements() as seen:

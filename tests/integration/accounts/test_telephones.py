@@ -4,7 +4,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from tests.factories.accounts import House
+from tests.factories.accounts import People
 from tests.integration.accounts.test_powers import BrowserOf, door
 from tests.pages import Page
 from tracker.accounts.models import TelephoneNumber
@@ -19,7 +19,7 @@ def stored(session: Session) -> list[TelephoneNumber]:
 
 
 def test_a_person_gives_changes_and_deletes_their_number(
-    people: House, browser_of: BrowserOf, session: Session
+    people: People, browser_of: BrowserOf, session: Session
 ) -> None:
     dora = browser_of("dora")
     assert 'type="tel"' in dora.page("/account").html
@@ -39,7 +39,7 @@ def test_a_person_gives_changes_and_deletes_their_number(
 
 @pytest.mark.parametrize("typed", ["1234", "call me", "+356-21-220000", "1" * 31, "+ 12 ext. 4"])
 def test_what_is_no_number_is_refused_beside_its_field(
-    people: House, browser_of: BrowserOf, session: Session, typed: str
+    people: People, browser_of: BrowserOf, session: Session, typed: str
 ) -> None:
     page = Page.of(browser_of("dora").submit("/account", action="/account", telephone=typed))
     assert 'id="telephone-error"' in page.html
@@ -52,7 +52,7 @@ def test_what_is_no_number_is_refused_beside_its_field(
 
 
 def test_nobody_else_finds_the_number_in_the_list_of_people_or_on_the_page_of_the_person(
-    people: House, browser_of: BrowserOf, session: Session
+    people: People, browser_of: BrowserOf, session: Session
 ) -> None:
     browser_of("dora").submit("/account", action="/account", telephone=NUMBER)
     for who in ("samira", "henrik", "ilena", "ada"):
@@ -63,7 +63,7 @@ def test_nobody_else_finds_the_number_in_the_list_of_people_or_on_the_page_of_th
 
 
 def test_a_number_written_for_somebody_else_is_no_number(
-    people: House, browser_of: BrowserOf, session: Session
+    people: People, browser_of: BrowserOf, session: Session
 ) -> None:
     browser_of("dora").submit("/account", action="/account", telephone=NUMBER)
     henrik = people.people["henrik"]
@@ -75,7 +75,7 @@ def test_a_number_written_for_somebody_else_is_no_number(
 
 @pytest.mark.parametrize("ends", ["suspended", "left"])
 def test_the_number_is_deleted_with_the_account(
-    people: House, browser_of: BrowserOf, session: Session, ends: str
+    people: People, browser_of: BrowserOf, session: Session, ends: str
 ) -> None:
     browser_of("dora").submit("/account", action="/account", telephone=NUMBER)
     dora = people.people["dora"]

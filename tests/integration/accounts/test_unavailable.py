@@ -12,7 +12,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
 from tests.client import CheckedClient
-from tests.factories.accounts import PASSWORD, House, signed_in
+from tests.factories.accounts import PASSWORD, People, signed_in
 from tests.pages import Page
 from tracker.access.gate import public
 from tracker.core.db import Unavailable, db, may_be_saved, why_unavailable
@@ -56,7 +56,7 @@ def out_of_reach(app: Flask) -> Iterator[None]:
 
 @pytest.mark.both_databases
 def test_a_form_sent_while_the_database_is_out_of_reach_comes_back_and_can_be_sent_again(
-    app: Flask, people: House, client: CheckedClient
+    app: Flask, people: People, client: CheckedClient
 ) -> None:
     signed_in(client, "dora")
     before = client.page("/account")
@@ -147,7 +147,7 @@ def _session_id(client: CheckedClient) -> object:
 
 
 def test_whoever_cannot_be_signed_in_or_out_because_the_disk_is_full_stays_as_they_were(
-    people: House, client: CheckedClient
+    people: People, client: CheckedClient
 ) -> None:
     credentials = {"email": "samira@example.org", "password": PASSWORD}
     for address, data in (("/sign-in", credentials), ("/sign-out", {})):
@@ -198,7 +198,7 @@ def test_only_of_a_connection_that_broke_during_a_commit_is_it_unknown_what_was_
 
 @pytest.mark.both_databases
 def test_the_page_says_if_nobody_knows_what_was_saved(
-    app: Flask, people: House, client: CheckedClient, monkeypatch: pytest.MonkeyPatch
+    app: Flask, people: People, client: CheckedClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     signed_in(client, "dora")
     values = client.page("/account").forms()[0].values

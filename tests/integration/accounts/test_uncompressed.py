@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from tests.client import CheckedClient
-from tests.factories.accounts import House, signed_in
+from tests.factories.accounts import People, signed_in
 from tests.factories.passkeys import Device, give
 from tests.integration.accounts.test_bound import link_of
 from tests.integration.accounts.test_second_factor import RECOVERY, set_up
@@ -30,19 +30,19 @@ def assert_plain(response: TestResponse, words: str) -> None:
     assert words in Page.of(response).text
 
 
-def test_other_pages_are_compressed(people: House, client: CheckedClient) -> None:
+def test_other_pages_are_compressed(people: People, client: CheckedClient) -> None:
     signed_in(client, "samira")
     assert is_packed(get(client, "/account"))
 
 
 def test_the_key_of_an_app_for_codes_is_not_compressed(
-    people: House, client: CheckedClient
+    people: People, client: CheckedClient
 ) -> None:
     signed_in(client, "samira")
     assert_plain(get(client, "/account/second-factor"), "Set up a code app")
 
 
-def test_recovery_codes_are_not_compressed(people: House, client: CheckedClient) -> None:
+def test_recovery_codes_are_not_compressed(people: People, client: CheckedClient) -> None:
     signed_in(client, "samira")
     set_up(client, people, "samira")
     form = client.page("/account/recovery-codes").form()
@@ -54,13 +54,13 @@ def test_recovery_codes_are_not_compressed(people: House, client: CheckedClient)
 
 
 def test_the_page_of_a_link_for_a_new_password_is_not_compressed(
-    people: House, client: CheckedClient, session: Session
+    people: People, client: CheckedClient, session: Session
 ) -> None:
     assert_plain(get(client, link_of(session, client, "samira")), "Choose a new password")
 
 
 def test_the_pages_of_passkeys_are_not_compressed(
-    people: House, client: CheckedClient, browsers: Callable[[], CheckedClient]
+    people: People, client: CheckedClient, browsers: Callable[[], CheckedClient]
 ) -> None:
     give(people, "samira", Device())
     started = client.post("/sign-in/passkey", headers=GZIP, read=False)

@@ -30,14 +30,14 @@ pytestmark = pytest.mark.both_databases
 
 
 @pytest.fixture
-def land(session: Session) -> Country:
+def country(session: Session) -> Country:
     return copied_country(session)
 
 
 @pytest.fixture
-def cooperation(land: Country) -> Cooperation:
-    opened = open_one(land)
-    land.session.commit()
+def cooperation(country: Country) -> Cooperation:
+    opened = open_one(country)
+    country.session.commit()
     return opened
 
 
@@ -81,10 +81,10 @@ def is_sound(session: Session) -> bool:
 
 
 def test_an_event_binds_what_was_changed_in_its_own_chain(
-    land: Country, session: Session, cooperation: Cooperation
+    country: Country, session: Session, cooperation: Cooperation
 ) -> None:
     cooperation.title = "Visits to homes"
-    land.users["ilena"].name = "Ilena Dorvath-Meer"
+    country.users["ilena"].name = "Ilena Dorvath-Meer"
     assert tables(record(cooperation)) == {"cooperation": 1}
     assert tables(record(cooperation)) == {}
     session.commit()
@@ -94,16 +94,16 @@ def test_an_event_binds_what_was_changed_in_its_own_chain(
 
 
 def test_a_row_that_decides_nothing_is_not_bound(
-    land: Country, session: Session, cooperation: Cooperation
+    country: Country, session: Session, cooperation: Cooperation
 ) -> None:
     before = last_of_the_instance(session).number
-    land.users["ilena"].totp_last_step = 7
+    country.users["ilena"].totp_last_step = 7
     session.commit()
     assert last_of_the_instance(session).number == before
 
 
 def test_a_deleted_row_is_bound_as_gone(
-    land: Country, session: Session, cooperation: Cooperation
+    country: Country, session: Session, cooperation: Cooperation
 ) -> None:
     party = session.scalars(sa.select(Party).order_by(Party.position.desc())).first()
     assert party is not None
@@ -114,7 +114,7 @@ def test_a_deleted_row_is_bound_as_gone(
 
 
 def test_rows_changed_by_one_statement_are_bound(
-    land: Country, session: Session, cooperation: Cooperation
+    country: Country, session: Session, cooperation: Cooperation
 ) -> None:
     own = session.query(Party).filter_by(cooperation_id=cooperation.id)
     assert own.update({"position": 5}) == 2
@@ -123,7 +123,7 @@ def test_rows_changed_by_one_statement_are_bound(
 
 
 def test_rows_deleted_by_one_statement_are_bound(
-    land: Country, session: Session, cooperation: Cooperation
+    country: Country, session: Session, cooperation: Cooperation
 ) -> None:
     session.execute(sa.delete(Party).where(Party.cooperation_id == cooperation.id))
     assert list(after(record(cooperation))["party"].values()) == [None, None]
@@ -131,7 +131,7 @@ def test_rows_deleted_by_one_statement_are_bound(
 
 
 def test_a_row_changed_by_its_object_and_by_a_statement_is_bound_as_it_is(
-    land: Country, session: Session, cooperation: Cooperation
+    country: Country, session: Session, cooperation: Cooperation
 ) -> None:
     party = session.scalars(sa.select(Party)).first()
     assert party is not None
@@ -185,7 +185,7 @@ NEXT_CHANGES: dict[str, Callable[[Session, Party], object]] = {
 
 @pytest.mark.parametrize("by", NEXT_CHANGES)
 def test_a_row_changed_by_hand_is_named_though_the_application_changed_it_next(
-    land: Country, session: Session, cooperation: Cooperation, by: str
+    country: Country, session: Session, cooperation: Cooperation, by: str
 ) -> None:
     party_id = party_of(session, cooperation).id
     day = dt.date(2020, 1, 1)
@@ -201,10 +201,10 @@ def test_a_row_changed_by_hand_is_named_though_the_application_changed_it_next(
 
 
 def test_a_row_put_in_by_hand_is_named_though_the_application_changed_it_next(
-    land: Country, session: Session, cooperation: Cooperation
+    country: Country, session: Session, cooperation: Cooperation
 ) -> None:
     party_id, new = party_of(session, cooperation).id, UUID(int=7)
-    other = land.id("lantern")
+    other = country.id("lantern")
     by_hand(
         session,
         lambda own: own.copy(table_of(Party), party_id, id=new, organisation_id=other),
@@ -218,7 +218,7 @@ def test_a_row_put_in_by_hand_is_named_though_the_application_changed_it_next(
 
 
 def test_a_row_deleted_by_hand_is_named_though_the_application_put_it_in_again(
-    land: Country, session: Session, cooperation: Cooperation
+    country: Country, session: Session, cooperation: Cooperation
 ) -> None:
     party = party_of(session, cooperation)
     values = {column.name: getattr(party, column.name) for column in table_of(Party).columns}
@@ -232,7 +232,7 @@ def test_a_row_deleted_by_hand_is_named_though_the_application_put_it_in_again(
 
 
 def test_changes_of_several_flushes_follow_each_other(
-    land: Country, session: Session, cooperation: Cooperation
+    country: Country, session: Session, cooperation: Cooperation
 ) -> None:
     """What a row was is what the last event left, whatever was rolled back in between."""
     party = party_of(session, cooperation)
@@ -253,7 +253,7 @@ def test_changes_of_several_flushes_follow_each_other(
 
 
 def test_a_statement_that_puts_rows_in_is_refused(
-    land: Country, session: Session, cooperation: Cooperation
+    country: Country, session: Session, cooperation: Cooperation
 ) -> None:
     values: dict[str, Any] = {"email": "a@example.org", "name": "A", "created_at": clock.now()}
     with pytest.raises(TypeError, match="user are bound"):
@@ -261,7 +261,7 @@ def test_a_statement_that_puts_rows_in_is_refused(
 
 
 def test_a_statement_that_gives_rows_back_itself_is_refused_where_they_are_bound(
-    land: Country, session: Session, cooperation: Cooperation
+    country: Country, session: Session, cooperation: Cooperation
 ) -> None:
     with pytest.raises(TypeError, match="user are bound"):
         session.execute(sa.update(User).values(name="Anybody").returning(User.id))
@@ -269,14 +269,14 @@ def test_a_statement_that_gives_rows_back_itself_is_refused_where_they_are_bound
 
 
 def test_statements_on_other_tables_are_left_alone(
-    land: Country, session: Session, cooperation: Cooperation
+    country: Country, session: Session, cooperation: Cooperation
 ) -> None:
     session.execute(sa.delete(PassageUse))
     assert binding.chains(session) == []
 
 
 def test_a_change_rolled_back_with_its_savepoint_is_not_bound(
-    land: Country, session: Session, cooperation: Cooperation
+    country: Country, session: Session, cooperation: Cooperation
 ) -> None:
     savepoint = session.begin_nested()
     session.execute(
@@ -289,13 +289,13 @@ def test_a_change_rolled_back_with_its_savepoint_is_not_bound(
 
 
 def test_a_row_inserted_and_rolled_back_is_not_bound(
-    land: Country, session: Session, cooperation: Cooperation
+    country: Country, session: Session, cooperation: Cooperation
 ) -> None:
     savepoint = session.begin_nested()
     new = Party(
         cooperation_id=cooperation.id,
-        organisation_id=land.id("lantern"),
-        side=land.organisations["lantern"].kind,
+        organisation_id=country.id("lantern"),
+        side=country.organisations["lantern"].kind,
         joined_on=clock.today(),
     )
     session.add(new)
@@ -306,7 +306,7 @@ def test_a_row_inserted_and_rolled_back_is_not_bound(
 
 
 def test_a_row_deleted_and_inserted_again_is_bound_as_it_is(
-    land: Country, session: Session, cooperation: Cooperation
+    country: Country, session: Session, cooperation: Cooperation
 ) -> None:
     party = session.scalars(sa.select(Party)).first()
     assert party is not None
@@ -319,7 +319,7 @@ def test_a_row_deleted_and_inserted_again_is_bound_as_it_is(
 
 
 def test_a_change_in_a_released_savepoint_is_bound(
-    land: Country, session: Session, cooperation: Cooperation
+    country: Country, session: Session, cooperation: Cooperation
 ) -> None:
     with session.begin_nested():
         cooperation.title = "Another"
@@ -327,7 +327,7 @@ def test_a_change_in_a_released_savepoint_is_bound(
 
 
 def test_a_rolled_back_transaction_leaves_nothing_to_bind(
-    land: Country, session: Session, cooperation: Cooperation
+    country: Country, session: Session, cooperation: Cooperation
 ) -> None:
     cooperation.title = "Another"
     session.flush()
@@ -337,7 +337,7 @@ def test_a_rolled_back_transaction_leaves_nothing_to_bind(
 
 
 def test_nobody_is_shown_that_rows_were_bound(
-    land: Country, session: Session, cooperation: Cooperation
+    country: Country, session: Session, cooperation: Cooperation
 ) -> None:
     total, _lines = queries.history(cooperation.id)
     cooperation.title = "Another"
@@ -355,7 +355,7 @@ def test_nobody_is_shown_that_rows_were_bound(
 
 
 def test_a_row_that_another_transaction_changed_is_bound_as_it_is(
-    app: Flask, land: Country, session: Session, cooperation: Cooperation
+    app: Flask, country: Country, session: Session, cooperation: Cooperation
 ) -> None:
     """SQLite has one writer at a time, so only PostgreSQL lets two change one row."""
     if session.get_bind().dialect.name == "sqlite":
@@ -377,7 +377,7 @@ def test_a_row_that_another_transaction_changed_is_bound_as_it_is(
 
 
 def test_an_event_costs_no_statement_more(
-    land: Country, session: Session, cooperation: Cooperation, statements: Any
+    country: Country, session: Session, cooperation: Cooperation, statements: Any
 ) -> None:
     """What is bound is already known: from the flush, or from what a statement returned."""
     if session.get_bind().dialect.name != "sqlite":
@@ -400,7 +400,7 @@ def test_an_event_costs_no_statement_more(
 
 @pytest.mark.parametrize("stored_before", [None, "Merged"])
 def test_rows_are_read_only_where_the_condition_does_not_say_what_they_were(
-    land: Country,
+    country: Country,
     session: Session,
     cooperation: Cooperation,
     statements: Any,
@@ -423,7 +423,7 @@ def test_rows_are_read_only_where_the_condition_does_not_say_what_they_were(
 
 
 def test_changes_before_the_end_of_a_savepoint_are_kept(
-    land: Country, session: Session, cooperation: Cooperation
+    country: Country, session: Session, cooperation: Cooperation
 ) -> None:
     """Slow work ends the transaction, but only if nothing was written in it."""
     with session.begin_nested():

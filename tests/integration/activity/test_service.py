@@ -25,13 +25,13 @@ pytestmark = [pytest.mark.both_databases, pytest.mark.some_on_postgresql(3)]
 
 
 @pytest.fixture
-def land(session: Session) -> Country:
+def country(session: Session) -> Country:
     return copied_country(session)
 
 
 @pytest.fixture
-def cooperation(land: Country) -> Cooperation:
-    return open_one(land)
+def cooperation(country: Country) -> Cooperation:
+    return open_one(country)
 
 
 @pytest.fixture
@@ -64,22 +64,22 @@ def test_an_event_follows_the_one_before_it(session: Session, cooperation: Coope
 
 
 def test_events_without_a_cooperation_go_into_the_instances_chain(
-    session: Session, land: Country
+    session: Session, country: Country
 ) -> None:
     event = service.record(
         verbs.PASSWORD_CHANGED,
-        actor=land.actor("ilena"),
+        actor=country.actor("ilena"),
         subject_type="user",
-        subject_id=land.users["ilena"].id,
+        subject_id=country.users["ilena"].id,
     )
     chain = session.get_one(Chain, event.chain_id)
     assert (chain.kind, chain.cooperation_id) == (ChainKind.INSTANCE, None)
 
 
-def test_details_say_who_did_it_and_for_whom(land: Country, cooperation: Cooperation) -> None:
+def test_details_say_who_did_it_and_for_whom(country: Country, cooperation: Cooperation) -> None:
     service.record(
         verbs.COOPERATION_CHANGED,
-        actor=land.actor("samira"),
+        actor=country.actor("samira"),
         subject_type="cooperation",
         subject_id=cooperation.id,
         cooperation_id=cooperation.id,
@@ -104,7 +104,7 @@ def test_a_key_that_the_verb_does_not_keep_is_refused(
     assert count(session, Event) == before
 
 
-def test_a_cooperation_without_a_chain_is_refused(land: Country) -> None:
+def test_a_cooperation_without_a_chain_is_refused(country: Country) -> None:
     with pytest.raises(LookupError, match="No chain was started"):
         service.record(
             verbs.COOPERATION_CHANGED,
@@ -194,9 +194,9 @@ def test_history_is_read_a_page_at_a_time_newest_first(cooperation: Cooperation)
 
 
 def test_the_history_of_a_subject_contains_nothing_else(
-    land: Country, cooperation: Cooperation
+    country: Country, cooperation: Cooperation
 ) -> None:
-    other = open_one(land, "lantern", title="Another")
+    other = open_one(country, "lantern", title="Another")
     mine, theirs = change(cooperation), change(other)
     lines = queries.subject_history(cooperation.id, [cooperation.id, other.id])
     assert mine.number in [line.number for line in lines if line.verb == mine.verb]
@@ -216,9 +216,9 @@ def test_erased_details_leave_the_event_and_its_time(
 
 
 def test_a_read_is_logged_with_reader_and_page(
-    session: Session, land: Country, cooperation: Cooperation
+    session: Session, country: Country, cooperation: Cooperation
 ) -> None:
-    actor, visit_id = land.actor("samira"), uuid4()
+    actor, visit_id = country.actor("samira"), uuid4()
     service.log_read(
         actor,
         cooperation_id=cooperation.id,
@@ -234,10 +234,10 @@ def test_a_read_is_logged_with_reader_and_page(
 
 
 def test_a_read_in_a_read_only_request_is_logged_immediately(
-    session: Session, land: Country, cooperation: Cooperation
+    session: Session, country: Country, cooperation: Cooperation
 ) -> None:
     """A page that only reads ends without a commit; its log entry must not be lost."""
-    actor, cooperation_id = land.actor("samira"), cooperation.id
+    actor, cooperation_id = country.actor("samira"), cooperation.id
     session.commit()
     token = will_write.set(False)
     try:

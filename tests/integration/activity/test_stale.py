@@ -27,7 +27,7 @@ Done = list[tuple[Stale, UUID]]
 
 
 @pytest.fixture
-def land(session: Session) -> Country:
+def country(session: Session) -> Country:
     return copied_country(session)
 
 
@@ -94,7 +94,7 @@ def test_values_made_stale_in_a_rolled_back_transaction_are_not_recomputed(
     assert done == []
 
 
-def test_recorded_events_name_the_actor(app: Flask, land: Country, session: Session) -> None:
+def test_recorded_events_name_the_actor(app: Flask, country: Country, session: Session) -> None:
     """The one whose act came first, if several made the same value stale."""
     actors: list[Actor | None] = []
     subject_id = uuid4()
@@ -102,18 +102,18 @@ def test_recorded_events_name_the_actor(app: Flask, land: Country, session: Sess
         app,
         RECOMPUTATIONS.holding({Stale.CHECKLIST: lambda _one, actor: actors.append(actor)}),
     )
-    mark(Stale.CHECKLIST, [subject_id], land.actor("ilena"))
-    mark(Stale.CHECKLIST, [subject_id], land.actor("samira"))
+    mark(Stale.CHECKLIST, [subject_id], country.actor("ilena"))
+    mark(Stale.CHECKLIST, [subject_id], country.actor("samira"))
     recompute()
-    assert [actor.name for actor in actors if actor] == [land.actor("ilena").name]
+    assert [actor.name for actor in actors if actor] == [country.actor("ilena").name]
 
 
 def test_a_stage_follows_two_changes_of_one_transaction_once(
-    land: Country, session: Session
+    country: Country, session: Session
 ) -> None:
-    cooperation = open_one(land)
+    cooperation = open_one(country)
     session.commit()
-    ilena = land.actor("ilena")
+    ilena = country.actor("ilena")
     cooperations.set_modes(ilena, cooperation, version=1, modes=[], questions={})
     cooperations.set_modes(ilena, cooperation, version=2, modes=[Mode.VISIT], questions={})
     session.commit()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from tests.factories.tables import Table
+from tests.factories.negotiations import Negotiation
 from tests.integration.accounts.test_roles_written_by_hand import role_of
 from tests.integration.signoff.test_written_by_hand import write
 from tracker.access.actor import OrganisationKind
@@ -30,98 +30,98 @@ pytestmark = pytest.mark.both_databases
 ALTERED = "was altered in the database"
 
 
-def rename(table: Table) -> None:
-    user = table.session.get_one(User, table.land.users["tomas"].id)
+def rename(negotiation: Negotiation) -> None:
+    user = negotiation.session.get_one(User, negotiation.country.users["tomas"].id)
     user.name = "Tomas Given Otherwise"
     trail.record(
-        verbs.PERSON_RENAMED, actor=table["ilena"], subject_type="user", subject_id=user.id
+        verbs.PERSON_RENAMED, actor=negotiation["ilena"], subject_type="user", subject_id=user.id
     )
 
 
-def rename_organisation(table: Table) -> None:
-    door = table.session.get_one(Organisation, table.land.id("door"))
+def rename_organisation(negotiation: Negotiation) -> None:
+    door = negotiation.session.get_one(Organisation, negotiation.country.id("door"))
     door.name = "Open Door Too"
     trail.record(
         verbs.ORGANISATION_CHANGED,
-        actor=table["ilena"],
+        actor=negotiation["ilena"],
         subject_type="organisation",
         subject_id=door.id,
     )
 
 
-def name_signers(table: Table) -> None:
-    cooperation = table.session.get_one(Cooperation, table.cooperation.id)
-    cooperations.set_verification(table["ilena"], cooperation, shows_signers=True)
+def name_signers(negotiation: Negotiation) -> None:
+    cooperation = negotiation.session.get_one(Cooperation, negotiation.cooperation.id)
+    cooperations.set_verification(negotiation["ilena"], cooperation, shows_signers=True)
 
 
-def give_office(table: Table) -> None:
+def give_office(negotiation: Negotiation) -> None:
     """Change another field of a role, as an act that somebody did."""
-    role = role_of(table, "tomas")
+    role = role_of(negotiation, "tomas")
     role.office = "Deputy head"
     trail.record(
         verbs.ROLE_CONFIRMED,
-        actor=table["ilena"],
+        actor=negotiation["ilena"],
         subject_type="user",
         subject_id=role.user_id,
     )
 
 
-def reopen(table: Table) -> None:
+def reopen(negotiation: Negotiation) -> None:
     """Change a row that is read only once who acts was compared."""
     trail.record(
         verbs.VERIFICATION_CHANGED,
-        actor=table["ilena"],
+        actor=negotiation["ilena"],
         subject_type="cooperation",
-        subject_id=table.cooperation.id,
-        cooperation_id=table.cooperation.id,
+        subject_id=negotiation.cooperation.id,
+        cooperation_id=negotiation.cooperation.id,
     )
-    table.session.expire_all()
-    checklist = table.session.scalars(sa.select(Checklist)).first()
+    negotiation.session.expire_all()
+    checklist = negotiation.session.scalars(sa.select(Checklist)).first()
     assert checklist is not None
     checklist.reason = "Because we agreed."
 
 
 # What is changed by hand (table, row, values), and the act after it.
-ALTERATIONS: dict[str, tuple[type[Base], Callable[[Table], Any], dict[str, Any], Any]] = {
+ALTERATIONS: dict[str, tuple[type[Base], Callable[[Negotiation], Any], dict[str, Any], Any]] = {
     "the language of a person": (
         User,
-        lambda table: User.id == table.land.users["tomas"].id,
+        lambda negotiation: User.id == negotiation.country.users["tomas"].id,
         {"language": "ar"},
         rename,
     ),
     "what kind of organisation it is": (
         Organisation,
-        lambda table: Organisation.id == table.land.id("door"),
+        lambda negotiation: Organisation.id == negotiation.country.id("door"),
         {"kind": OrganisationKind.NPM},
         rename_organisation,
     ),
     "what a role gives power to": (
         Membership,
-        lambda table: Membership.id == role_of(table, "tomas").id,
+        lambda negotiation: Membership.id == role_of(negotiation, "tomas").id,
         {"power": "To sign whatever he likes"},
         give_office,
     ),
     "the last day of a role": (
         Membership,
-        lambda table: Membership.id == role_of(table, "tomas").id,
+        lambda negotiation: Membership.id == role_of(negotiation, "tomas").id,
         {"ends_on": dt.date(2099, 1, 1)},
         give_office,
     ),
     "the title of a cooperation": (
         Cooperation,
-        lambda table: Cooperation.id == table.cooperation.id,
+        lambda negotiation: Cooperation.id == negotiation.cooperation.id,
         {"title": "Nothing in particular"},
         name_signers,
     ),
     "what a cooperation is for": (
         Cooperation,
-        lambda table: Cooperation.id == table.cooperation.id,
+        lambda negotiation: Cooperation.id == negotiation.cooperation.id,
         {"purpose": "Whatever comes"},
         name_signers,
     ),
     "what an amendment opens": (
         Checklist,
-        lambda table: Checklist.id == table.checklist().id,
+        lambda negotiation: Checklist.id == negotiation.checklist().id,
         {"open_items": ["M2"]},
         reopen,
     ),
@@ -130,59 +130,65 @@ ALTERATIONS: dict[str, tuple[type[Base], Callable[[Table], Any], dict[str, Any],
 
 @pytest.mark.parametrize("what", ALTERATIONS)
 def test_nobody_changes_another_field_of_a_row_that_was_altered_by_hand(
-    table: Table, what: str
+    negotiation: Negotiation, what: str
 ) -> None:
     model, condition, values, act = ALTERATIONS[what]
-    which = condition(table)
+    which = condition(negotiation)
     columns = [getattr(model, name) for name in values]
     before = dict(
-        zip(values, table.session.execute(sa.select(*columns).where(which)).one(), strict=True)
+        zip(
+            values, negotiation.session.execute(sa.select(*columns).where(which)).one(), strict=True
+        )
     )
-    table.session.commit()
+    negotiation.session.commit()
     write(model, which, **values)
-    events = table.session.scalar(sa.select(sa.func.count(Event.id)))
-    act(table)
+    events = negotiation.session.scalar(sa.select(sa.func.count(Event.id)))
+    act(negotiation)
     with pytest.raises(RefusedError, match=ALTERED):
-        table.session.commit()
-    table.session.rollback()
-    assert table.session.scalar(sa.select(sa.func.count(Event.id))) == events
+        negotiation.session.commit()
+    negotiation.session.rollback()
+    assert negotiation.session.scalar(sa.select(sa.func.count(Event.id))) == events
     finding = integrity.check_all().finding
     assert finding is not None
     assert finding.fault is Fault.ROW_DIFFERS
     # Once it is as it was, the same act is done.
     write(model, which, **before)
-    act(table)
-    table.session.commit()
+    act(negotiation)
+    negotiation.session.commit()
     assert integrity.check_all().finding is None
 
 
-def test_what_was_not_altered_is_changed_by_one_act_after_another(table: Table) -> None:
-    rename(table)
-    rename_organisation(table)
-    name_signers(table)
-    table.session.commit()
-    rename(table)
-    give_office(table)
-    table.session.commit()
+def test_what_was_not_altered_is_changed_by_one_act_after_another(negotiation: Negotiation) -> None:
+    rename(negotiation)
+    rename_organisation(negotiation)
+    name_signers(negotiation)
+    negotiation.session.commit()
+    rename(negotiation)
+    give_office(negotiation)
+    negotiation.session.commit()
     assert integrity.check_all().finding is None
 
 
-def test_an_altered_role_can_be_ended_and_the_audit_goes_on_naming_it(table: Table) -> None:
-    role_id = role_of(table, "tomas").id
-    table.session.commit()
+def test_an_altered_role_can_be_ended_and_the_audit_goes_on_naming_it(
+    negotiation: Negotiation,
+) -> None:
+    role_id = role_of(negotiation, "tomas").id
+    negotiation.session.commit()
     write(Membership, Membership.id == role_id, power="To sign whatever he likes")
-    people.end_role(table["nadia"], role_id, reason="He left.")
-    table.session.commit()
+    people.end_role(negotiation["nadia"], role_id, reason="He left.")
+    negotiation.session.commit()
     finding = integrity.check_all().finding
     assert finding is not None
     assert (finding.fault, finding.place.row) == (Fault.ROW_DIFFERED, str(role_id))
 
 
-def test_what_no_person_does_goes_on_and_the_audit_names_what_it_found(table: Table) -> None:
+def test_what_no_person_does_goes_on_and_the_audit_names_what_it_found(
+    negotiation: Negotiation,
+) -> None:
     """Otherwise one altered row would stop the worker for everybody."""
-    cooperation_id = table.cooperation.id
+    cooperation_id = negotiation.cooperation.id
     write(Cooperation, Cooperation.id == cooperation_id, title="Nothing in particular")
-    cooperation = table.session.get_one(Cooperation, cooperation_id)
+    cooperation = negotiation.session.get_one(Cooperation, cooperation_id)
     cooperation.shows_signers = True
     trail.record(
         verbs.VERIFICATION_CHANGED,
@@ -191,7 +197,7 @@ def test_what_no_person_does_goes_on_and_the_audit_names_what_it_found(table: Ta
         subject_id=cooperation_id,
         cooperation_id=cooperation_id,
     )
-    table.session.commit()
+    negotiation.session.commit()
     finding = integrity.check_all().finding
     assert finding is not None
     assert finding.fault is Fault.ROW_DIFFERED

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from tests import starting_points
 from tests.factories import agreements
 from tests.factories.cooperations import bring_in
-from tests.factories.tables import StoredTable, Table, begin
+from tests.factories.negotiations import Negotiation, StoredNegotiation, begin
 from tests.factories.templates import publish, small_terms
 from tracker.access.actor import Role
 from tracker.checklist_templates.field_content import ROW
@@ -28,32 +28,34 @@ DAYS = 400
 SIGNERS = {"npm": "tomas", "door": "henrik", "lantern": "otto"}
 
 
-def _agree() -> StoredTable:
+def _agree() -> StoredNegotiation:
     """The small terms, agreed; three people could sign for the NPM, two for Open Door."""
     publish(small_terms())
-    table = begin(db.session())
+    negotiation = begin(db.session())
     for name, body in (("Milan Orsk", "npm"), ("Greta Vale", "npm"), ("Paula Rook", "door")):
-        table.land.person(name, body, Role.SIGNATORY, power="Decision of the board")
-        bring_in(table.land, table.cooperation, name.split()[0].lower())
-    table.agree()
-    return StoredTable.of(table)
+        negotiation.country.person(name, body, Role.SIGNATORY, power="Decision of the board")
+        bring_in(negotiation.country, negotiation.cooperation, name.split()[0].lower())
+    negotiation.agree()
+    return StoredNegotiation.of(negotiation)
 
 
-def _bring_into_force() -> StoredTable:
+def _bring_into_force() -> StoredNegotiation:
     """The supplied terms in force among three parties, with dates, notice and lasting duties."""
-    table = begin(db.session(), Mode.VISIT)
-    sign_terms(table)
-    return StoredTable.of(table)
+    negotiation = begin(db.session(), Mode.VISIT)
+    sign_terms(negotiation)
+    return StoredNegotiation.of(negotiation)
 
 
-def sign_terms(table: Table, *, renewal: str = "automatic", days: int = DAYS) -> Checklist:
+def sign_terms(
+    negotiation: Negotiation, *, renewal: str = "automatic", days: int = DAYS
+) -> Checklist:
     """Answer M19 and M20, and bring the terms into force."""
     today = clock.today()
-    terms = table.checklist()
+    terms = negotiation.checklist()
     dates = agreements.term(today - DAY, today + days * DAY) | {"renewal": renewal}
-    agreements.answer(table.land, terms, "M19", **dates)
+    agreements.answer(negotiation.country, terms, "M19", **dates)
     agreements.answer(
-        table.land,
+        negotiation.country,
         terms,
         "M20",
         suspended_by=["npm", "cso"],
@@ -73,35 +75,35 @@ def sign_terms(table: Table, *, renewal: str = "automatic", days: int = DAYS) ->
         amendment="By all in writing.",
         all_accept=True,
     )
-    agreements.send(table.land, terms, SIGNERS)
-    agreements.sign(table.land, terms, *SIGNERS.values())
+    agreements.send(negotiation.country, terms, SIGNERS)
+    agreements.sign(negotiation.country, terms, *SIGNERS.values())
     return terms
 
 
 @pytest.fixture
-def many(app: Flask, session: Session) -> Table:
+def many(app: Flask, session: Session) -> Negotiation:
     """The small terms, agreed, with several possible signatories for a party."""
     return starting_points.of(app).use("agreed", _agree).load(session)
 
 
 @pytest.fixture
-def in_force(app: Flask, session: Session) -> Table:
+def in_force(app: Flask, session: Session) -> Negotiation:
     """The supplied terms in force."""
     return starting_points.of(app).use("in_force", _bring_into_force).load(session)
 
 
 @pytest.fixture
-def inviting(app: Flask, in_force: Table) -> Table:
+def inviting(app: Flask, in_force: Negotiation) -> Negotiation:
     """The supplied terms in force, and a CSO and an NPM body whose people could let them join."""
-    before = StoredTable.of(in_force)
+    before = StoredNegotiation.of(in_force)
 
-    def build() -> StoredTable:
-        table = before.load(db.session())
-        land = table.land
-        land.person("Sten Mohr", "bridge", Role.SIGNATORY, power="Deed of foundation")
-        land.person("Runo Falk", "other_npm", Role.SIGNATORY, power="Prevention Act, section 4")
-        land.person("Cleo Marsh", "court", Role.AUDITOR, audits_id=land.id("other_npm"))
-        return StoredTable.of(table)
+    def build() -> StoredNegotiation:
+        negotiation = before.load(db.session())
+        country = negotiation.country
+        country.person("Sten Mohr", "bridge", Role.SIGNATORY, power="Deed of foundation")
+        country.person("Runo Falk", "other_npm", Role.SIGNATORY, power="Prevention Act, section 4")
+        country.person("Cleo Marsh", "court", Role.AUDITOR, audits_id=country.id("other_npm"))
+        return StoredNegotiation.of(negotiation)
 
     points = starting_points.of(app)
     return points.use("inviting", build, on="in_force").load(in_force.session)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from tests.client import CheckedClient
 from tests.effort import tries
-from tests.factories.tables import Table, set_out
+from tests.factories.negotiations import Negotiation, set_out
 from tests.factories.templates import a_field, a_template, an_item
 from tests.pages import Page
 from tracker.agreements import accepting
@@ -31,34 +31,36 @@ CODES = ("M1", "M2", "M3", "M4", "M5")
 
 
 @pytest.fixture
-def draft(session: Session) -> Table:
+def draft(session: Session) -> Negotiation:
     """Return terms of five items, of which the NPM has written all."""
     items = [an_item(code) for code in CODES[:4]]
-    table = set_out(session, template=a_template(*items, an_item("M5", a_field(), a_field("more"))))
+    negotiation = set_out(
+        session, template=a_template(*items, an_item("M5", a_field(), a_field("more")))
+    )
     for code in CODES:
-        table.save("ilena", code)
-    return table
+        negotiation.save("ilena", code)
+    return negotiation
 
 
-def seen(table: Table, first: str, *codes: str) -> dict[str, str]:
-    loaded = table.loaded()
-    return {code: item_token(loaded, table[first], loaded.item(code)) for code in codes}
+def seen(negotiation: Negotiation, first: str, *codes: str) -> dict[str, str]:
+    loaded = negotiation.loaded()
+    return {code: item_token(loaded, negotiation[first], loaded.item(code)) for code in codes}
 
 
-def page_of(table: Table, client: CheckedClient) -> Page:
-    return client.page(f"/checklists/{table.checklist().id}/read")
+def page_of(negotiation: Negotiation, client: CheckedClient) -> Page:
+    return client.page(f"/checklists/{negotiation.checklist().id}/read")
 
 
-def accept_section(table: Table, client: CheckedClient, page: Page) -> str:
+def accept_section(negotiation: Negotiation, client: CheckedClient, page: Page) -> str:
     """Press the button of the only section, and return what the next page says."""
-    form = page.form(f"/checklists/{table.checklist().id}/read/accept")
+    form = page.form(f"/checklists/{negotiation.checklist().id}/read/accept")
     return Page.of(
         client.post(form.action, data=form.values, csrf=False, follow_redirects=True)
     ).text
 
 
-def test_a_partner_accepts_a_whole_section_as_it_reads(app: Flask, draft: Table) -> None:
-    samira = draft.land.browser(app, "samira")
+def test_a_partner_accepts_a_whole_section_as_it_reads(app: Flask, draft: Negotiation) -> None:
+    samira = draft.country.browser(app, "samira")
     page = page_of(draft, samira)
     assert "As ilena writes it." in page.text
     names = "Item M1; Item M2; Item M3; Item M4"
@@ -69,7 +71,7 @@ def test_a_partner_accepts_a_whole_section_as_it_reads(app: Flask, draft: Table)
     assert "You accepted 4 items for Open Door Legal Aid." in text
     draft.accept("M1", "joana")
     assert draft.standing("M1").state is WorkState.AGREED
-    assert draft.standing("M2").waiting_for == (draft.land.id("lantern"),)
+    assert draft.standing("M2").waiting_for == (draft.country.id("lantern"),)
     [event] = draft.events("items_accepted")
     assert event["items"] == ["M1", "M2", "M3", "M4"]
     assert event["versions"] == [1, 1, 1, 1]
@@ -77,7 +79,7 @@ def test_a_partner_accepts_a_whole_section_as_it_reads(app: Flask, draft: Table)
     assert "Accept all of this section" not in page_of(draft, samira).text
 
 
-def test_what_has_to_be_looked_at_by_itself_is_left_out(app: Flask, draft: Table) -> None:
+def test_what_has_to_be_looked_at_by_itself_is_left_out(app: Flask, draft: Negotiation) -> None:
     loaded = draft.loaded()
     safeguards.raise_flag(
         draft["oren"],
@@ -104,7 +106,7 @@ def test_what_has_to_be_looked_at_by_itself_is_left_out(app: Flask, draft: Table
         "M2": "a change is suggested",
         "M5": "not complete yet",
     }
-    page = page_of(draft, draft.land.browser(app, "samira")).text
+    page = page_of(draft, draft.country.browser(app, "samira")).text
     assert "Look at this one separately: flagged." in page
     for code in ("M1", "M2", "M5"):
         with pytest.raises(StaleError):
@@ -112,19 +114,21 @@ def test_what_has_to_be_looked_at_by_itself_is_left_out(app: Flask, draft: Table
 
 
 def test_items_that_changed_meanwhile_are_named_and_the_rest_is_accepted(
-    app: Flask, draft: Table
+    app: Flask, draft: Negotiation
 ) -> None:
-    samira = draft.land.browser(app, "samira")
+    samira = draft.country.browser(app, "samira")
     page = page_of(draft, samira)
     draft.save("ilena", "M2", seen=1, words="Every second month.")
     text = accept_section(draft, samira, page)
     assert "You accepted 3 items for Open Door Legal Aid." in text
     assert "Not accepted, since they changed after you opened the page: “Item M2”." in text
-    assert draft.land.id("door") in draft.standing("M2").waiting_for
-    assert draft.land.id("door") not in draft.standing("M1").waiting_for
+    assert draft.country.id("door") in draft.standing("M2").waiting_for
+    assert draft.country.id("door") not in draft.standing("M1").waiting_for
 
 
-def test_a_page_says_what_changed_since_the_party_accepted_it(app: Flask, draft: Table) -> None:
+def test_a_page_says_what_changed_since_the_party_accepted_it(
+    app: Flask, draft: Negotiation
+) -> None:
     draft.accept("M1", "samira")
     answer = draft.loaded().sheet.shared("M1")
     assert answer is not None
@@ -139,25 +143,25 @@ def test_a_page_says_what_changed_since_the_party_accepted_it(app: Flask, draft:
     draft.session.commit()
     positions.accept_proposal(draft["ilena"], draft.checklist(), proposal.id)
     draft.session.commit()
-    text = page_of(draft, draft.land.browser(app, "samira")).text
+    text = page_of(draft, draft.country.browser(app, "samira")).text
     assert "What changed since you accepted it" in text
     assert "What changed since you accepted it" not in (
-        page_of(draft, draft.land.browser(app, "otto")).text
+        page_of(draft, draft.country.browser(app, "otto")).text
     )
 
 
-def test_nobody_accepts_for_a_party_they_do_not_act_for(app: Flask, draft: Table) -> None:
+def test_nobody_accepts_for_a_party_they_do_not_act_for(app: Flask, draft: Negotiation) -> None:
     with pytest.raises(RefusedError):
         accepting.accept_items(draft["marek"], draft.checklist(), seen(draft, "marek", "M1"))
     # The token of another person's page says nothing.
     with pytest.raises(StaleError):
         accepting.accept_items(draft["samira"], draft.checklist(), seen(draft, "ilena", "M1"))
-    marek = draft.land.browser(app, "marek")
+    marek = draft.country.browser(app, "marek")
     assert marek.get(f"/checklists/{draft.checklist().id}/read").status_code == 404
 
 
-def test_a_comment_addressed_to_ones_own_side_is_answered_first(draft: Table) -> None:
-    samira = draft.land.users["samira"].id
+def test_a_comment_addressed_to_ones_own_side_is_answered_first(draft: Negotiation) -> None:
+    samira = draft.country.users["samira"].id
     comments.write(
         draft["ilena"],
         draft.checklist(),
@@ -179,7 +183,7 @@ def test_a_comment_addressed_to_ones_own_side_is_answered_first(draft: Table) ->
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_whatever_changes_meanwhile_only_what_the_page_showed_is_accepted(
-    draft: Table, edited: set[str]
+    draft: Negotiation, edited: set[str]
 ) -> None:
     shown = [code for code in CODES[:4] if code not in edited]
     with draft.session.begin_nested() as everything:
@@ -200,7 +204,7 @@ def test_whatever_changes_meanwhile_only_what_the_page_showed_is_accepted(
         else:
             with pytest.raises(StaleError):
                 accepting.accept_items(draft["samira"], draft.checklist(), tokens)
-        door = draft.land.id("door")
+        door = draft.country.id("door")
         for code in CODES[:4]:
             assert (door in draft.standing(code).waiting_for) == (code in edited)
         everything.rollback()
@@ -210,8 +214,10 @@ def test_whatever_changes_meanwhile_only_what_the_page_showed_is_accepted(
 # Undo and go on
 
 
-def test_whoever_accepted_by_mistake_undoes_it_within_a_minute(app: Flask, draft: Table) -> None:
-    samira = draft.land.browser(app, "samira")
+def test_whoever_accepted_by_mistake_undoes_it_within_a_minute(
+    app: Flask, draft: Negotiation
+) -> None:
+    samira = draft.country.browser(app, "samira")
     accept_section(draft, samira, page_of(draft, samira))
     page = samira.page(f"/checklists/{draft.checklist().id}")
     assert "Undo accepting these items: “Item M1”, “Item M2”, “Item M3”, “Item M4”" in page.text
@@ -221,13 +227,13 @@ def test_whoever_accepted_by_mistake_undoes_it_within_a_minute(app: Flask, draft
     ).text
     names = "“Item M1”, “Item M2”, “Item M3”, “Item M4”"
     assert f"No longer accepted for Open Door Legal Aid: {names}." in text
-    assert draft.land.id("door") in draft.standing("M1").waiting_for
+    assert draft.country.id("door") in draft.standing("M1").waiting_for
     [event] = draft.events("acceptance_undone")
     assert event["items"] == ["M1", "M2", "M3", "M4"]
 
 
 def test_nothing_is_undone_after_a_minute_or_once_another_party_acted(
-    draft: Table, frozen_time: Callable[[dt.datetime | None], None]
+    draft: Negotiation, frozen_time: Callable[[dt.datetime | None], None]
 ) -> None:
     draft.accept("M1", "samira")
     draft.accept("M2", "samira")
@@ -239,16 +245,16 @@ def test_nothing_is_undone_after_a_minute_or_once_another_party_acted(
     frozen_time(clock.now() + dt.timedelta(seconds=61))
     with pytest.raises(StaleError, match="It's too late to undo this"):
         undoing.undo_accepting(draft["samira"], draft.checklist(), ["M2"])
-    assert draft.land.id("door") not in draft.standing("M2").waiting_for
+    assert draft.country.id("door") not in draft.standing("M2").waiting_for
 
 
 def test_a_person_saves_and_goes_on_to_the_next_item_of_theirs(
     app: Flask, session: Session
 ) -> None:
-    table = set_out(session, template=a_template(*(an_item(code) for code in CODES)))
-    table.settle("M2")
-    ilena = table.land.browser(app, "ilena")
-    address = f"/checklists/{table.checklist().id}/items"
+    negotiation = set_out(session, template=a_template(*(an_item(code) for code in CODES)))
+    negotiation.settle("M2")
+    ilena = negotiation.country.browser(app, "ilena")
+    address = f"/checklists/{negotiation.checklist().id}/items"
     page = ilena.page(f"{address}/M1/answer?filter=us")
     assert "Item 1 of 5" in page.text
     sent = page.form().filled_in(words="Each month.") | {"then": ["next"]}

@@ -13,7 +13,7 @@ from tests.factories import agreements as factory
 from tests.factories import checklists
 from tests.factories.checklists import flag_term
 from tests.factories.evidence.tampering import REVISIONS, hands
-from tests.factories.tables import Table, set_out
+from tests.factories.negotiations import Negotiation, set_out
 from tests.factories.templates import publish, small_terms
 from tests.integration.agreements.conftest import SIGNERS
 from tests.integration.agreements.notices.test_notices import give
@@ -52,38 +52,38 @@ WHY = "The parties see it differently."
 
 
 @pytest.fixture
-def signed(table: Table) -> Table:
+def signed(negotiation: Negotiation) -> Negotiation:
     """The small terms in force."""
-    table.sign()
-    table.session.commit()
-    return table
+    negotiation.sign()
+    negotiation.session.commit()
+    return negotiation
 
 
-def call_off(table: Table, first: str = "samira", reason: str = WHY) -> None:
-    amendments.call_off(table[first], table.checklist(), reason=reason)
-    table.session.commit()
+def call_off(negotiation: Negotiation, first: str = "samira", reason: str = WHY) -> None:
+    amendments.call_off(negotiation[first], negotiation.checklist(), reason=reason)
+    negotiation.session.commit()
 
 
-def propose(table: Table, first: str, item: str, **values: object) -> Proposal:
-    answer = table.loaded().sheet.shared(item)
+def propose(negotiation: Negotiation, first: str, item: str, **values: object) -> Proposal:
+    answer = negotiation.loaded().sheet.shared(item)
     assert answer is not None
     proposal = positions.propose(
-        table[first],
-        table.checklist(),
+        negotiation[first],
+        negotiation.checklist(),
         item,
         values,
         answer_id=answer.answer_id,
         reason="A new law.",
     )
-    table.session.commit()
+    negotiation.session.commit()
     return proposal
 
 
-def change(table: Table, item: str = "M1", **values: object) -> None:
+def change(negotiation: Negotiation, item: str = "M1", **values: object) -> None:
     """Have a partner suggest another answer, and the NPM accept it."""
-    proposal = propose(table, "samira", item, **values or {"words": "As the new law says."})
-    positions.accept_proposal(table["ilena"], table.checklist(), proposal.id)
-    table.session.commit()
+    proposal = propose(negotiation, "samira", item, **values or {"words": "As the new law says."})
+    positions.accept_proposal(negotiation["ilena"], negotiation.checklist(), proposal.id)
+    negotiation.session.commit()
 
 
 def answers(sections: Any) -> dict[str, list[Any]]:
@@ -95,34 +95,36 @@ def answers(sections: Any) -> dict[str, list[Any]]:
     }
 
 
-def drafted(table: Table) -> dict[str, list[Any]]:
+def drafted(negotiation: Negotiation) -> dict[str, list[Any]]:
     """Return what the checklist would say if it were frozen now."""
-    return answers(document(table.loaded(), [], [], Languages("en", {}, "en"))["sections"])
+    return answers(document(negotiation.loaded(), [], [], Languages("en", {}, "en"))["sections"])
 
 
-def standing(table: Table) -> dict[str, list[Any]]:
-    revision = table.session.get_one(Revision, table.checklist().revision_in_force_id)
+def standing(negotiation: Negotiation) -> dict[str, list[Any]]:
+    revision = negotiation.session.get_one(Revision, negotiation.checklist().revision_in_force_id)
     return answers(signoff.document_of(revision, None)["sections"])
 
 
-def counts(table: Table) -> tuple[Any, ...]:
-    terms = table.checklist()
+def counts(negotiation: Negotiation) -> tuple[Any, ...]:
+    terms = negotiation.checklist()
     waiting = {party.organisation_id: party.waiting_count for party in terms.parties}
     return terms.done_count, terms.total_count, terms.is_complete, waiting
 
 
-def stances(table: Table) -> Mapping[str, Any]:
+def stances(negotiation: Negotiation) -> Mapping[str, Any]:
     """Return each party's position on each item, and the person who took it."""
     return {
         item: {
             party: (position.stance, position.author_name) for party, position in of_item.items()
         }
-        for item, of_item in table.loaded().positions_on.items()
+        for item, of_item in negotiation.loaded().positions_on.items()
     }
 
 
 @pytest.mark.both_databases
-def test_the_checklist_has_the_signed_answers_again_and_nothing_is_lost(signed: Table) -> None:
+def test_the_checklist_has_the_signed_answers_again_and_nothing_is_lost(
+    signed: Negotiation,
+) -> None:
     """product.md, 5.7: the text in force stays so until a new one is signed by all."""
     before, counted = (signed.checklist().revision_in_force_id, stances(signed)), counts(signed)
     text = drafted(signed)
@@ -160,7 +162,7 @@ def test_the_checklist_has_the_signed_answers_again_and_nothing_is_lost(signed: 
     assert integrity.check_all().finding is None
 
 
-def test_it_is_amended_again_after_and_what_was_open_is_agreed(signed: Table) -> None:
+def test_it_is_amended_again_after_and_what_was_open_is_agreed(signed: Negotiation) -> None:
     amend(signed)
     call_off(signed, "ilena")
     assert signed.events("amendment_called_off")[0]["items"] == []
@@ -178,12 +180,14 @@ def test_it_is_amended_again_after_and_what_was_open_is_agreed(signed: Table) ->
     assert "As the new law says." in str(standing(signed)["M1"])
 
 
-def test_the_history_of_an_item_says_that_nobody_wrote_it_again(app: Flask, signed: Table) -> None:
+def test_the_history_of_an_item_says_that_nobody_wrote_it_again(
+    app: Flask, signed: Negotiation
+) -> None:
     amend(signed)
     change(signed)
     call_off(signed)
     shown = page(app, signed, "joana", "/items/M1/history").text
-    npm = signed.land.organisations["npm"].name
+    npm = signed.country.organisations["npm"].name
     assert f"The answer is again what {npm} wrote before: version 3" in shown
     assert "accepted version 3" not in shown
     history = browser(app, signed, "joana").page(address(signed, "/record")).text
@@ -192,7 +196,7 @@ def test_the_history_of_an_item_says_that_nobody_wrote_it_again(app: Flask, sign
 
 
 def test_a_flag_on_changed_words_ends_and_one_on_signed_words_has_to_be_explained(
-    signed: Table,
+    signed: Negotiation,
 ) -> None:
     amend(signed, "ilena", "M1", "M10")
     change(signed)
@@ -205,7 +209,7 @@ def test_a_flag_on_changed_words_ends_and_one_on_signed_words_has_to_be_explaine
     assert signed.loaded().flagged == frozenset()
 
 
-def test_answers_to_a_newer_version_of_the_checklist_dont_go_back(signed: Table) -> None:
+def test_answers_to_a_newer_version_of_the_checklist_dont_go_back(signed: Negotiation) -> None:
     amend(signed)
     publish(small_terms().model_copy(update={"version": small_terms().version + 1}))
     newer = template_upgrade.newer(signed.checklist())
@@ -215,14 +219,14 @@ def test_answers_to_a_newer_version_of_the_checklist_dont_go_back(signed: Table)
     refused(signed, lambda: call_off(signed), "moved to a newer version")
 
 
-def call_off_all(table: Table) -> None:
+def call_off_all(negotiation: Negotiation) -> None:
     """As the worker does when the cooperation ends."""
-    amendments.call_off_all(None, table.cooperation.id, "The project is over.")
-    table.session.commit()
+    amendments.call_off_all(None, negotiation.cooperation.id, "The project is over.")
+    negotiation.session.commit()
 
 
 def test_with_the_cooperation_answers_go_back_in_the_names_of_those_who_wrote_them(
-    signed: Table,
+    signed: Negotiation,
 ) -> None:
     before = signed.loaded().sheet.shared("M1")
     assert before is not None
@@ -240,7 +244,9 @@ def test_with_the_cooperation_answers_go_back_in_the_names_of_those_who_wrote_th
     assert recheck.recheck(signed.cooperation.id) == []
 
 
-def test_with_the_cooperation_an_amendment_ends_whose_answers_cant_go_back(signed: Table) -> None:
+def test_with_the_cooperation_an_amendment_ends_whose_answers_cant_go_back(
+    signed: Negotiation,
+) -> None:
     amend(signed, "ilena", "M1")
     change(signed)
     changed = signed.loaded().sheet.shared("M1")
@@ -254,7 +260,7 @@ def test_with_the_cooperation_an_amendment_ends_whose_answers_cant_go_back(signe
     assert signed.loaded().sheet.shared("M1") == changed
 
 
-def test_a_damaged_text_stays_as_it_is_and_holds_up_no_end(signed: Table) -> None:
+def test_a_damaged_text_stays_as_it_is_and_holds_up_no_end(signed: Negotiation) -> None:
     amend(signed, "ilena", "M1")
     revision_id = signed.checklist().revision_in_force_id
     signed.session.commit()
@@ -267,16 +273,20 @@ def test_a_damaged_text_stays_as_it_is_and_holds_up_no_end(signed: Table) -> Non
     assert signed.checklist().state is ChecklistState.DRAFTING
 
 
-def test_the_amendment_of_a_suspended_text_stays_open(in_force: Table) -> None:
-    table = in_force
-    amend(table, "ilena", "M12")
-    give(table, "henrik", NoticeKind.SUSPENDED)
-    refused(table, lambda: call_off(table), "This text is suspended")
-    refused(table, lambda: call_off(table, "dora"), "Only a coordinator of one of the parties")
+def test_the_amendment_of_a_suspended_text_stays_open(in_force: Negotiation) -> None:
+    negotiation = in_force
+    amend(negotiation, "ilena", "M12")
+    give(negotiation, "henrik", NoticeKind.SUSPENDED)
+    refused(negotiation, lambda: call_off(negotiation), "This text is suspended")
+    refused(
+        negotiation,
+        lambda: call_off(negotiation, "dora"),
+        "Only a coordinator of one of the parties",
+    )
 
 
 def test_an_amendment_by_which_a_party_joins_ends_once_its_invitation_is_taken_back(
-    inviting: Table,
+    inviting: Negotiation,
 ) -> None:
     invite(inviting)
     for first in ("ilena", "marek"):
@@ -286,25 +296,31 @@ def test_an_amendment_by_which_a_party_joins_ends_once_its_invitation_is_taken_b
     assert inviting.checklist().state is ChecklistState.IN_FORCE
 
 
-def test_a_party_that_only_the_amendment_asked_is_asked_no_more(whole_table: Table) -> None:
-    kind, bridge = ChecklistKind.CONFIDENTIALITY, whole_table.land.id("bridge")
-    rules = whole_table.send(kind)
-    checklists.sign(rules, *whole_table.signatories.values())
-    cooperations.join_party(whole_table["ilena"], whole_table.cooperation, bridge)
-    agreements.amend(whole_table["ilena"], rules, reason="A new party.", items=["C1"])
-    whole_table.session.commit()
+def test_a_party_that_only_the_amendment_asked_is_asked_no_more(
+    shipped_negotiation: Negotiation,
+) -> None:
+    kind, bridge = ChecklistKind.CONFIDENTIALITY, shipped_negotiation.country.id("bridge")
+    rules = shipped_negotiation.send(kind)
+    checklists.sign(rules, *shipped_negotiation.signatories.values())
+    cooperations.join_party(shipped_negotiation["ilena"], shipped_negotiation.cooperation, bridge)
+    agreements.amend(shipped_negotiation["ilena"], rules, reason="A new party.", items=["C1"])
+    shipped_negotiation.session.commit()
     assert load(rules).party(bridge)
     refused(
-        whole_table,
-        lambda: amendments.call_off(whole_table["marek"], rules, reason=WHY),
+        shipped_negotiation,
+        lambda: amendments.call_off(shipped_negotiation["marek"], rules, reason=WHY),
         "isn't a party of the text in force",
     )
-    amendments.call_off(whole_table["samira"], whole_table.checklist(kind), reason=WHY)
-    whole_table.session.commit()
+    amendments.call_off(
+        shipped_negotiation["samira"], shipped_negotiation.checklist(kind), reason=WHY
+    )
+    shipped_negotiation.session.commit()
     assert load(rules).party(bridge) is None
 
 
-def test_it_is_called_off_from_the_checklist_and_the_record(app: Flask, signed: Table) -> None:
+def test_it_is_called_off_from_the_checklist_and_the_record(
+    app: Flask, signed: Negotiation
+) -> None:
     words = "Call off the amendment"
     assert words not in page(app, signed, "samira", "").links()
     amend(signed)
@@ -321,7 +337,9 @@ def test_it_is_called_off_from_the_checklist_and_the_record(app: Flask, signed: 
     assert signed.checklist().state is ChecklistState.IN_FORCE
 
 
-def test_an_amendment_opened_meanwhile_is_not_called_off_unread(app: Flask, signed: Table) -> None:
+def test_an_amendment_opened_meanwhile_is_not_called_off_unread(
+    app: Flask, signed: Negotiation
+) -> None:
     amend(signed)
     where, client = address(signed, "/call-off"), browser(app, signed, "samira")
     data = client.page(where).form().filled_in(reason=WHY)
@@ -337,31 +355,31 @@ def test_flags_by_rule_end_with_the_words_and_none_is_raised_on_what_is_signed(
     session: Session,
 ) -> None:
     """Signed words that give a power away were explained before they were signed."""
-    desk = set_out(session, template=limited())
-    terms = desk.checklist()
-    factory.answer(desk.land, terms, "M1", **GIVES_AWAY)
-    factory.answer(desk.land, terms, "M4", days=10)
+    waiting_terms = set_out(session, template=limited())
+    terms = waiting_terms.checklist()
+    factory.answer(waiting_terms.country, terms, "M1", **GIVES_AWAY)
+    factory.answer(waiting_terms.country, terms, "M4", days=10)
     recompute()
-    (first,) = desk.loaded().flags
-    safeguards.explain_flag(desk["tomas"], terms, first.id, "By law, all agree.")
-    factory.send(desk.land, terms, SIGNERS)
-    factory.sign(desk.land, terms, *SIGNERS.values())
+    (first,) = waiting_terms.loaded().flags
+    safeguards.explain_flag(waiting_terms["tomas"], terms, first.id, "By law, all agree.")
+    factory.send(waiting_terms.country, terms, SIGNERS)
+    factory.sign(waiting_terms.country, terms, *SIGNERS.values())
     session.commit()
-    amend(desk, "ilena", "M1", "M4")
+    amend(waiting_terms, "ilena", "M1", "M4")
     for item, values in (("M1", {"agrees": "npm"}), ("M4", {"days": 120})):
-        change(desk, item, **values)
-    assert desk.loaded().flagged == {"M4"}
-    call_off(desk)
-    assert desk.loaded().flagged == frozenset()
-    assert desk.events("flag_closed")[-1]["how"] == "no_longer"
+        change(waiting_terms, item, **values)
+    assert waiting_terms.loaded().flagged == {"M4"}
+    call_off(waiting_terms)
+    assert waiting_terms.loaded().flagged == frozenset()
+    assert waiting_terms.events("flag_closed")[-1]["how"] == "no_longer"
 
 
-def test_an_outside_reader_of_the_amendment_reads_it_no_more(signed: Table) -> None:
+def test_an_outside_reader_of_the_amendment_reads_it_no_more(signed: Negotiation) -> None:
     amend(signed)
     reading = OutsideReading(
         id=uuid4(),
         checklist_id=signed.checklist().id,
-        organisation_id=signed.land.id("npm"),
+        organisation_id=signed.country.id("npm"),
         name="Vera Holm",
         function="University of Ardenia",
         email="vera.holm@example.org",

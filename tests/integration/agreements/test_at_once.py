@@ -10,7 +10,7 @@ from flask import Flask
 from tests.at_once import at_once, before_commit
 from tests.effort import tries
 from tests.factories import checklists
-from tests.factories.tables import Table
+from tests.factories.negotiations import Negotiation
 from tests.integration.agreements.conftest import DAY
 from tests.integration.agreements.test_signers import (
     party,
@@ -70,7 +70,7 @@ def seen(checklist_id: UUID) -> tuple[ChecklistState, RequestState, int]:
 
 @pytest.mark.parametrize("turn", range(tries(2, 4)))
 def test_two_simultaneous_last_signatures_both_count_and_one_completes(
-    app: Flask, many: Table, turn: int
+    app: Flask, many: Negotiation, turn: int
 ) -> None:
     send(many)
     sign(many, "otto")
@@ -85,7 +85,9 @@ def test_two_simultaneous_last_signatures_both_count_and_one_completes(
     assert integrity.check_all().finding is None
 
 
-def test_only_one_of_two_possible_signatories_signs_the_last_place(app: Flask, many: Table) -> None:
+def test_only_one_of_two_possible_signatories_signs_the_last_place(
+    app: Flask, many: Negotiation
+) -> None:
     send(many, party(many, "npm", "tomas", "milan", needed=1))
     sign(many, "otto", "henrik")
     checklist_id = many.checklist().id
@@ -96,7 +98,7 @@ def test_only_one_of_two_possible_signatories_signs_the_last_place(app: Flask, m
     assert seen(checklist_id) == (ChecklistState.IN_FORCE, RequestState.COMPLETED, 3)
 
 
-def test_the_same_person_in_two_windows_signs_only_once(app: Flask, many: Table) -> None:
+def test_the_same_person_in_two_windows_signs_only_once(app: Flask, many: Negotiation) -> None:
     send(many)
     checklist_id, tomas = many.checklist().id, many["tomas"]
     many.session.commit()
@@ -107,7 +109,7 @@ def test_the_same_person_in_two_windows_signs_only_once(app: Flask, many: Table)
 
 @pytest.mark.parametrize("turn", range(tries(1, 2)))
 def test_the_last_signature_and_a_call_back_never_both_win(
-    app: Flask, many: Table, turn: int
+    app: Flask, many: Negotiation, turn: int
 ) -> None:
     send(many)
     sign(many, "otto", "henrik")
@@ -126,10 +128,10 @@ def test_the_last_signature_and_a_call_back_never_both_win(
     }
 
 
-def test_a_line_is_signed_or_passed_on_and_not_both(app: Flask, many: Table) -> None:
+def test_a_line_is_signed_or_passed_on_and_not_both(app: Flask, many: Negotiation) -> None:
     send(many)
     checklist_id, tomas, ilena = many.checklist().id, many["tomas"], many["ilena"]
-    greta = many.land.users["greta"].id
+    greta = many.country.users["greta"].id
     many.session.commit()
     failed = on_checklist(
         app,
@@ -153,12 +155,14 @@ def test_a_line_is_signed_or_passed_on_and_not_both(app: Flask, many: Table) -> 
     assert places.state is RequestState.WAITING
 
 
-def amended(table: Table) -> UUID:
+def amended(negotiation: Negotiation) -> UUID:
     """Open an amendment of the small terms in force, and agree on it as it was."""
-    table.sign()
-    agreements.amend(table["ilena"], table.checklist(), reason="A new law.", items=["M1"])
-    table.accept("M1", "ilena", "samira", "joana")
-    return table.checklist().id
+    negotiation.sign()
+    agreements.amend(
+        negotiation["ilena"], negotiation.checklist(), reason="A new law.", items=["M1"]
+    )
+    negotiation.accept("M1", "ilena", "samira", "joana")
+    return negotiation.checklist().id
 
 
 def calls_off(actor: Actor) -> Act:
@@ -166,36 +170,40 @@ def calls_off(actor: Actor) -> Act:
 
 
 def test_two_people_call_off_an_amendment_at_once_and_it_is_called_off_once(
-    app: Flask, table: Table
+    app: Flask, negotiation: Negotiation
 ) -> None:
-    checklist_id = amended(table)
-    acts = [calls_off(table[first]) for first in ("ilena", "samira")]
-    table.session.commit()
+    checklist_id = amended(negotiation)
+    acts = [calls_off(negotiation[first]) for first in ("ilena", "samira")]
+    negotiation.session.commit()
     (error,) = on_checklist(app, checklist_id, *acts)
     assert isinstance(error, RefusedError)
     assert count(checklist_id, "amendment_called_off") == 1
-    assert table.checklist().state is ChecklistState.IN_FORCE
-    table.session.rollback()
+    assert negotiation.checklist().state is ChecklistState.IN_FORCE
+    negotiation.session.rollback()
     assert integrity.check_all().finding is None
 
 
-def test_an_amendment_is_called_off_or_sent_and_not_both(app: Flask, table: Table) -> None:
-    checklist_id = amended(table)
-    ilena, signatories = table["ilena"], table.signatories
-    acts = calls_off(table["samira"]), lambda text: checklists.send(text, ilena, signatories)
-    table.session.commit()
+def test_an_amendment_is_called_off_or_sent_and_not_both(
+    app: Flask, negotiation: Negotiation
+) -> None:
+    checklist_id = amended(negotiation)
+    ilena, signatories = negotiation["ilena"], negotiation.signatories
+    acts = calls_off(negotiation["samira"]), lambda text: checklists.send(text, ilena, signatories)
+    negotiation.session.commit()
     (error,) = on_checklist(app, checklist_id, *acts)
     assert isinstance(error, RefusedError | RuleBrokenError)
     db.session.rollback()
     was_sent = count(checklist_id, "sent_for_signature") == 2
     assert was_sent is (count(checklist_id, "amendment_called_off") == 0)
     state = ChecklistState.SENT if was_sent else ChecklistState.IN_FORCE
-    assert table.checklist().state is state
-    table.session.rollback()
+    assert negotiation.checklist().state is state
+    negotiation.session.rollback()
     assert integrity.check_all().finding is None
 
 
-def test_terms_that_are_suspended_meanwhile_are_not_renewed(app: Flask, in_force: Table) -> None:
+def test_terms_that_are_suspended_meanwhile_are_not_renewed(
+    app: Flask, in_force: Negotiation
+) -> None:
     tomas, joana, today = in_force["tomas"], in_force["joana"], clock.today()
     checklist_id = in_force.checklist().id
     in_force.session.commit()
@@ -220,7 +228,9 @@ def test_terms_that_are_suspended_meanwhile_are_not_renewed(app: Flask, in_force
     assert (checklist.state, checklist.open_items) == (ChecklistState.SUSPENDED, None)
 
 
-def test_what_is_rolled_back_before_the_commit_leaves_nothing(app: Flask, many: Table) -> None:
+def test_what_is_rolled_back_before_the_commit_leaves_nothing(
+    app: Flask, many: Negotiation
+) -> None:
     """The last signature, the state and both events are one transaction."""
     send(many)
     sign(many, "otto", "henrik")

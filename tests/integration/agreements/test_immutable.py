@@ -14,7 +14,7 @@ from tests.factories.evidence.tampering import (
     fresh,
     hands,
 )
-from tests.factories.tables import Table
+from tests.factories.negotiations import Negotiation
 from tests.integration.agreements.conftest import DAY, DAYS, Clock
 from tests.integration.agreements.notices.test_notices import give
 from tests.integration.agreements.test_renewal import on
@@ -31,16 +31,16 @@ GOES_ON = {"taken_effect_at", "closed_at", "closed_by_id", "closed_reason"}
 
 
 @pytest.fixture
-def noticed(in_force: Table, frozen_time: Clock) -> Table:
+def noticed(in_force: Negotiation, frozen_time: Clock) -> Negotiation:
     """The terms renewed automatically once, and a party has given notice of their end."""
     on(in_force, frozen_time, DAYS + 1)
     give(in_force, "henrik", NoticeKind.ENDED, "Our board has decided so.")
     return in_force
 
 
-def first(table: Table, bound: sa.Table) -> UUID:
-    row_id = table.session.scalar(sa.select(bound.c.id))
-    table.session.rollback()
+def first(negotiation: Negotiation, bound: sa.Table) -> UUID:
+    row_id = negotiation.session.scalar(sa.select(bound.c.id))
+    negotiation.session.rollback()
     assert isinstance(row_id, UUID)
     return row_id
 
@@ -49,7 +49,7 @@ def first(table: Table, bound: sa.Table) -> UUID:
 
 
 @pytest.mark.parametrize("table", [NOTICES, RENEWALS], ids=str)
-def test_every_column_that_was_given_stays(noticed: Table, table: sa.Table) -> None:
+def test_every_column_that_was_given_stays(noticed: Negotiation, table: sa.Table) -> None:
     for column in table.columns:
         statement = sa.update(table).values({column.name: column})
         if column.name in GOES_ON:
@@ -61,7 +61,7 @@ def test_every_column_that_was_given_stays(noticed: Table, table: sa.Table) -> N
 
 
 @pytest.mark.parametrize("table", [NOTICES, RENEWALS], ids=str)
-def test_no_row_is_deleted(noticed: Table, table: sa.Table) -> None:
+def test_no_row_is_deleted(noticed: Negotiation, table: sa.Table) -> None:
     with pytest.raises(DBAPIError, match=f"rows of {table.name} are never changed or deleted"):
         noticed.session.execute(sa.delete(table))
     noticed.session.rollback()
@@ -73,15 +73,17 @@ def test_no_row_is_deleted(noticed: Table, table: sa.Table) -> None:
 # The audit notices
 
 
-def finding_after(table: Table, act: Callable[[Tampering], object]) -> facts.Finding | None:
-    cooperation_id = table.cooperation.id
-    table.session.rollback()
+def finding_after(
+    negotiation: Negotiation, act: Callable[[Tampering], object]
+) -> facts.Finding | None:
+    cooperation_id = negotiation.cooperation.id
+    negotiation.session.rollback()
     with hands() as connection:
         act(Tampering(connection, cooperation_id))
     return integrity.check_all().finding
 
 
-def test_notices_and_renewals_are_bound_by_events(noticed: Table) -> None:
+def test_notices_and_renewals_are_bound_by_events(noticed: Negotiation) -> None:
     noticed.session.rollback()
     verdict = integrity.check_all()
     assert verdict.finding is None
@@ -103,7 +105,7 @@ NOTICE_CASES: dict[str, dict[str, object]] = {
 
 @pytest.mark.few_on_postgresql(3)
 @pytest.mark.parametrize("case", NOTICE_CASES)
-def test_a_notice_tampered_with_is_named(noticed: Table, case: str) -> None:
+def test_a_notice_tampered_with_is_named(noticed: Negotiation, case: str) -> None:
     row_id, reference = first(noticed, NOTICES), noticed.cooperation.reference
     finding = finding_after(noticed, lambda own: own.update(NOTICES, row_id, **NOTICE_CASES[case]))
     assert finding is not None
@@ -124,7 +126,7 @@ RENEWAL_CASES: dict[str, dict[str, object]] = {
 
 @pytest.mark.few_on_postgresql(3)
 @pytest.mark.parametrize("case", RENEWAL_CASES)
-def test_a_renewal_tampered_with_is_named(noticed: Table, case: str) -> None:
+def test_a_renewal_tampered_with_is_named(noticed: Negotiation, case: str) -> None:
     row_id = first(noticed, RENEWALS)
     finding = finding_after(
         noticed, lambda own: own.update(RENEWALS, row_id, **RENEWAL_CASES[case])
@@ -134,7 +136,7 @@ def test_a_renewal_tampered_with_is_named(noticed: Table, case: str) -> None:
 
 
 @pytest.mark.parametrize("table", [NOTICES, RENEWALS], ids=str)
-def test_a_deleted_row_leaves_its_event_behind(noticed: Table, table: sa.Table) -> None:
+def test_a_deleted_row_leaves_its_event_behind(noticed: Negotiation, table: sa.Table) -> None:
     row_id = first(noticed, table)
     finding = finding_after(noticed, lambda own: own.delete(table, row_id))
     assert finding is not None
@@ -144,7 +146,9 @@ def test_a_deleted_row_leaves_its_event_behind(noticed: Table, table: sa.Table) 
 @pytest.mark.parametrize(
     ("table", "more"), [(NOTICES, {}), (RENEWALS, {"number": 9})], ids=["notice", "renewal"]
 )
-def test_a_row_put_in_is_named(noticed: Table, table: sa.Table, more: dict[str, object]) -> None:
+def test_a_row_put_in_is_named(
+    noticed: Negotiation, table: sa.Table, more: dict[str, object]
+) -> None:
     row_id = first(noticed, table)
     finding = finding_after(noticed, lambda own: own.copy(table, row_id, id=fresh(), **more))
     assert finding is not None
@@ -152,7 +156,7 @@ def test_a_row_put_in_is_named(noticed: Table, table: sa.Table, more: dict[str, 
 
 
 @pytest.mark.parametrize("table", [NOTICES, RENEWALS], ids=str)
-def test_a_row_of_no_checklist_is_named(noticed: Table, table: sa.Table) -> None:
+def test_a_row_of_no_checklist_is_named(noticed: Negotiation, table: sa.Table) -> None:
     row_id = first(noticed, table)
     finding = finding_after(noticed, lambda own: own.update(table, row_id, checklist_id=fresh()))
     assert finding is not None
@@ -160,7 +164,7 @@ def test_a_row_of_no_checklist_is_named(noticed: Table, table: sa.Table) -> None
     assert finding.fault in {Fault.ROW_GONE, Fault.BELONGS_NOWHERE}
 
 
-def test_an_unknown_kind_is_named(noticed: Table) -> None:
+def test_an_unknown_kind_is_named(noticed: Negotiation) -> None:
     row_id = first(noticed, NOTICES)
     values = {"kind": sa.literal("wax", sa.Text())}
     finding = finding_after(noticed, lambda own: own.update(NOTICES, row_id, **values))
@@ -171,7 +175,7 @@ def test_an_unknown_kind_is_named(noticed: Table) -> None:
 # What content() binds
 
 
-def test_every_column_that_was_given_is_bound(noticed: Table) -> None:
+def test_every_column_that_was_given_is_bound(noticed: Negotiation) -> None:
     notice = noticed.session.scalars(sa.select(Notice)).one()
     renewal = noticed.session.scalars(sa.select(Renewal)).one()
     for table, content, left_out in (

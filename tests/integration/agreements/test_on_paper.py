@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.factories import paper as scans
-from tests.factories.tables import Table
+from tests.factories.negotiations import Negotiation
 from tests.integration.agreements.test_signers import (
     one_after_the_other,
     party,
@@ -28,35 +28,37 @@ from tracker.signoff.paper_models import PaperRecord
 from tracker.signoff.signers import Order
 
 
-def record(table: Table, *firsts: str, by: str = "ilena") -> PaperRecord:
+def record(negotiation: Negotiation, *firsts: str, by: str = "ilena") -> PaperRecord:
     """Record a scan that some people signed."""
-    offices = {person(table, first): "Head" for first in firsts}
+    offices = {person(negotiation, first): "Head" for first in firsts}
     record = paper.record(
-        table[by],
-        table.checklist(),
-        page=agreements.page_with(table.checklist()),
+        negotiation[by],
+        negotiation.checklist(),
+        page=agreements.page_with(negotiation.checklist()),
         signed_on=clock.today(),
         offices=offices,
         scan=scans.pdf(),
     )
-    table.session.commit()
+    negotiation.session.commit()
     return record
 
 
-def confirm(table: Table, first: str, record: PaperRecord) -> None:
-    scans.confirm(table[first], table.checklist(), record)
-    table.session.commit()
+def confirm(negotiation: Negotiation, first: str, record: PaperRecord) -> None:
+    scans.confirm(negotiation[first], negotiation.checklist(), record)
+    negotiation.session.commit()
 
 
-def signed_for(table: Table, key: str) -> set[UUID]:
+def signed_for(negotiation: Negotiation, key: str) -> set[UUID]:
     return set(
-        table.session.scalars(
-            sa.select(Signature.user_id).where(Signature.organisation_id == table.land.id(key))
+        negotiation.session.scalars(
+            sa.select(Signature.user_id).where(
+                Signature.organisation_id == negotiation.country.id(key)
+            )
         )
     )
 
 
-def test_as_many_sign_on_paper_as_the_party_has_to_give(many: Table) -> None:
+def test_as_many_sign_on_paper_as_the_party_has_to_give(many: Negotiation) -> None:
     send(many, party(many, "npm", "tomas", "milan", "greta", needed=2))
     confirm(many, "samira", record(many, "milan", "greta"))
     assert signed_for(many, "npm") == {person(many, "milan"), person(many, "greta")}
@@ -67,7 +69,7 @@ def test_as_many_sign_on_paper_as_the_party_has_to_give(many: Table) -> None:
     assert integrity.check_all().finding is None
 
 
-def test_one_signature_on_paper_and_one_online_complete_a_party_of_two(many: Table) -> None:
+def test_one_signature_on_paper_and_one_online_complete_a_party_of_two(many: Negotiation) -> None:
     send(many, party(many, "npm", "tomas", "milan", needed=2))
     sign(many, "henrik", "otto", "tomas")
     assert state(many) is ChecklistState.SENT
@@ -75,13 +77,13 @@ def test_one_signature_on_paper_and_one_online_complete_a_party_of_two(many: Tab
     assert state(many) is ChecklistState.IN_FORCE
 
 
-def test_more_than_the_party_has_to_give_are_refused(many: Table) -> None:
+def test_more_than_the_party_has_to_give_are_refused(many: Negotiation) -> None:
     send(many, party(many, "npm", "tomas", "milan", "greta", needed=2))
     with pytest.raises(RuleBrokenError, match="Too many people signed"):
         record(many, "tomas", "milan", "greta")
 
 
-def test_a_paper_signature_waits_for_its_turn_within_the_party(many: Table) -> None:
+def test_a_paper_signature_waits_for_its_turn_within_the_party(many: Negotiation) -> None:
     send(many, one_after_the_other(many, "npm", "tomas", "milan"))
     with pytest.raises(RuleBrokenError, match="somebody signed out of turn"):
         record(many, "milan")
@@ -90,7 +92,7 @@ def test_a_paper_signature_waits_for_its_turn_within_the_party(many: Table) -> N
     assert signed_for(many, "npm") == {person(many, "tomas"), person(many, "milan")}
 
 
-def test_nor_before_the_parties_that_come_first(many: Table) -> None:
+def test_nor_before_the_parties_that_come_first(many: Negotiation) -> None:
     send(many, asking=Asking(order=Order.PARTNERS_FIRST))
     with pytest.raises(RefusedError):
         record(many, "tomas")
@@ -100,7 +102,7 @@ def test_nor_before_the_parties_that_come_first(many: Table) -> None:
     assert state(many) is ChecklistState.IN_FORCE
 
 
-def test_only_the_new_signatory_signs_a_slot_that_was_passed_on(many: Table) -> None:
+def test_only_the_new_signatory_signs_a_slot_that_was_passed_on(many: Negotiation) -> None:
     send(many)
     signature_requests.pass_on(
         many["ilena"],

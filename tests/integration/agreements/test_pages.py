@@ -12,7 +12,7 @@ from flask import Flask
 from tests import due
 from tests.client import CheckedClient
 from tests.factories import agreements
-from tests.factories.tables import Table
+from tests.factories.negotiations import Negotiation
 from tests.integration.agreements.conftest import (
     DAY,
     DAYS,
@@ -43,27 +43,27 @@ from tracker.signoff.signers import Named, Order, PartySigners
 from tracker.ui.locale import as_date
 
 
-def address(table: Table, rest: str = "") -> str:
-    return f"/checklists/{table.checklist().id}{rest}"
+def address(negotiation: Negotiation, rest: str = "") -> str:
+    return f"/checklists/{negotiation.checklist().id}{rest}"
 
 
-def browser(app: Flask, table: Table, first: str) -> CheckedClient:
-    table.session.commit()
-    return table.land.browser(app, first)
+def browser(app: Flask, negotiation: Negotiation, first: str) -> CheckedClient:
+    negotiation.session.commit()
+    return negotiation.country.browser(app, first)
 
 
-def page(app: Flask, table: Table, first: str, rest: str, status: int = 200) -> Page:
-    where = address(table, rest)
-    return browser(app, table, first).page(where, status)
+def page(app: Flask, negotiation: Negotiation, first: str, rest: str, status: int = 200) -> Page:
+    where = address(negotiation, rest)
+    return browser(app, negotiation, first).page(where, status)
 
 
-def submit(app: Flask, table: Table, first: str, rest: str, **fields: Any) -> Page:
-    where = address(table, rest)
-    return Page.of(browser(app, table, first).submit(where, **fields))
+def submit(app: Flask, negotiation: Negotiation, first: str, rest: str, **fields: Any) -> Page:
+    where = address(negotiation, rest)
+    return Page.of(browser(app, negotiation, first).submit(where, **fields))
 
 
-def pass_on_rest(table: Table, first: str) -> str:
-    return f"/pass-on/{table.land.users[first].id}"
+def pass_on_rest(negotiation: Negotiation, first: str) -> str:
+    return f"/pass-on/{negotiation.country.users[first].id}"
 
 
 def words_of(day: dt.date) -> str:
@@ -74,9 +74,9 @@ def words_of(day: dt.date) -> str:
 # Send
 
 
-def test_several_are_named_with_rule_and_order_until_a_day(app: Flask, many: Table) -> None:
-    npm, door, lantern = (many.land.id(key) for key in ("npm", "door", "lantern"))
-    users = many.land.users
+def test_several_are_named_with_rule_and_order_until_a_day(app: Flask, many: Negotiation) -> None:
+    npm, door, lantern = (many.country.id(key) for key in ("npm", "door", "lantern"))
+    users = many.country.users
     until = clock.today() + 10 * DAY
     shown = submit(
         app,
@@ -122,7 +122,7 @@ def test_several_are_named_with_rule_and_order_until_a_day(app: Flask, many: Tab
     assert asked_for.remind_whom == ["signatories", str(users["samira"].id)]
 
 
-def test_one_signature_for_each_party_is_still_enough(app: Flask, many: Table) -> None:
+def test_one_signature_for_each_party_is_still_enough(app: Flask, many: Negotiation) -> None:
     fields = {
         f"party_{body}": str(signatory.user_id) for body, signatory in many.signatories.items()
     }
@@ -132,11 +132,11 @@ def test_one_signature_for_each_party_is_still_enough(app: Flask, many: Table) -
     assert request(many).expires_on == clock.today() + 30 * DAY
 
 
-def test_the_only_possible_signatory_is_preselected(app: Flask, many: Table) -> None:
+def test_the_only_possible_signatory_is_preselected(app: Flask, many: Negotiation) -> None:
     form = page(app, many, "ilena", "/send").form()
     chosen = form.filled_in()
-    assert chosen[f"party_{many.land.id('lantern')}"] == [str(many.land.users["otto"].id)]
-    assert f"party_{many.land.id('npm')}" not in chosen
+    assert chosen[f"party_{many.country.id('lantern')}"] == [str(many.country.users["otto"].id)]
+    assert f"party_{many.country.id('npm')}" not in chosen
 
 
 WRONG: list[tuple[dict[str, str], str]] = [
@@ -151,9 +151,9 @@ WRONG: list[tuple[dict[str, str], str]] = [
 
 @pytest.mark.parametrize(("changed", "message"), WRONG)
 def test_a_rule_that_can_never_be_met_shows_an_error_and_sends_nothing(
-    app: Flask, many: Table, changed: dict[str, str], message: str
+    app: Flask, many: Negotiation, changed: dict[str, str], message: str
 ) -> None:
-    users, land = many.land.users, many.land
+    users, country = many.country.users, many.country
     fields = {
         "party_npm": "several",
         "turn_npm_tomas": "1",
@@ -165,7 +165,7 @@ def test_a_rule_that_can_never_be_met_shows_an_error_and_sends_nothing(
 
     def named(key: str) -> str:
         for body in ("npm", "door", "lantern"):
-            key = key.replace(f"_{body}", f"_{land.id(body)}")
+            key = key.replace(f"_{body}", f"_{country.id(body)}")
         for first in ("greta", "tomas", "milan"):
             key = key.replace(f"_{first}", f"_{users[first].id}")
         return key
@@ -179,7 +179,9 @@ def test_a_rule_that_can_never_be_met_shows_an_error_and_sends_nothing(
     assert many.checklist().state is ChecklistState.DRAFTING
 
 
-def test_a_person_without_power_today_is_shown_but_not_offered(app: Flask, many: Table) -> None:
+def test_a_person_without_power_today_is_shown_but_not_offered(
+    app: Flask, many: Negotiation
+) -> None:
     last = clock.today() - DAY
     power(many, "milan", None, last)
     client = browser(app, many, "ilena")
@@ -188,7 +190,7 @@ def test_a_person_without_power_today_is_shown_but_not_offered(app: Flask, many:
     data: dict[str, Any] = {
         f"party_{b}": str(signatory.user_id) for b, signatory in many.signatories.items()
     }
-    data[f"party_{many.land.id('npm')}"] = str(many.land.users["milan"].id)
+    data[f"party_{many.country.id('npm')}"] = str(many.country.users["milan"].id)
     response = client.post(
         address(many, "/send"), data={**shown.form().filled_in(), **data}, csrf=False
     )
@@ -196,7 +198,7 @@ def test_a_person_without_power_today_is_shown_but_not_offered(app: Flask, many:
     assert many.checklist().state is ChecklistState.DRAFTING
 
 
-def test_a_party_without_a_valid_power_blocks_sending(app: Flask, many: Table) -> None:
+def test_a_party_without_a_valid_power_blocks_sending(app: Flask, many: Negotiation) -> None:
     power(many, "otto", None, clock.today() - DAY)
     shown = page(app, many, "ilena", "/send")
     words = "No signatory with power to sign today is known for: Lantern Health Network"
@@ -206,16 +208,16 @@ def test_a_party_without_a_valid_power_blocks_sending(app: Flask, many: Table) -
 # Read and sign
 
 
-def test_the_pages_of_signing_say_who_signs_by_which_rule(app: Flask, many: Table) -> None:
+def test_the_pages_of_signing_say_who_signs_by_which_rule(app: Flask, many: Negotiation) -> None:
     last = clock.today() + 90 * DAY
     power(many, "greta", None, last)
     greta, tomas = (
-        Named(many.land.users[first].id, n, "Advocate Ruta Saen")
+        Named(many.country.users[first].id, n, "Advocate Ruta Saen")
         for n, first in enumerate(("greta", "tomas"), 1)
     )
     send(
         many,
-        PartySigners(many.land.id("npm"), (greta, tomas)),
+        PartySigners(many.country.id("npm"), (greta, tomas)),
         asking=Asking(expires_on=clock.today() + 3 * DAY),
     )
     first = page(app, many, "greta", "/sign")
@@ -232,7 +234,7 @@ def test_the_pages_of_signing_say_who_signs_by_which_rule(app: Flask, many: Tabl
     assert f"under Decision of the board (until {words_of(last)})" in second.text
 
 
-def test_an_order_is_not_skipped_by_a_link(app: Flask, many: Table) -> None:
+def test_an_order_is_not_skipped_by_a_link(app: Flask, many: Negotiation) -> None:
     """product.md, 5.2."""
     send(many, one_after_the_other(many, "npm", "greta", "tomas"))
     for rest in ("/sign", "/sign/confirm"):
@@ -245,7 +247,7 @@ def test_an_order_is_not_skipped_by_a_link(app: Flask, many: Table) -> None:
 
 
 def test_after_the_last_day_nobody_comes_to_sign(
-    app: Flask, many: Table, frozen_time: Clock
+    app: Flask, many: Negotiation, frozen_time: Clock
 ) -> None:
     send(many, asking=Asking(expires_on=clock.today()))
     frozen_time(clock.now() + DAY)
@@ -256,7 +258,7 @@ def test_after_the_last_day_nobody_comes_to_sign(
 # Pass on
 
 
-def test_a_signatory_passes_on_a_text_with_a_reason(app: Flask, many: Table) -> None:
+def test_a_signatory_passes_on_a_text_with_a_reason(app: Flask, many: Negotiation) -> None:
     send(many)
     record = page(app, many, "tomas", "/record")
     rest = pass_on_rest(many, "tomas")
@@ -269,7 +271,7 @@ def test_a_signatory_passes_on_a_text_with_a_reason(app: Flask, many: Table) -> 
         many,
         "tomas",
         rest,
-        person=str(many.land.users["greta"].id),
+        person=str(many.country.users["greta"].id),
         reason="I am on leave until May.",
     )
     assert "Passed on. The record says so." in shown.text
@@ -278,7 +280,7 @@ def test_a_signatory_passes_on_a_text_with_a_reason(app: Flask, many: Table) -> 
     assert "Greta Vale signs in place of Tomas Beridan" in shown.text
     # All parties see it.
     assert "in place of Tomas Beridan" in page(app, many, "henrik", "/record").text
-    again = {"person": str(many.land.users["paula"].id), "reason": "I am ill."}
+    again = {"person": str(many.country.users["paula"].id), "reason": "I am ill."}
     late = browser(app, many, "tomas").post(address(many, rest), data=again)
     assert late.status_code == 403
     assert "I am ill." in Page.of(late).html
@@ -300,29 +302,31 @@ def test_a_signatory_passes_on_a_text_with_a_reason(app: Flask, many: Table) -> 
         ("root", 404),
     ],
 )
-def test_nobody_else_comes_to_pass_it_on(app: Flask, many: Table, first: str, status: int) -> None:
+def test_nobody_else_comes_to_pass_it_on(
+    app: Flask, many: Negotiation, first: str, status: int
+) -> None:
     send(many)
     rest = pass_on_rest(many, "tomas")
     page(app, many, first, rest, status)
-    data = {"person": str(many.land.users["greta"].id), "reason": "Because."}
+    data = {"person": str(many.country.users["greta"].id), "reason": "Because."}
     response = browser(app, many, first).post(address(many, rest), data=data)
     assert response.status_code == status
     assert len(request(many).slots) == 3
 
 
-def test_where_there_is_nobody_else_it_says_what_to_do(app: Flask, many: Table) -> None:
+def test_where_there_is_nobody_else_it_says_what_to_do(app: Flask, many: Negotiation) -> None:
     send(many)
     rest = pass_on_rest(many, "otto")
     shown = page(app, many, "otto", rest)
     assert "There is nobody else." in shown.text
     assert "signs in place of" not in shown.text
-    data = {"person": str(many.land.users["greta"].id), "reason": "Because."}
+    data = {"person": str(many.country.users["greta"].id), "reason": "Because."}
     browser(app, many, "otto").post(address(many, rest), data=data)
     assert len(request(many).slots) == 3
 
 
 def test_a_text_that_is_not_waiting_is_neither_passed_on_nor_reminded_of(
-    app: Flask, many: Table
+    app: Flask, many: Negotiation
 ) -> None:
     page(app, many, "ilena", pass_on_rest(many, "tomas"), 404)
     shown = page(app, many, "ilena", "/remind")
@@ -332,14 +336,14 @@ def test_a_text_that_is_not_waiting_is_neither_passed_on_nor_reminded_of(
 # Remind
 
 
-def test_a_coordinator_reminds_chosen_people(app: Flask, many: Table) -> None:
+def test_a_coordinator_reminds_chosen_people(app: Flask, many: Negotiation) -> None:
     send(many)
     sign(many, "otto")
     assert "Remind now" in page(app, many, "joana", "/record").links()
     form = page(app, many, "joana", "/remind")
     assert "Henrik Asante, Open Door Legal Aid" in form.text
     assert "Otto Brandis" not in form.text
-    henrik = str(many.land.users["henrik"].id)
+    henrik = str(many.country.users["henrik"].id)
     shown = submit(app, many, "joana", "/remind", people=[henrik])
     assert "The reminder is on its way." in shown.text
     assert "reminder to sign sent to Henrik Asante" in shown.text
@@ -360,10 +364,12 @@ def test_a_coordinator_reminds_chosen_people(app: Flask, many: Table) -> None:
     ("first", "status"),
     [("tomas", 403), ("nadia", 403), ("dora", 403), ("ada", 403), ("marek", 404), ("vesna", 404)],
 )
-def test_nobody_else_comes_to_remind(app: Flask, many: Table, first: str, status: int) -> None:
+def test_nobody_else_comes_to_remind(
+    app: Flask, many: Negotiation, first: str, status: int
+) -> None:
     send(many)
     page(app, many, first, "/remind", status)
-    data = {"people": str(many.land.users["henrik"].id)}
+    data = {"people": str(many.country.users["henrik"].id)}
     response = browser(app, many, first).post(address(many, "/remind"), data=data)
     assert response.status_code == status
     assert mailed(many, "text_still_waits") == []
@@ -373,7 +379,7 @@ def test_nobody_else_comes_to_remind(app: Flask, many: Table, first: str, status
 
 
 def test_the_record_counts_the_signatures_needed_and_names_former_signatories(
-    app: Flask, many: Table
+    app: Flask, many: Negotiation
 ) -> None:
     send(many, party(many, "npm", "tomas", "milan", "greta", needed=1))
     sign(many, "milan")
@@ -384,7 +390,7 @@ def test_the_record_counts_the_signatures_needed_and_names_former_signatories(
 
 
 def test_the_record_shows_that_a_request_expired(
-    app: Flask, many: Table, frozen_time: Clock
+    app: Flask, many: Negotiation, frozen_time: Clock
 ) -> None:
     send(many, asking=Asking(expires_on=clock.today()))
     now = clock.now()
@@ -398,7 +404,7 @@ def test_the_record_shows_that_a_request_expired(
     assert "not everyone had signed revision 1 by its last day" in shown.text
 
 
-def test_a_signatory_who_passed_a_text_on_is_no_longer_asked(app: Flask, many: Table) -> None:
+def test_a_signatory_who_passed_a_text_on_is_no_longer_asked(app: Flask, many: Negotiation) -> None:
     send(many)
     pass_on(many, "tomas", "tomas", "greta")
     page(app, many, "tomas", "/sign", 403)
@@ -406,7 +412,7 @@ def test_a_signatory_who_passed_a_text_on_is_no_longer_asked(app: Flask, many: T
     assert "Waiting for your signature" in browser(app, many, "greta").page("/").text
 
 
-def test_my_work_asks_whose_turn_it_is_and_says_until_when(app: Flask, many: Table) -> None:
+def test_my_work_asks_whose_turn_it_is_and_says_until_when(app: Flask, many: Negotiation) -> None:
     send(many, asking=Asking(Order.PARTNERS_FIRST, clock.today() + 4 * DAY))
     assert "Waiting for your signature" not in browser(app, many, "tomas").page("/").text
     shown = browser(app, many, "henrik").page("/")
@@ -416,7 +422,7 @@ def test_my_work_asks_whose_turn_it_is_and_says_until_when(app: Flask, many: Tab
 # Suspend, end, lift, renew
 
 
-def test_a_text_is_suspended_and_the_suspension_lifted(app: Flask, in_force: Table) -> None:
+def test_a_text_is_suspended_and_the_suspension_lifted(app: Flask, in_force: Negotiation) -> None:
     record = page(app, in_force, "henrik", "/record")
     assert {"Suspend", "End this text"} <= record.links().keys()
     shown = submit(app, in_force, "henrik", "/suspend", reason="Our staff are threatened.")
@@ -435,7 +441,7 @@ def test_a_text_is_suspended_and_the_suspension_lifted(app: Flask, in_force: Tab
 
 
 def test_whoever_lifts_one_of_two_suspensions_reads_that_the_text_stays_suspended(
-    app: Flask, in_force: Table, frozen_time: Clock
+    app: Flask, in_force: Negotiation, frozen_time: Clock
 ) -> None:
     tomorrow = clock.today() + DAY
     submit(app, in_force, "tomas", "/suspend", reason="Later.", from_on=tomorrow.isoformat())
@@ -454,7 +460,9 @@ def test_whoever_lifts_one_of_two_suspensions_reads_that_the_text_stays_suspende
     assert in_force.checklist().revision_in_force_id is None
 
 
-def test_a_party_gives_notice_to_end_a_text_and_withdraws_it(app: Flask, in_force: Table) -> None:
+def test_a_party_gives_notice_to_end_a_text_and_withdraws_it(
+    app: Flask, in_force: Negotiation
+) -> None:
     day = clock.today() + NOTICE * DAY
     form = page(app, in_force, "tomas", "/end")
     assert f"Agreed notice: 30 days. The earliest day is {words_of(day)}." in form.text
@@ -495,7 +503,7 @@ def test_a_party_gives_notice_to_end_a_text_and_withdraws_it(app: Flask, in_forc
     ],
 )
 def test_nobody_else_comes_to_stop_a_text(
-    app: Flask, in_force: Table, first: str, status: int, rest: str
+    app: Flask, in_force: Negotiation, first: str, status: int, rest: str
 ) -> None:
     page(app, in_force, first, rest, status)
     data = {"reason": "Because.", "from_on": (clock.today() + 60 * DAY).isoformat()}
@@ -504,7 +512,7 @@ def test_nobody_else_comes_to_stop_a_text(
     assert in_force.events("notice_given") == []
 
 
-def test_nobody_else_comes_to_lift_a_suspension(app: Flask, in_force: Table) -> None:
+def test_nobody_else_comes_to_lift_a_suspension(app: Flask, in_force: Negotiation) -> None:
     notice = give(in_force, "henrik", NoticeKind.SUSPENDED)
     rest = f"/notices/{notice.id}/close"
     expected = {"tomas": 403, "samira": 403, "ada": 403, "marek": 404, "vesna": 404}
@@ -518,7 +526,7 @@ def test_nobody_else_comes_to_lift_a_suspension(app: Flask, in_force: Table) -> 
 
 
 def test_whoever_acts_on_a_text_means_the_revision_on_their_page(
-    app: Flask, in_force: Table
+    app: Flask, in_force: Negotiation
 ) -> None:
     words = "Because of the law."
     leave = f"/cooperations/{in_force.cooperation.reference}/leave"
@@ -533,7 +541,7 @@ def test_whoever_acts_on_a_text_means_the_revision_on_their_page(
         for place, (_first, typed) in places.items()
     }
     send_amended(in_force)
-    agreements.sign(in_force.land, in_force.checklist(), *SIGNERS.values())
+    agreements.sign(in_force.country, in_force.checklist(), *SIGNERS.values())
     in_force.session.commit()
     for place, client in clients.items():
         again = Page.of(client.post(place, data=opened[place], csrf=False))
@@ -548,7 +556,7 @@ def test_whoever_acts_on_a_text_means_the_revision_on_their_page(
 
 @pytest.mark.parametrize("is_sent_anew", [True, False])
 def test_a_text_that_was_called_back_meanwhile_is_not_called_back_unread(
-    app: Flask, many: Table, *, is_sent_anew: bool
+    app: Flask, many: Negotiation, *, is_sent_anew: bool
 ) -> None:
     send(many)
     where = address(many, "/call-back")
@@ -565,7 +573,7 @@ def test_a_text_that_was_called_back_meanwhile_is_not_called_back_unread(
 
 
 def test_an_ended_text_shows_the_duties_that_remain(
-    app: Flask, in_force: Table, frozen_time: Clock
+    app: Flask, in_force: Negotiation, frozen_time: Clock
 ) -> None:
     give(in_force, "tomas", NoticeKind.ENDED, "The law has changed.")
     on(in_force, frozen_time, NOTICE)
@@ -578,13 +586,13 @@ def test_an_ended_text_shows_the_duties_that_remain(
 
 
 def test_another_text_that_has_ended_can_be_opened_again(
-    app: Flask, in_force: Table, frozen_time: Clock
+    app: Flask, in_force: Negotiation, frozen_time: Clock
 ) -> None:
     text = in_force.checklist(ChecklistKind.CONFIDENTIALITY)
     until = clock.today() + 500 * DAY
-    agreements.answer(in_force.land, text, "C1", scope="all_until", until=until.isoformat())
-    agreements.send(in_force.land, text, SIGNERS)
-    agreements.sign(in_force.land, text, *SIGNERS.values())
+    agreements.answer(in_force.country, text, "C1", scope="all_until", until=until.isoformat())
+    agreements.send(in_force.country, text, SIGNERS)
+    agreements.sign(in_force.country, text, *SIGNERS.values())
     in_force.session.commit()
     give(in_force, "otto", NoticeKind.ENDED, what=ChecklistKind.CONFIDENTIALITY)
     on(in_force, frozen_time, NOTICE)
@@ -598,7 +606,7 @@ def test_another_text_that_has_ended_can_be_opened_again(
 
 
 def test_new_dates_are_proposed_from_the_record(
-    app: Flask, in_force: Table, frozen_time: Clock
+    app: Flask, in_force: Negotiation, frozen_time: Clock
 ) -> None:
     last = clock.today() + DAYS * DAY
     shown = page(app, in_force, "joana", "/record")

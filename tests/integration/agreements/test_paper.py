@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from tests.factories import checklists
 from tests.factories import paper as scans
-from tests.factories.tables import Table
+from tests.factories.negotiations import Negotiation
 from tests.integration.agreements.conftest import DAY, Clock
 from tracker.agreements import service as agreements
 from tracker.agreements.paper import queries as waiting_scans
@@ -31,70 +31,73 @@ from tracker.signoff.paper_models import PaperDecision, PaperRecord, PaperState
 
 
 @pytest.fixture
-def sent(table: Table) -> Table:
+def sent(negotiation: Negotiation) -> Negotiation:
     """The terms, agreed, frozen and sent; nobody has signed."""
-    table.send()
-    table.session.commit()
-    return table
+    negotiation.send()
+    negotiation.session.commit()
+    return negotiation
 
 
-def request_on(table: Table) -> SignatureRequest:
-    revision_id = table.session.scalars(
-        sa.select(Revision.id).where(Revision.subject_id == table.checklist().id)
+def request_on(negotiation: Negotiation) -> SignatureRequest:
+    revision_id = negotiation.session.scalars(
+        sa.select(Revision.id).where(Revision.subject_id == negotiation.checklist().id)
     ).one()
     request = signoff.request_of(revision_id)
     assert request is not None
     return request
 
 
-def record(table: Table, first: str = "samira", **values: Any) -> PaperRecord:
-    record = scans.record(table[first], table.checklist(), **values)
-    table.session.commit()
+def record(negotiation: Negotiation, first: str = "samira", **values: Any) -> PaperRecord:
+    record = scans.record(negotiation[first], negotiation.checklist(), **values)
+    negotiation.session.commit()
     return record
 
 
-def confirm(table: Table, first: str, record: PaperRecord) -> None:
-    scans.confirm(table[first], table.checklist(), record)
-    table.session.commit()
+def confirm(negotiation: Negotiation, first: str, record: PaperRecord) -> None:
+    scans.confirm(negotiation[first], negotiation.checklist(), record)
+    negotiation.session.commit()
 
 
-def state_of(table: Table, record: PaperRecord) -> PaperState:
+def state_of(negotiation: Negotiation, record: PaperRecord) -> PaperState:
     paper_record = papers.find([record.revision_id], record.id)
     assert paper_record is not None
-    return paper.fact_of(paper_record, request_on(table)).state
+    return paper.fact_of(paper_record, request_on(negotiation)).state
 
 
-def signatures(table: Table) -> list[Signature]:
-    return list(table.session.scalars(sa.select(Signature).order_by(Signature.signed_at)))
+def signatures(negotiation: Negotiation) -> list[Signature]:
+    return list(negotiation.session.scalars(sa.select(Signature).order_by(Signature.signed_at)))
 
 
 def refused(
-    table: Table, attempt: Callable[[], object], words: str, error: type[Exception] = RefusedError
+    negotiation: Negotiation,
+    attempt: Callable[[], object],
+    words: str,
+    error: type[Exception] = RefusedError,
 ) -> None:
     """Check that an attempt is refused in these words and stores no scan, answer or signature."""
 
     def seen() -> list[int | None]:
         return [
-            table.session.scalar(sa.select(sa.func.count()).select_from(model))
+            negotiation.session.scalar(sa.select(sa.func.count()).select_from(model))
             for model in (PaperRecord, PaperDecision, Signature)
         ]
 
     before = seen()
     with pytest.raises(error, match=words):
         attempt()
-    table.session.rollback()
+    negotiation.session.rollback()
     assert seen() == before
 
 
 # Record
 
 
-def test_a_coordinator_records_what_their_organisation_signed(sent: Table) -> None:
+def test_a_coordinator_records_what_their_organisation_signed(sent: Negotiation) -> None:
     """product.md, 5.6."""
     recorded = record(sent, scan=scans.png(), office="Director of the board")
     assert recorded.signers == [
         {
-            "organisation_id": str(sent.land.id("door")),
+            "organisation_id": str(sent.country.id("door")),
             "organisation": "Open Door Legal Aid",
             "name": "Henrik Asante",
             "office": "Director of the board",
@@ -111,7 +114,7 @@ def test_a_coordinator_records_what_their_organisation_signed(sent: Table) -> No
     assert event["document_digest"] == request_on(sent).revision.digest
 
 
-def test_the_scan_is_kept_encrypted_for_its_place(sent: Table) -> None:
+def test_the_scan_is_kept_encrypted_for_its_place(sent: Negotiation) -> None:
     recorded = record(sent)
     key = keys.key_of(sent.cooperation.id)
     assert papers.scan_of(recorded, key) == scans.pdf()
@@ -121,30 +124,30 @@ def test_the_scan_is_kept_encrypted_for_its_place(sent: Table) -> None:
         papers.unsealed(sent.cooperation.id, sealed, key)
 
 
-def test_only_people_of_other_parties_who_can_confirm_are_notified(sent: Table) -> None:
+def test_only_people_of_other_parties_who_can_confirm_are_notified(sent: Negotiation) -> None:
     sent.session.execute(sa.delete(OutboxMessage))
     record(sent)
     rows = sent.session.scalars(sa.select(OutboxMessage))
     recipients = {row.recipient for row in rows if row.kind == "paper_recorded"}
-    able = {sent.land.users[first].email for first in ("ilena", "tomas", "joana", "otto")}
+    able = {sent.country.users[first].email for first in ("ilena", "tomas", "joana", "otto")}
     assert able <= recipients
-    own = {sent.land.users[first].email for first in ("samira", "henrik", "dora", "marek")}
+    own = {sent.country.users[first].email for first in ("samira", "henrik", "dora", "marek")}
     assert recipients.isdisjoint(own)
 
 
 @pytest.mark.parametrize("first", ["henrik", "dora", "marek", "root"])
-def test_nobody_but_a_coordinator_of_a_party_records_a_scan(sent: Table, first: str) -> None:
+def test_nobody_but_a_coordinator_of_a_party_records_a_scan(sent: Negotiation, first: str) -> None:
     refused(
         sent, lambda: scans.record(sent[first], sent.checklist()), "Only a coordinator of a party"
     )
 
 
-def test_no_second_scan_is_recorded_while_one_is_waiting(sent: Table) -> None:
+def test_no_second_scan_is_recorded_while_one_is_waiting(sent: Negotiation) -> None:
     record(sent)
     refused(sent, lambda: scans.record(sent["samira"], sent.checklist()), "waiting to be confirmed")
 
 
-def test_a_party_that_has_signed_records_no_scan(sent: Table) -> None:
+def test_a_party_that_has_signed_records_no_scan(sent: Negotiation) -> None:
     checklists.sign(sent.checklist(), sent["henrik"])
     sent.session.commit()
     refused(
@@ -154,13 +157,15 @@ def test_a_party_that_has_signed_records_no_scan(sent: Table) -> None:
     )
 
 
-def test_nothing_is_recorded_on_a_text_that_is_not_waiting_for_signatures(table: Table) -> None:
+def test_nothing_is_recorded_on_a_text_that_is_not_waiting_for_signatures(
+    negotiation: Negotiation,
+) -> None:
     refused(
-        table,
+        negotiation,
         lambda: paper.record(
-            table["samira"],
-            table.checklist(),
-            page=agreements.page_with(table.checklist()),
+            negotiation["samira"],
+            negotiation.checklist(),
+            page=agreements.page_with(negotiation.checklist()),
             signed_on=clock.today(),
             offices={},
             scan=scans.pdf(),
@@ -172,7 +177,7 @@ def test_nothing_is_recorded_on_a_text_that_is_not_waiting_for_signatures(table:
 
 @pytest.mark.parametrize("who", ["tomas", "dora", None])
 def test_only_people_the_text_names_for_that_party_can_have_signed(
-    sent: Table, who: str | None
+    sent: Negotiation, who: str | None
 ) -> None:
     """S11: nobody signs for another."""
     offices = {sent[who].user_id: "Director"} if who else {}
@@ -195,7 +200,9 @@ def test_only_people_the_text_names_for_that_party_can_have_signed(
     ("days", "words"),
     [(1, "can't be in the future"), (-1, "frozen after this day"), (-400, "frozen")],
 )
-def test_the_date_lies_between_the_freezing_and_today(sent: Table, days: int, words: str) -> None:
+def test_the_date_lies_between_the_freezing_and_today(
+    sent: Negotiation, days: int, words: str
+) -> None:
     day = clock.today() + dt.timedelta(days=days)
     refused(
         sent,
@@ -205,7 +212,7 @@ def test_the_date_lies_between_the_freezing_and_today(sent: Table, days: int, wo
     )
 
 
-def test_a_file_that_is_not_a_scan_is_not_kept(sent: Table) -> None:
+def test_a_file_that_is_not_a_scan_is_not_kept(sent: Negotiation) -> None:
     refused(
         sent,
         lambda: scans.record(sent["samira"], sent.checklist(), scan=b"<html>"),
@@ -218,7 +225,9 @@ def test_a_file_that_is_not_a_scan_is_not_kept(sent: Table) -> None:
 
 
 @pytest.mark.parametrize("first", ["ilena", "tomas", "joana", "otto"])
-def test_any_other_party_confirms_and_it_counts_as_a_signature(sent: Table, first: str) -> None:
+def test_any_other_party_confirms_and_it_counts_as_a_signature(
+    sent: Negotiation, first: str
+) -> None:
     recorded = record(sent)
     confirm(sent, first, recorded)
     (signature,) = signatures(sent)
@@ -229,7 +238,7 @@ def test_any_other_party_confirms_and_it_counts_as_a_signature(sent: Table, firs
     )
     assert (signature.user_id, signature.organisation_id) == (
         sent["henrik"].user_id,
-        sent.land.id("door"),
+        sent.country.id("door"),
     )
     assert signature.power == sent["henrik"].memberships[0].power
     assert signature.sentence == scans.SENTENCE
@@ -255,7 +264,7 @@ def test_any_other_party_confirms_and_it_counts_as_a_signature(sent: Table, firs
 
 
 @pytest.mark.parametrize("first", ["samira", "henrik", "dora", "nadia", "marek", "ada", "root"])
-def test_neither_the_same_side_nor_a_stranger_confirms(sent: Table, first: str) -> None:
+def test_neither_the_same_side_nor_a_stranger_confirms(sent: Negotiation, first: str) -> None:
     recorded = record(sent)
     refused(
         sent,
@@ -270,7 +279,7 @@ def test_neither_the_same_side_nor_a_stranger_confirms(sent: Table, first: str) 
 
 
 def test_a_person_who_recorded_a_scan_never_confirms_it_for_another_organisation(
-    sent: Table,
+    sent: Negotiation,
 ) -> None:
     recorded = record(sent)
     actor = sent["ilena"]
@@ -285,7 +294,7 @@ def test_a_person_who_recorded_a_scan_never_confirms_it_for_another_organisation
     )
 
 
-def test_the_last_one_on_paper_brings_the_text_into_force(sent: Table) -> None:
+def test_the_last_one_on_paper_brings_the_text_into_force(sent: Negotiation) -> None:
     checklists.sign(sent.checklist(), sent["tomas"], sent["otto"])
     sent.session.commit()
     recorded = record(sent)
@@ -298,7 +307,7 @@ def test_the_last_one_on_paper_brings_the_text_into_force(sent: Table) -> None:
     assert len(sent.events("came_into_force")) == 1
 
 
-def test_all_parties_can_sign_on_paper_and_confirm_each_other(sent: Table) -> None:
+def test_all_parties_can_sign_on_paper_and_confirm_each_other(sent: Negotiation) -> None:
     for first, other in (("ilena", "samira"), ("samira", "joana"), ("joana", "tomas")):
         confirm(sent, other, record(sent, first))
     assert sent.checklist().state is ChecklistState.IN_FORCE
@@ -306,14 +315,14 @@ def test_all_parties_can_sign_on_paper_and_confirm_each_other(sent: Table) -> No
     assert integrity.check_all().finding is None
 
 
-def test_the_last_one_in_the_product_brings_it_into_force_after_paper(sent: Table) -> None:
+def test_the_last_one_in_the_product_brings_it_into_force_after_paper(sent: Negotiation) -> None:
     confirm(sent, "ilena", record(sent))
     checklists.sign(sent.checklist(), sent["tomas"], sent["otto"])
     sent.session.commit()
     assert sent.checklist().state is ChecklistState.IN_FORCE
 
 
-def test_a_scan_is_confirmed_only_once(sent: Table) -> None:
+def test_a_scan_is_confirmed_only_once(sent: Negotiation) -> None:
     recorded = record(sent)
     confirm(sent, "ilena", recorded)
     refused(
@@ -327,7 +336,7 @@ def test_a_scan_is_confirmed_only_once(sent: Table) -> None:
 
 
 def test_after_the_last_day_that_the_text_states_nobody_confirms_or_refuses_a_scan(
-    sent: Table, frozen_time: Clock
+    sent: Negotiation, frozen_time: Clock
 ) -> None:
     checklists.sign(sent.checklist(), sent["tomas"], sent["otto"])
     recorded, last = record(sent), request_on(sent).expires_on
@@ -351,7 +360,7 @@ def test_after_the_last_day_that_the_text_states_nobody_confirms_or_refuses_a_sc
     assert sent.checklist().state is ChecklistState.IN_FORCE
 
 
-def test_after_the_last_day_a_scan_is_nobodys_task(sent: Table, frozen_time: Clock) -> None:
+def test_after_the_last_day_a_scan_is_nobodys_task(sent: Negotiation, frozen_time: Clock) -> None:
     record(sent)
     last = request_on(sent).expires_on
     assert last is not None
@@ -364,7 +373,7 @@ def noon_of(day: dt.date) -> dt.datetime:
     return dt.datetime.combine(day, dt.time(12), tzinfo=clock.zone())
 
 
-def test_a_scan_signs_nothing_once_its_signer_has_signed_here(sent: Table) -> None:
+def test_a_scan_signs_nothing_once_its_signer_has_signed_here(sent: Negotiation) -> None:
     recorded = record(sent)
     checklists.sign(sent.checklist(), sent["henrik"])
     sent.session.commit()
@@ -376,7 +385,7 @@ def test_a_scan_signs_nothing_once_its_signer_has_signed_here(sent: Table) -> No
     )
 
 
-def test_a_scan_of_another_text_is_not_confirmed_here(sent: Table) -> None:
+def test_a_scan_of_another_text_is_not_confirmed_here(sent: Negotiation) -> None:
     recorded = record(sent)
     agreements.call_back(sent["ilena"], sent.checklist(), reason="A date is wrong.")
     checklists.send(sent.checklist(), sent["ilena"], sent.signatories)
@@ -392,7 +401,7 @@ def test_a_scan_of_another_text_is_not_confirmed_here(sent: Table) -> None:
 # Refuse and withdraw
 
 
-def test_a_refused_scan_stays_in_history_and_another_can_follow(sent: Table) -> None:
+def test_a_refused_scan_stays_in_history_and_another_can_follow(sent: Negotiation) -> None:
     recorded = record(sent)
     paper.refuse(sent["ilena"], sent.checklist(), recorded.id, reason="Page 3 is missing.")
     sent.session.commit()
@@ -404,13 +413,13 @@ def test_a_refused_scan_stays_in_history_and_another_can_follow(sent: Table) -> 
     recipients = sent.session.scalars(
         sa.select(OutboxMessage.recipient).where(OutboxMessage.kind == "paper_refused")
     ).all()
-    assert recipients == [sent.land.users["samira"].email]
+    assert recipients == [sent.country.users["samira"].email]
     confirm(sent, "ilena", record(sent, scan=scans.jpeg()))
     assert len(signatures(sent)) == 1
     assert integrity.check_all().finding is None
 
 
-def test_nobody_can_confirm_a_withdrawn_scan(sent: Table) -> None:
+def test_nobody_can_confirm_a_withdrawn_scan(sent: Negotiation) -> None:
     recorded = record(sent)
     paper.withdraw(sent["samira"], sent.checklist(), recorded.id, reason="The wrong file.")
     sent.session.commit()
@@ -422,7 +431,7 @@ def test_nobody_can_confirm_a_withdrawn_scan(sent: Table) -> None:
 
 
 @pytest.mark.parametrize("first", ["henrik", "ilena", "joana", "dora"])
-def test_only_a_coordinator_of_the_same_side_withdraws(sent: Table, first: str) -> None:
+def test_only_a_coordinator_of_the_same_side_withdraws(sent: Negotiation, first: str) -> None:
     recorded = record(sent)
     refused(
         sent,
@@ -431,7 +440,7 @@ def test_only_a_coordinator_of_the_same_side_withdraws(sent: Table, first: str) 
     )
 
 
-def test_a_refusal_needs_a_reason(sent: Table) -> None:
+def test_a_refusal_needs_a_reason(sent: Negotiation) -> None:
     recorded = record(sent)
     for attempt, first in ((paper.refuse, "ilena"), (paper.withdraw, "samira")):
         with pytest.raises(RuleBrokenError, match="Say why"):
@@ -445,7 +454,7 @@ def test_a_refusal_needs_a_reason(sent: Table) -> None:
 @pytest.mark.parametrize("table_name", ["paper_record", "paper_decision", "signature"])
 @pytest.mark.parametrize("act", ["update {} set digest = ''", "delete from {}"])
 def test_the_database_refuses_to_change_what_paper_left(
-    sent: Table, table_name: str, act: str
+    sent: Negotiation, table_name: str, act: str
 ) -> None:
     confirm(sent, "ilena", record(sent))
     with pytest.raises(DBAPIError):

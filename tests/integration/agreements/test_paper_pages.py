@@ -16,7 +16,7 @@ from werkzeug.test import TestResponse
 from tests.factories import paper as scans
 from tests.factories.demonstration import Demonstration
 from tests.factories.evidence.tampering import table_of
-from tests.integration.agreements.test_signing_pages import Desk
+from tests.integration.agreements.test_signing_pages import WaitingTerms
 from tests.integration.signoff.test_written_by_hand import REFUSED, write
 from tests.pages import Page
 from tests.services import replaced
@@ -36,19 +36,21 @@ Statements = Callable[[], AbstractContextManager[list[str]]]
 
 
 @pytest.fixture
-def desk(app: Flask, session: Session, demonstration: Demonstration) -> Desk:
+def waiting_terms(app: Flask, session: Session, demonstration: Demonstration) -> WaitingTerms:
     """The demonstration's terms that are waiting only for Lantern's signature."""
-    return Desk(app, session, demonstration)
+    return WaitingTerms(app, session, demonstration)
 
 
-def send(desk: Desk, key: str, scan: bytes, name: str = "scan.pdf", **fields: Any) -> TestResponse:
+def send(
+    waiting_terms: WaitingTerms, key: str, scan: bytes, name: str = "scan.pdf", **fields: Any
+) -> TestResponse:
     """Fill in the form of the page as a person would, with a file of any name."""
-    browser = desk.browser(key)
-    form = browser.page(f"{desk.address}/paper").form()
+    browser = waiting_terms.browser(key)
+    form = browser.page(f"{waiting_terms.address}/paper").form()
     today = clock.today().isoformat()
     body, kind = scans.as_sent(form.filled_in(**{"signed_on": today} | fields), scan, name)
     return browser.open(
-        f"{desk.address}/paper",
+        f"{waiting_terms.address}/paper",
         method="POST",
         data=body,
         content_type=kind,
@@ -57,103 +59,109 @@ def send(desk: Desk, key: str, scan: bytes, name: str = "scan.pdf", **fields: An
     )
 
 
-def recorded(desk: Desk, scan: bytes = b"", **fields: Any) -> str:
+def recorded(waiting_terms: WaitingTerms, scan: bytes = b"", **fields: Any) -> str:
     """Record a scan for Lantern; return the address of its page."""
-    assert send(desk, "joana", scan or scans.pdf(), **fields).status_code == 200
-    record_id = newest(desk)
-    return f"{desk.address}/papers/{record_id}"
+    assert send(waiting_terms, "joana", scan or scans.pdf(), **fields).status_code == 200
+    record_id = newest(waiting_terms)
+    return f"{waiting_terms.address}/papers/{record_id}"
 
 
-def newest(desk: Desk) -> UUID:
+def newest(waiting_terms: WaitingTerms) -> UUID:
     """Return the scan that was recorded last."""
-    record_ids = desk.session.scalars(
+    record_ids = waiting_terms.session.scalars(
         sa.select(PaperRecord.id).order_by(PaperRecord.recorded_at.desc())
     ).first()
-    desk.session.rollback()
+    waiting_terms.session.rollback()
     assert record_ids is not None
     return record_ids
 
 
-def count(desk: Desk) -> int:
-    others = sa.select(sa.func.count()).where(PaperRecord.id != desk.demonstration.paper)
-    total = desk.session.scalar(others) or 0
-    desk.session.rollback()
+def count(waiting_terms: WaitingTerms) -> int:
+    others = sa.select(sa.func.count()).where(PaperRecord.id != waiting_terms.demonstration.paper)
+    total = waiting_terms.session.scalar(others) or 0
+    waiting_terms.session.rollback()
     return total
 
 
-def test_a_coordinator_finds_the_way_and_records_a_scan(desk: Desk) -> None:
-    page = desk.page("joana", "/record")
-    assert page.links()["Record a signature on paper"] == f"{desk.address}/paper"
-    page = desk.page("joana", "/paper")
+def test_a_coordinator_finds_the_way_and_records_a_scan(waiting_terms: WaitingTerms) -> None:
+    page = waiting_terms.page("joana", "/record")
+    assert page.links()["Record a signature on paper"] == f"{waiting_terms.address}/paper"
+    page = waiting_terms.page("joana", "/paper")
     assert page.h1 == "Record a signature on paper"
-    page = Page.of(send(desk, "joana", scans.pdf()))
+    page = Page.of(send(waiting_terms, "joana", scans.pdf()))
     assert "The scan is recorded. Another party now has to confirm it." in page.text
     assert "Paper recorded by Lantern Health Network" in page.text
     assert "Waiting to be confirmed" in page.text
     assert "Record a signature on paper" not in page.links()
 
 
-def test_another_party_confirms_and_the_text_is_in_force(desk: Desk) -> None:
-    address = recorded(desk, signed_on=clock.today().isoformat())
-    page = desk.browser("ilena").page("/")
+def test_another_party_confirms_and_the_text_is_in_force(waiting_terms: WaitingTerms) -> None:
+    address = recorded(waiting_terms, signed_on=clock.today().isoformat())
+    page = waiting_terms.browser("ilena").page("/")
     label = "Confirm the signature on paper: Agreed terms"
     assert page.links()[label] == address
-    page = desk.browser("ilena").page(address)
+    page = waiting_terms.browser("ilena").page(address)
     assert "Otto Brandis" in page.text
     assert "Joana Pires recorded the scan (SHA-256" in page.text
-    page = Page.of(desk.browser("ilena").submit(address))
+    page = Page.of(waiting_terms.browser("ilena").submit(address))
     assert "Tick the box to confirm" in page.text
-    assert desk.state is ChecklistState.SENT
-    page = Page.of(desk.browser("ilena").submit(address, compared="y"))
+    assert waiting_terms.state is ChecklistState.SENT
+    page = Page.of(waiting_terms.browser("ilena").submit(address, compared="y"))
     assert "You confirmed it. All parties have now signed. The record says when" in page.text
-    assert (desk.state, desk.signatures()) == (ChecklistState.IN_FORCE, 2)
+    assert (waiting_terms.state, waiting_terms.signatures()) == (ChecklistState.IN_FORCE, 2)
     assert "Scan recorded by Joana Pires, Lantern Health Network, confirmed by" in page.text
-    assert label not in desk.browser("ilena").page("/").links()
+    assert label not in waiting_terms.browser("ilena").page("/").links()
 
 
 def test_after_the_last_day_the_page_says_so_and_offers_nothing_to_confirm(
-    desk: Desk, frozen_time: Callable[[dt.datetime | None], None]
+    waiting_terms: WaitingTerms, frozen_time: Callable[[dt.datetime | None], None]
 ) -> None:
-    address = recorded(desk, signed_on=clock.today().isoformat())
-    assert "Confirm it for your organisation" in desk.browser("ilena").page(address).text
+    address = recorded(waiting_terms, signed_on=clock.today().isoformat())
+    assert "Confirm it for your organisation" in waiting_terms.browser("ilena").page(address).text
     frozen_time(clock.now() + dt.timedelta(days=60))
     for key in ("ilena", "joana"):
-        page = desk.browser(key).page(address)
+        page = waiting_terms.browser(key).page(address)
         assert "The time to sign this text has run out." in page.text
         assert "Confirm it for your organisation" not in page.text
         assert "can do this" not in page.text
 
 
-def test_the_page_names_no_role_of_a_confirmer_that_was_changed_by_hand(desk: Desk) -> None:
-    address = recorded(desk)
-    ilena = desk.demonstration.users["ilena"]
+def test_the_page_names_no_role_of_a_confirmer_that_was_changed_by_hand(
+    waiting_terms: WaitingTerms,
+) -> None:
+    address = recorded(waiting_terms)
+    ilena = waiting_terms.demonstration.users["ilena"]
     write(User, table_of(User).c.id == ilena, name="Ilena Brandt")
-    page = desk.browser("ilena").page(address, 403)
+    page = waiting_terms.browser("ilena").page(address, 403)
     assert REFUSED in page.text
     assert "This sentence is kept with the signature" not in page.text
     # Whoever isn't asked to confirm it still reads what was recorded.
-    assert "Lantern Health Network" in desk.browser("joana").page(address).text
+    assert "Lantern Health Network" in waiting_terms.browser("joana").page(address).text
 
 
-def test_another_party_refuses_with_a_reason_that_all_read(desk: Desk) -> None:
-    address = recorded(desk)
-    page = Page.of(desk.browser("ilena").submit(f"{address}/refuse", reason="  "))
+def test_another_party_refuses_with_a_reason_that_all_read(waiting_terms: WaitingTerms) -> None:
+    address = recorded(waiting_terms)
+    page = Page.of(waiting_terms.browser("ilena").submit(f"{address}/refuse", reason="  "))
     assert "Enter an answer" in page.text
-    page = Page.of(desk.browser("ilena").submit(f"{address}/refuse", reason="Page 3 is missing."))
+    page = Page.of(
+        waiting_terms.browser("ilena").submit(f"{address}/refuse", reason="Page 3 is missing.")
+    )
     assert "You refused the scan." in page.text
-    page = desk.page("otto", "/record")
+    page = waiting_terms.page("otto", "/record")
     assert "Refused" in page.text
     assert "Page 3 is missing." in page.text
-    assert desk.state is ChecklistState.SENT
-    assert "Record a signature on paper" in desk.page("joana", "/record").links()
+    assert waiting_terms.state is ChecklistState.SENT
+    assert "Record a signature on paper" in waiting_terms.page("joana", "/record").links()
 
 
-def test_a_coordinator_of_the_same_side_withdraws(desk: Desk) -> None:
-    address = recorded(desk)
-    assert "Confirm" not in desk.browser("joana").page(address).text.split("Recorded")[0]
-    page = Page.of(desk.browser("joana").submit(f"{address}/withdraw", reason="The wrong file."))
+def test_a_coordinator_of_the_same_side_withdraws(waiting_terms: WaitingTerms) -> None:
+    address = recorded(waiting_terms)
+    assert "Confirm" not in waiting_terms.browser("joana").page(address).text.split("Recorded")[0]
+    page = Page.of(
+        waiting_terms.browser("joana").submit(f"{address}/withdraw", reason="The wrong file.")
+    )
     assert "The scan is withdrawn." in page.text
-    desk.browser("joana").page(f"{address}/withdraw", 403)
+    waiting_terms.browser("joana").page(f"{address}/withdraw", 403)
 
 
 @pytest.mark.parametrize(
@@ -170,27 +178,29 @@ def test_a_coordinator_of_the_same_side_withdraws(desk: Desk) -> None:
     ids=["html", "polyglot head", "polyglot tail", "two in one", "empty", "none", "too large"],
 )
 def test_a_hostile_file_is_refused_beside_its_field(
-    desk: Desk, scan: bytes, name: str, words: str
+    waiting_terms: WaitingTerms, scan: bytes, name: str, words: str
 ) -> None:
-    page = Page.of(send(desk, "joana", scan, name))
+    page = Page.of(send(waiting_terms, "joana", scan, name))
     assert words in page.text
     assert page.h1 == "Record a signature on paper"
-    assert count(desk) == 0
+    assert count(waiting_terms) == 0
 
 
-def test_a_file_that_the_command_refuses_is_not_stored(app: Flask, desk: Desk) -> None:
+def test_a_file_that_the_command_refuses_is_not_stored(
+    app: Flask, waiting_terms: WaitingTerms
+) -> None:
     """Its file here is larger than the system takes in for a program that reads nothing."""
     with replaced(app, malware.COMMAND.holding(("/bin/false",))):
-        page = Page.of(send(desk, "joana", scans.pdf("x" * 100_000)))
+        page = Page.of(send(waiting_terms, "joana", scans.pdf("x" * 100_000)))
     assert "The file may contain a virus, so it wasn't stored." in page.text
-    assert count(desk) == 0
+    assert count(waiting_terms) == 0
     with replaced(app, malware.COMMAND.holding(("/bin/true",))):
-        assert recorded(desk)
-    assert count(desk) == 1
+        assert recorded(waiting_terms)
+    assert count(waiting_terms) == 1
 
 
 def test_others_can_write_while_a_file_is_checked(
-    app: Flask, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    app: Flask, waiting_terms: WaitingTerms, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     in_transaction = []
 
@@ -200,18 +210,21 @@ def test_others_can_write_while_a_file_is_checked(
 
     monkeypatch.setattr(malware, "check", check)
     with replaced(app, malware.COMMAND.holding(("/bin/true",))):
-        assert recorded(desk)
+        assert recorded(waiting_terms)
     assert in_transaction == [False]
 
 
 def test_no_file_is_stored_while_the_command_fails_and_health_says_so(
-    app: Flask, desk: Desk, frozen_time: Callable[[dt.datetime], None], tmp_path: Path
+    app: Flask,
+    waiting_terms: WaitingTerms,
+    frozen_time: Callable[[dt.datetime], None],
+    tmp_path: Path,
 ) -> None:
     with replaced(app, malware.COMMAND.holding(("/nowhere/clamdscan", "-"))):
-        send(desk, "joana", scans.pdf())
-        page = Page.of(send(desk, "joana", scans.pdf()))
+        send(waiting_terms, "joana", scans.pdf())
+        page = Page.of(send(waiting_terms, "joana", scans.pdf()))
         assert "The file couldn't be checked for viruses" in page.text
-        assert count(desk) == 0
+        assert count(waiting_terms) == 0
         assert health.look().jobs == "some could not be done"
         [failure] = failures.known()
         assert (failure.object, failure.tries) == ("TRACKER_MALWARE_COMMAND", 1)
@@ -225,35 +238,35 @@ def test_no_file_is_stored_while_the_command_fails_and_health_says_so(
     assert health.look().jobs == "well"
 
 
-def test_a_file_that_is_far_too_large_is_not_read(desk: Desk) -> None:
-    assert send(desk, "joana", scans.pdf("x" * MAX_REQUEST_BYTES)).status_code == 413
-    assert count(desk) == 0
+def test_a_file_that_is_far_too_large_is_not_read(waiting_terms: WaitingTerms) -> None:
+    assert send(waiting_terms, "joana", scans.pdf("x" * MAX_REQUEST_BYTES)).status_code == 413
+    assert count(waiting_terms) == 0
 
 
-def test_only_these_pages_take_large_files(desk: Desk) -> None:
-    answer = desk.browser("joana").post(
-        f"{desk.address}/decline", data={"reason": "x" * 2 * 1024 * 1024}
+def test_only_these_pages_take_large_files(waiting_terms: WaitingTerms) -> None:
+    answer = waiting_terms.browser("joana").post(
+        f"{waiting_terms.address}/decline", data={"reason": "x" * 2 * 1024 * 1024}
     )
     assert answer.status_code == 413
 
 
-def test_a_wrong_day_shows_an_error_beside_its_field(desk: Desk) -> None:
-    page = Page.of(send(desk, "joana", scans.pdf(), signed_on="2999-01-01"))
+def test_a_wrong_day_shows_an_error_beside_its_field(waiting_terms: WaitingTerms) -> None:
+    page = Page.of(send(waiting_terms, "joana", scans.pdf(), signed_on="2999-01-01"))
     assert "Enter a year from 1900 to 2199" in page.text
-    page = Page.of(send(desk, "joana", scans.pdf(), signed_on="2198-01-01"))
+    page = Page.of(send(waiting_terms, "joana", scans.pdf(), signed_on="2198-01-01"))
     assert "can't be in the future" in page.text
-    page = Page.of(send(desk, "joana", scans.pdf(), signed_on="1999-01-01"))
+    page = Page.of(send(waiting_terms, "joana", scans.pdf(), signed_on="1999-01-01"))
     assert "nobody could sign it then" in page.text
-    assert count(desk) == 0
+    assert count(waiting_terms) == 0
 
 
 @pytest.mark.parametrize("name", ["<script>.html", "../../etc/passwd", "x.exe"])
 def test_a_scans_type_is_read_from_its_content_and_it_is_served_as_a_download(
-    desk: Desk, name: str
+    waiting_terms: WaitingTerms, name: str
 ) -> None:
-    assert send(desk, "joana", scans.png(), name).status_code == 200
-    record_id = newest(desk)
-    answer = desk.browser("ilena").get(f"{desk.address}/papers/{record_id}/scan")
+    assert send(waiting_terms, "joana", scans.png(), name).status_code == 200
+    record_id = newest(waiting_terms)
+    answer = waiting_terms.browser("ilena").get(f"{waiting_terms.address}/papers/{record_id}/scan")
     assert answer.data == scans.png()
     assert answer.headers["Content-Type"] == "image/png"
     assert answer.headers["Content-Disposition"] == 'attachment; filename="terms-1-paper.png"'
@@ -276,65 +289,67 @@ def test_a_scans_type_is_read_from_its_content_and_it_is_served_as_a_download(
     ],
 )
 def test_only_people_who_may_read_the_text_download_the_scan(
-    desk: Desk, key: str, status: int
+    waiting_terms: WaitingTerms, key: str, status: int
 ) -> None:
-    address = recorded(desk)
-    assert desk.browser(key).get(f"{address}/scan").status_code == status
-    assert desk.browser(key).get(address).status_code == status
+    address = recorded(waiting_terms)
+    assert waiting_terms.browser(key).get(f"{address}/scan").status_code == status
+    assert waiting_terms.browser(key).get(address).status_code == status
 
 
-def test_a_stranger_is_sent_to_the_sign_in(app: Flask, desk: Desk) -> None:
-    address = recorded(desk)
+def test_a_stranger_is_sent_to_the_sign_in(app: Flask, waiting_terms: WaitingTerms) -> None:
+    address = recorded(waiting_terms)
     assert app.test_client().get(f"{address}/scan").status_code in {302, 303}
 
 
-def test_a_scan_is_found_under_its_own_text_only(desk: Desk) -> None:
-    address = recorded(desk).rsplit("/", 1)[1]
-    other = desk.demonstration.checklists["complete", "terms"]
+def test_a_scan_is_found_under_its_own_text_only(waiting_terms: WaitingTerms) -> None:
+    address = recorded(waiting_terms).rsplit("/", 1)[1]
+    other = waiting_terms.demonstration.checklists["complete", "terms"]
     for rest in ("", "/scan", "/refuse", "/withdraw"):
-        desk.browser("ilena").page(f"/checklists/{other}/papers/{address}{rest}", 404)
+        waiting_terms.browser("ilena").page(f"/checklists/{other}/papers/{address}{rest}", 404)
 
 
 @pytest.mark.parametrize("key", ["joana", "otto", "greta"])
-def test_nobody_but_another_party_answers_on_the_page(desk: Desk, key: str) -> None:
-    address = recorded(desk)
-    browser = desk.browser(key)
+def test_nobody_but_another_party_answers_on_the_page(
+    waiting_terms: WaitingTerms, key: str
+) -> None:
+    address = recorded(waiting_terms)
+    browser = waiting_terms.browser(key)
     assert "Confirm it for your organisation" not in browser.page(address).text
     assert browser.post(address, data={"compared": "y"}).status_code == 403
     assert browser.post(f"{address}/refuse", data={"reason": "No."}).status_code == 403
-    query = sa.select(sa.func.count()).where(PaperDecision.record_id == newest(desk))
-    left = desk.session.scalar(query)
-    desk.session.rollback()
+    query = sa.select(sa.func.count()).where(PaperDecision.record_id == newest(waiting_terms))
+    left = waiting_terms.session.scalar(query)
+    waiting_terms.session.rollback()
     assert left == 0
 
 
 @pytest.mark.parametrize("key", ["otto", "ilena", "tomas", "greta"])
-def test_a_person_who_may_not_record_reads_why(desk: Desk, key: str) -> None:
-    desk.browser(key).page(f"{desk.address}/paper", 403)
+def test_a_person_who_may_not_record_reads_why(waiting_terms: WaitingTerms, key: str) -> None:
+    waiting_terms.browser(key).page(f"{waiting_terms.address}/paper", 403)
 
 
 def test_reading_the_record_takes_no_more_queries_for_more_scans(
-    desk: Desk, statements: Statements
+    waiting_terms: WaitingTerms, statements: Statements
 ) -> None:
     def queries() -> tuple[int, int]:
-        browser = desk.browser("ilena")
+        browser = waiting_terms.browser("ilena")
         counts = []
-        for address in (f"{desk.address}/record", "/"):
+        for address in (f"{waiting_terms.address}/record", "/"):
             browser.page(address)
             with statements() as sent:
                 browser.page(address)
             counts.append(len(sent))
         return counts[0], counts[1]
 
-    address = recorded(desk)
+    address = recorded(waiting_terms)
     first = queries()
-    desk.browser("joana").submit(f"{address}/withdraw", reason="The wrong file.")
+    waiting_terms.browser("joana").submit(f"{address}/withdraw", reason="The wrong file.")
     for _number in range(2):
-        assert send(desk, "joana", scans.pdf()).status_code == 200
-        last = newest(desk)
+        assert send(waiting_terms, "joana", scans.pdf()).status_code == 200
+        last = newest(waiting_terms)
         if _number == 0:
-            desk.browser("joana").submit(
-                f"{desk.address}/papers/{last}/withdraw", reason="The wrong file."
+            waiting_terms.browser("joana").submit(
+                f"{waiting_terms.address}/papers/{last}/withdraw", reason="The wrong file."
             )
     assert queries() == first
 

@@ -17,7 +17,7 @@ from tests.factories.accounts import take_app
 from tests.factories.actors import acting_today
 from tests.factories.demonstration import PASSWORD, Demonstration
 from tests.factories.passkeys import PRESENT, Asked, Device, asked_on, send
-from tests.integration.agreements.test_signing_pages import Desk
+from tests.integration.agreements.test_signing_pages import WaitingTerms
 from tests.pages import Page
 from tracker.access.actor import Actor
 from tracker.accounts import queries as accounts
@@ -38,7 +38,7 @@ Clock = Callable[[dt.datetime | None], None]
 CONFIRM = "/sign/confirm"
 
 
-class PasskeyDesk(Desk):
+class PasskeyTerms(WaitingTerms):
     """The terms that are waiting for one signature, and a signatory with a passkey."""
 
     device: Device
@@ -87,83 +87,97 @@ class PasskeyDesk(Desk):
 
 
 @pytest.fixture
-def desk(app: Flask, session: Session, demonstration: Demonstration) -> PasskeyDesk:
-    new_desk = PasskeyDesk(app, session, demonstration)
-    new_desk.device = new_desk.give("otto", Device())
-    return new_desk
+def waiting_terms(app: Flask, session: Session, demonstration: Demonstration) -> PasskeyTerms:
+    new_waiting_terms = PasskeyTerms(app, session, demonstration)
+    new_waiting_terms.device = new_waiting_terms.give("otto", Device())
+    return new_waiting_terms
 
 
 def test_a_passkey_signs_text_and_sentence_and_anybody_can_verify_it(
-    desk: PasskeyDesk,
+    waiting_terms: PasskeyTerms,
 ) -> None:
-    page = desk.sign_with(desk.device)
+    page = waiting_terms.sign_with(waiting_terms.device)
     assert "You signed. All parties have now signed. The record says when" in page.text
     assert "Passkey" in page.text
     assert "Proof of identity: Passkey." in page.text
-    signature = desk.signature()
+    signature = waiting_terms.signature()
     assert signature.method is Method.PASSKEY
     stored = json.loads(json.dumps(signature.proof))
     digest, sentence = signature.document_digest, signature.sentence
     assert assertion.flaw(stored, document_digest=digest, sentence=sentence) is None
     assert assertion.flaw(stored, document_digest=digest, sentence=sentence + "!") is not None
-    assert stored["public_key"] == passkeys.encode(desk.device.cose())
-    assert desk.state is ChecklistState.IN_FORCE
+    assert stored["public_key"] == passkeys.encode(waiting_terms.device.cose())
+    assert waiting_terms.state is ChecklistState.IN_FORCE
 
 
-def test_the_page_asks_for_ones_own_passkeys_with_user_verification(desk: PasskeyDesk) -> None:
-    desk.give("tomas", Device())
-    page, prompt = desk.page_to_sign("otto")
+def test_the_page_asks_for_ones_own_passkeys_with_user_verification(
+    waiting_terms: PasskeyTerms,
+) -> None:
+    waiting_terms.give("tomas", Device())
+    page, prompt = waiting_terms.page_to_sign("otto")
     allowed = [credential["id"] for credential in prompt.options["allowCredentials"]]
-    assert allowed == [passkeys.encode(desk.device.credential_id)]
+    assert allowed == [passkeys.encode(waiting_terms.device.credential_id)]
     assert prompt.options["userVerification"] == "required"
     assert prompt.options["rpId"] == "localhost"
     assert len(prompt.challenge) == 32
     assert "Or with your password and a code" in page.text
 
 
-def test_each_opening_of_the_page_asks_for_something_else(desk: PasskeyDesk) -> None:
-    assert desk.page_to_sign("otto")[1].challenge != desk.page_to_sign("otto")[1].challenge
+def test_each_opening_of_the_page_asks_for_something_else(waiting_terms: PasskeyTerms) -> None:
+    assert (
+        waiting_terms.page_to_sign("otto")[1].challenge
+        != waiting_terms.page_to_sign("otto")[1].challenge
+    )
 
 
-def test_password_and_code_still_sign(desk: PasskeyDesk) -> None:
-    assert "You signed" in desk.sign("otto").text
-    assert desk.signature().method is Method.PASSWORD_TOTP
-    assert desk.signature().proof is None
+def test_password_and_code_still_sign(waiting_terms: PasskeyTerms) -> None:
+    assert "You signed" in waiting_terms.sign("otto").text
+    assert waiting_terms.signature().method is Method.PASSWORD_TOTP
+    assert waiting_terms.signature().proof is None
 
 
-def test_without_a_passkey_the_page_is_as_it_was(desk: PasskeyDesk) -> None:
-    credentials.remove(desk.actor("otto"), _passkey(desk).id)
-    desk.session.commit()
-    page = desk.browser("otto").page(desk.to_sign("otto"))
+def test_without_a_passkey_the_page_is_as_it_was(waiting_terms: PasskeyTerms) -> None:
+    credentials.remove(waiting_terms.actor("otto"), _passkey(waiting_terms).id)
+    waiting_terms.session.commit()
+    page = waiting_terms.browser("otto").page(waiting_terms.to_sign("otto"))
     assert "data-passkey" not in page.html
     assert "Or with your password and a code" not in page.text
 
 
-def test_a_person_with_only_a_passkey_is_not_asked_for_a_code(desk: PasskeyDesk) -> None:
-    desk.without_app("otto")
-    page, prompt = desk.page_to_sign("otto")
+def test_a_person_with_only_a_passkey_is_not_asked_for_a_code(waiting_terms: PasskeyTerms) -> None:
+    waiting_terms.without_app("otto")
+    page, prompt = waiting_terms.page_to_sign("otto")
     assert not {"password", "code"} & page.form().names
-    nothing = desk.send("otto", page, "")
+    nothing = waiting_terms.send("otto", page, "")
     assert "You don't have a code app. Confirm with your passkey." in nothing.text
-    assert desk.signatures() == 1
-    assert "You signed" in desk.send("otto", page, desk.device.answer(prompt.challenge)).text
+    assert waiting_terms.signatures() == 1
+    assert (
+        "You signed"
+        in waiting_terms.send("otto", page, waiting_terms.device.answer(prompt.challenge)).text
+    )
 
 
-def test_a_person_without_passkey_or_app_is_asked_to_set_one_up(desk: PasskeyDesk) -> None:
-    credentials.remove(desk.actor("otto"), _passkey(desk).id)
-    desk.without_app("otto")
-    page = desk.browser("otto").page(desk.to_sign("otto"))
+def test_a_person_without_passkey_or_app_is_asked_to_set_one_up(
+    waiting_terms: PasskeyTerms,
+) -> None:
+    credentials.remove(waiting_terms.actor("otto"), _passkey(waiting_terms).id)
+    waiting_terms.without_app("otto")
+    page = waiting_terms.browser("otto").page(waiting_terms.to_sign("otto"))
     assert "Set up a second factor first." in page.text
     given = page.form().filled_in(password=PASSWORD, code="000000")
-    response = desk.browser("otto").post(f"{desk.address}{CONFIRM}", data=given, csrf=False)
+    response = waiting_terms.browser("otto").post(
+        f"{waiting_terms.address}{CONFIRM}", data=given, csrf=False
+    )
     assert "You don&#39;t have a second factor yet." in response.text
 
 
-def test_a_person_without_passkey_or_app_sets_one_up_and_signs(desk: PasskeyDesk) -> None:
-    credentials.remove(desk.actor("otto"), _passkey(desk).id)
-    desk.without_app("otto")
-    client = desk.browser("otto")
-    way = client.page(client.page(desk.to_sign("otto")).links()["Set it up, then come back here"])
+def test_a_person_without_passkey_or_app_sets_one_up_and_signs(waiting_terms: PasskeyTerms) -> None:
+    credentials.remove(waiting_terms.actor("otto"), _passkey(waiting_terms).id)
+    waiting_terms.without_app("otto")
+    client = waiting_terms.browser("otto")
+    way = client.page(
+        client.page(waiting_terms.to_sign("otto")).links()["Set it up, then come back here"]
+    )
     assert way.h1 == "Set up a second factor first"
     assert "Signing needs more than a password" in way.text
     # Somebody who signed in a while ago confirms first, and is redirected on.
@@ -174,161 +188,176 @@ def test_a_person_without_passkey_or_app_sets_one_up_and_signs(desk: PasskeyDesk
     back = Page.of(send(client, prompt, device.make(prompt.challenge)))
     assert back.h1 == "Read and check"
     back = client.page(back.links()["Continue to sign"])
-    assert "You signed" in desk.send("otto", back, device.answer(asked_on(back).challenge)).text
+    assert (
+        "You signed"
+        in waiting_terms.send("otto", back, device.answer(asked_on(back).challenge)).text
+    )
 
 
 # Refused in plain words, and nothing is lost ----------------------------------------------------
 
 
-def refused(desk: PasskeyDesk, page: Page, words: str) -> None:
+def refused(waiting_terms: PasskeyTerms, page: Page, words: str) -> None:
     assert page.title.startswith("Problem: ")
     assert words in page.text
     assert asked_on(page).challenge
-    assert (desk.state, desk.signatures()) == (ChecklistState.SENT, 1)
+    assert (waiting_terms.state, waiting_terms.signatures()) == (ChecklistState.SENT, 1)
 
 
-def test_a_passkey_response_is_valid_for_one_signature(desk: PasskeyDesk) -> None:
-    page, prompt = desk.page_to_sign("otto")
-    answer = desk.device.answer(prompt.challenge)
-    assert "You signed" in desk.send("otto", page, answer).text
+def test_a_passkey_response_is_valid_for_one_signature(waiting_terms: PasskeyTerms) -> None:
+    page, prompt = waiting_terms.page_to_sign("otto")
+    answer = waiting_terms.device.answer(prompt.challenge)
+    assert "You signed" in waiting_terms.send("otto", page, answer).text
     with pytest.raises(RuleBrokenError, match="already been used"):
-        prove_on(desk, page, answer)
-    assert desk.signatures() == 2
+        prove_on(waiting_terms, page, answer)
+    assert waiting_terms.signatures() == 2
 
 
-def prove_on(desk: PasskeyDesk, page: Page, answer: str) -> Identity:
+def prove_on(waiting_terms: PasskeyTerms, page: Page, answer: str) -> Identity:
     """Prove identity as the page does, without the redirect to the record."""
-    signature = desk.signature()
+    signature = waiting_terms.signature()
     token = page.form().values["page_token"][0]
     return proof_fields.prove(
-        desk.actor("otto"),
+        waiting_terms.actor("otto"),
         Given(passkey=answer),
-        shown.page_of(desk.actor("otto"), token),
+        shown.page_of(waiting_terms.actor("otto"), token),
         document_digest=signature.document_digest,
         sentence=signature.sentence,
     )
 
 
-def test_an_answer_to_another_text_is_refused(desk: PasskeyDesk) -> None:
-    page, _prompt = desk.page_to_sign("otto")
+def test_an_answer_to_another_text_is_refused(waiting_terms: PasskeyTerms) -> None:
+    page, _prompt = waiting_terms.page_to_sign("otto")
     sentence = page.root.find(".//div[@class='rule sentence']/p")
     assert sentence is not None
     other = assertion.challenge("f" * 64, sentence.text or "", "0a" * 32)
     refused(
-        desk,
-        desk.send("otto", page, desk.device.answer(other)),
+        waiting_terms,
+        waiting_terms.send("otto", page, waiting_terms.device.answer(other)),
         "Your passkey didn't confirm this text and this sentence as shown here.",
     )
 
 
-def test_an_answer_to_another_opening_of_the_page_is_refused(desk: PasskeyDesk) -> None:
-    page, _prompt = desk.page_to_sign("otto")
-    _other_page, prompt = desk.page_to_sign("otto")
-    refused(desk, desk.send("otto", page, desk.device.answer(prompt.challenge)), "didn't confirm")
+def test_an_answer_to_another_opening_of_the_page_is_refused(waiting_terms: PasskeyTerms) -> None:
+    page, _prompt = waiting_terms.page_to_sign("otto")
+    _other_page, prompt = waiting_terms.page_to_sign("otto")
+    refused(
+        waiting_terms,
+        waiting_terms.send("otto", page, waiting_terms.device.answer(prompt.challenge)),
+        "didn't confirm",
+    )
 
 
-def test_an_answer_to_the_sentence_in_another_language_is_refused(desk: PasskeyDesk) -> None:
-    page, prompt = desk.page_to_sign("otto")
-    desk.user("otto").language = "ar"
-    desk.session.commit()
-    data = page.form().filled_in(passkey=desk.device.answer(prompt.challenge))
-    address = f"{desk.address}{CONFIRM}"
-    response = desk.browser("otto").post(
+def test_an_answer_to_the_sentence_in_another_language_is_refused(
+    waiting_terms: PasskeyTerms,
+) -> None:
+    page, prompt = waiting_terms.page_to_sign("otto")
+    waiting_terms.user("otto").language = "ar"
+    waiting_terms.session.commit()
+    data = page.form().filled_in(passkey=waiting_terms.device.answer(prompt.challenge))
+    address = f"{waiting_terms.address}{CONFIRM}"
+    response = waiting_terms.browser("otto").post(
         address, data=data, csrf=False, read=False, follow_redirects=True
     )
     assert response.request.path == address
     assert 'dir="rtl"' in response.text
-    assert desk.signatures() == 1
+    assert waiting_terms.signatures() == 1
 
 
-def test_an_answer_to_the_sign_in_signs_nothing(desk: PasskeyDesk) -> None:
-    page, _prompt = desk.page_to_sign("otto")
-    signing_in = passkeys.begin(new_browser(desk.app))
-    answer = desk.device.answer(signing_in.challenge)
-    refused(desk, desk.send("otto", page, answer), "didn't confirm")
+def test_an_answer_to_the_sign_in_signs_nothing(waiting_terms: PasskeyTerms) -> None:
+    page, _prompt = waiting_terms.page_to_sign("otto")
+    signing_in = passkeys.begin(new_browser(waiting_terms.app))
+    answer = waiting_terms.device.answer(signing_in.challenge)
+    refused(waiting_terms, waiting_terms.send("otto", page, answer), "didn't confirm")
 
 
-def test_another_persons_passkey_signs_nothing(desk: PasskeyDesk) -> None:
-    other = desk.give("tomas", Device())
-    page, prompt = desk.page_to_sign("otto")
+def test_another_persons_passkey_signs_nothing(waiting_terms: PasskeyTerms) -> None:
+    other = waiting_terms.give("tomas", Device())
+    page, prompt = waiting_terms.page_to_sign("otto")
     refused(
-        desk,
-        desk.send("otto", page, other.answer(prompt.challenge)),
+        waiting_terms,
+        waiting_terms.send("otto", page, other.answer(prompt.challenge)),
         "This isn't one of your passkeys. Nothing was signed.",
     )
 
 
-def test_another_persons_page_is_invalid(desk: PasskeyDesk) -> None:
-    page, prompt = desk.page_to_sign("otto")
+def test_another_persons_page_is_invalid(waiting_terms: PasskeyTerms) -> None:
+    page, prompt = waiting_terms.page_to_sign("otto")
     token = page.form().values["page_token"][0]
-    assert shown.page_of(desk.actor("otto"), token) is not None
-    assert shown.page_of(desk.actor("tomas"), token) is None
+    assert shown.page_of(waiting_terms.actor("otto"), token) is not None
+    assert shown.page_of(waiting_terms.actor("tomas"), token) is None
     for wrong in (token[:-1], token + "A", "", None, "a.b", "x" * 400):
-        assert shown.page_of(desk.actor("otto"), wrong) is None
-        answer = desk.device.answer(prompt.challenge)
-        again = desk.send("otto", page, answer, page_token=wrong or "")
+        assert shown.page_of(waiting_terms.actor("otto"), wrong) is None
+        answer = waiting_terms.device.answer(prompt.challenge)
+        again = waiting_terms.send("otto", page, answer, page_token=wrong or "")
         assert again.h1 == "Read and check"
         assert "We don't know which text you read." in again.text
-        assert desk.signatures() == 1
+        assert waiting_terms.signatures() == 1
 
 
 def test_a_page_that_was_open_too_long_asks_once_more(
-    desk: PasskeyDesk, frozen_time: Clock
+    waiting_terms: PasskeyTerms, frozen_time: Clock
 ) -> None:
     now = clock.now()
-    page, prompt = desk.page_to_sign("otto")
+    page, prompt = waiting_terms.page_to_sign("otto")
     frozen_time(now + OPEN_FOR + dt.timedelta(minutes=1))
-    answer = desk.device.answer(prompt.challenge)
-    again = desk.send("otto", page, answer)
+    answer = waiting_terms.device.answer(prompt.challenge)
+    again = waiting_terms.send("otto", page, answer)
     assert again.h1 == "Read and check"
     assert "You opened the page more than 10 minutes ago, so nothing was signed." in again.text
-    assert desk.signatures() == 1
-    assert "You signed" in desk.sign_with(desk.device).text
+    assert waiting_terms.signatures() == 1
+    assert "You signed" in waiting_terms.sign_with(waiting_terms.device).text
 
 
-def test_an_unverified_person_signs_nothing(desk: PasskeyDesk) -> None:
-    device = replace(desk.device, flags=PRESENT)
-    refused(desk, desk.sign_with(device), "didn't confirm")
-    device = replace(desk.device, origin="https://terms.example")
-    refused(desk, desk.sign_with(device), "didn't confirm")
+def test_an_unverified_person_signs_nothing(waiting_terms: PasskeyTerms) -> None:
+    device = replace(waiting_terms.device, flags=PRESENT)
+    refused(waiting_terms, waiting_terms.sign_with(device), "didn't confirm")
+    device = replace(waiting_terms.device, origin="https://terms.example")
+    refused(waiting_terms, waiting_terms.sign_with(device), "didn't confirm")
 
 
 @pytest.mark.parametrize("answer", ["{}", "x" * 9000, "null", '{"rawId": "AA"}', "\x00"])
-def test_hostile_answers_sign_nothing(desk: PasskeyDesk, answer: str) -> None:
-    page, _prompt = desk.page_to_sign("otto")
-    again = desk.send("otto", page, answer)
+def test_hostile_answers_sign_nothing(waiting_terms: PasskeyTerms, answer: str) -> None:
+    page, _prompt = waiting_terms.page_to_sign("otto")
+    again = waiting_terms.send("otto", page, answer)
     assert again.title.startswith("Problem: ")
-    assert desk.signatures() == 1
+    assert waiting_terms.signatures() == 1
 
 
-def test_a_count_that_fell_back_sets_the_passkey_aside(desk: PasskeyDesk) -> None:
-    assert "You signed" in desk.sign_with(replace(desk.device, count=40)).text
-    passkey = _passkey(desk)
+def test_a_count_that_fell_back_sets_the_passkey_aside(waiting_terms: PasskeyTerms) -> None:
+    assert "You signed" in waiting_terms.sign_with(replace(waiting_terms.device, count=40)).text
+    passkey = _passkey(waiting_terms)
     assert passkey.sign_count == 41
-    desk.session.rollback()
-    answer = desk.device.answer(b"\x01" * 32)
+    waiting_terms.session.rollback()
+    answer = waiting_terms.device.answer(b"\x01" * 32)
     with pytest.raises(RuleBrokenError, match="its counter went backwards"):
-        identity_proof.prove_by_passkey(desk.demonstration.users["otto"], answer, b"\x01" * 32)
-    assert _passkey(desk).set_aside_at is not None
-    last = desk.session.scalars(sa.select(Event).order_by(Event.at.desc()).limit(2)).all()
+        identity_proof.prove_by_passkey(
+            waiting_terms.demonstration.users["otto"], answer, b"\x01" * 32
+        )
+    assert _passkey(waiting_terms).set_aside_at is not None
+    last = waiting_terms.session.scalars(sa.select(Event).order_by(Event.at.desc()).limit(2)).all()
     assert [event.verb for event in last] == ["credentials_bound", "passkey_set_aside"]
 
 
-def test_failures_count_and_a_right_passkey_signs_all_the_same(desk: PasskeyDesk) -> None:
-    page, _prompt = desk.page_to_sign("otto")
+def test_failures_count_and_a_right_passkey_signs_all_the_same(waiting_terms: PasskeyTerms) -> None:
+    page, _prompt = waiting_terms.page_to_sign("otto")
     for _again in range(11):  # the last one is no longer recorded
-        desk.send("otto", page, "{}")
-    assert desk.session.scalar(sa.select(sa.func.count()).select_from(Attempt)) == 10
-    desk.session.rollback()
-    assert "You signed" in desk.sign_with(desk.device).text
+        waiting_terms.send("otto", page, "{}")
+    assert waiting_terms.session.scalar(sa.select(sa.func.count()).select_from(Attempt)) == 10
+    waiting_terms.session.rollback()
+    assert "You signed" in waiting_terms.sign_with(waiting_terms.device).text
 
 
 # Past the pages --------------------------------------------------------------------------------
 
 
-def test_a_proof_for_another_text_signs_nothing_even_without_the_page(desk: PasskeyDesk) -> None:
-    actor = _signatory(desk)
-    right = desk.device.proof(assertion.challenge("f" * 64, "I sign.", "0a" * 32), "0a" * 32)
+def test_a_proof_for_another_text_signs_nothing_even_without_the_page(
+    waiting_terms: PasskeyTerms,
+) -> None:
+    actor = _signatory(waiting_terms)
+    right = waiting_terms.device.proof(
+        assertion.challenge("f" * 64, "I sign.", "0a" * 32), "0a" * 32
+    )
     for method, proof in (
         (Method.PASSKEY, right),
         (Method.PASSKEY, None),
@@ -339,39 +368,41 @@ def test_a_proof_for_another_text_signs_nothing_even_without_the_page(desk: Pass
         with pytest.raises(RefusedError):
             agreements.sign(
                 actor,
-                desk.checklist,
-                page=agreements.page_with(desk.checklist),
+                waiting_terms.checklist,
+                page=agreements.page_with(waiting_terms.checklist),
                 sentence="I sign.",
                 language="en",
                 identity=identity,
             )
-        desk.session.rollback()
+        waiting_terms.session.rollback()
 
 
-def _signatory(desk: PasskeyDesk) -> Actor:
-    memberships = accounts.memberships_of(desk.demonstration.users["otto"], clock.today())
-    organisation_id = desk.demonstration.organisations["lh"]
-    return replace(desk.actor("otto"), memberships=memberships, organisation_id=organisation_id)
+def _signatory(waiting_terms: PasskeyTerms) -> Actor:
+    memberships = accounts.memberships_of(waiting_terms.demonstration.users["otto"], clock.today())
+    organisation_id = waiting_terms.demonstration.organisations["lh"]
+    return replace(
+        waiting_terms.actor("otto"), memberships=memberships, organisation_id=organisation_id
+    )
 
 
-def _passkey(desk: PasskeyDesk) -> Passkey:
-    desk.session.rollback()
-    wanted = sa.select(Passkey).where(Passkey.credential_id == desk.device.credential_id)
-    return desk.session.scalars(wanted).one()
+def _passkey(waiting_terms: PasskeyTerms) -> Passkey:
+    waiting_terms.session.rollback()
+    wanted = sa.select(Passkey).where(Passkey.credential_id == waiting_terms.device.credential_id)
+    return waiting_terms.session.scalars(wanted).one()
 
 
 # The receipt -----------------------------------------------------------------------------------
 
 
 def test_the_signer_gets_a_receipt_with_digest_and_address_but_no_text(
-    desk: PasskeyDesk,
+    waiting_terms: PasskeyTerms,
 ) -> None:
-    desk.sign_with(desk.device)
-    signature = desk.signature()
+    waiting_terms.sign_with(waiting_terms.device)
+    signature = waiting_terms.signature()
     wanted = sa.select(OutboxMessage).where(OutboxMessage.kind == "signature_receipt")
-    receipt = desk.session.scalars(wanted).one()
-    reference = desk.demonstration.references["waiting"]
-    assert receipt.recipient == desk.user("otto").email
+    receipt = waiting_terms.session.scalars(wanted).one()
+    reference = waiting_terms.demonstration.references["waiting"]
+    assert receipt.recipient == waiting_terms.user("otto").email
     assert signature.document_digest in receipt.body
     address = f"/verify?reference={reference}&digest={signature.document_digest}"
     assert f"http://localhost:8000{address}" in receipt.body
@@ -381,18 +412,18 @@ def test_the_signer_gets_a_receipt_with_digest_and_address_but_no_text(
 
 
 def test_signatures_of_the_demonstration_have_no_receipt_and_say_what_they_are(
-    desk: PasskeyDesk,
+    waiting_terms: PasskeyTerms,
 ) -> None:
     wanted = sa.select(OutboxMessage).where(OutboxMessage.kind == "signature_receipt")
-    assert desk.session.scalars(wanted).all() == []
-    desk.session.rollback()
-    page = desk.page("otto", "/record")
+    assert waiting_terms.session.scalars(wanted).all() == []
+    waiting_terms.session.rollback()
+    page = waiting_terms.page("otto", "/record")
     assert "Demonstration, without proof of identity" in page.text
     assert "Proof of identity: Demonstration, without proof of identity." in page.text
 
 
-def test_a_failed_signature_sends_no_receipt(desk: PasskeyDesk) -> None:
-    page, _prompt = desk.page_to_sign("otto")
-    desk.send("otto", page, "{}")
+def test_a_failed_signature_sends_no_receipt(waiting_terms: PasskeyTerms) -> None:
+    page, _prompt = waiting_terms.page_to_sign("otto")
+    waiting_terms.send("otto", page, "{}")
     wanted = sa.select(OutboxMessage).where(OutboxMessage.kind == "signature_receipt")
-    assert desk.session.scalars(wanted).all() == []
+    assert waiting_terms.session.scalars(wanted).all() == []

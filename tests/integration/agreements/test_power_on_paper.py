@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from tests.factories import paper as scans
-from tests.factories.tables import Table
+from tests.factories.negotiations import Negotiation
 from tests.integration.agreements.conftest import DAY, Clock
 from tests.integration.agreements.test_paper import confirm, record, refused
 from tests.integration.agreements.test_prior_agreements import attempt
@@ -26,7 +26,7 @@ from tracker.core.errors import RuleBrokenError
 from tracker.oversight import integrity
 
 
-def pass_on(many: Table) -> None:
+def pass_on(many: Negotiation) -> None:
     """Pass on to Milan what Tomas is to sign."""
     signature_requests.pass_on(
         many["ilena"],
@@ -40,7 +40,7 @@ def pass_on(many: Table) -> None:
 
 
 def test_a_power_that_ran_out_signs_no_paper_dated_after_it(
-    many: Table, frozen_time: Clock
+    many: Negotiation, frozen_time: Clock
 ) -> None:
     today = clock.today()
     power(many, "tomas", None, today + 2 * DAY)
@@ -57,7 +57,7 @@ def test_a_power_that_ran_out_signs_no_paper_dated_after_it(
     assert integrity.check_all().finding is None
 
 
-def test_a_signature_on_paper_says_who_confirmed_its_power(many: Table) -> None:
+def test_a_signature_on_paper_says_who_confirmed_its_power(many: Negotiation) -> None:
     send(many)
     role = membership(many, "tomas")
     role.confirmed_how, role.confirmed_by = Confirmation.COLLEAGUE, "Milan Orsk"
@@ -71,7 +71,7 @@ def test_a_signature_on_paper_says_who_confirmed_its_power(many: Table) -> None:
     assert integrity.check_all().finding is None
 
 
-def test_a_power_that_had_not_begun_signs_no_paper(many: Table, frozen_time: Clock) -> None:
+def test_a_power_that_had_not_begun_signs_no_paper(many: Negotiation, frozen_time: Clock) -> None:
     send(many)
     today = clock.today()
     frozen_time(clock.now() + 2 * DAY)
@@ -87,7 +87,7 @@ def test_a_power_that_had_not_begun_signs_no_paper(many: Table, frozen_time: Clo
 
 @pytest.mark.parametrize(("days", "signs"), [(0, True), (1, False)])
 def test_a_role_that_had_ended_signs_no_paper_dated_after_it(
-    many: Table, frozen_time: Clock, days: int, signs: bool
+    many: Negotiation, frozen_time: Clock, days: int, signs: bool
 ) -> None:
     send(many)
     today = clock.today()
@@ -107,9 +107,11 @@ def test_a_role_that_had_ended_signs_no_paper_dated_after_it(
     )
 
 
-def test_a_suspended_person_signs_no_paper_dated_after_it(many: Table, frozen_time: Clock) -> None:
+def test_a_suspended_person_signs_no_paper_dated_after_it(
+    many: Negotiation, frozen_time: Clock
+) -> None:
     send(many)
-    today, user = clock.today(), many.land.users["tomas"]
+    today, user = clock.today(), many.country.users["tomas"]
     user.active, user.suspended_at = False, clock.now()
     many.session.commit()
     frozen_time(clock.now() + 2 * DAY)
@@ -122,7 +124,7 @@ def test_a_suspended_person_signs_no_paper_dated_after_it(many: Table, frozen_ti
     record(many, "ilena", signed_on=today)
 
 
-def test_the_reason_is_shown_beside_the_signer(many: Table) -> None:
+def test_the_reason_is_shown_beside_the_signer(many: Negotiation) -> None:
     send(many)
     power(many, "tomas", None, clock.today() - DAY)
     with pytest.raises(RuleBrokenError) as refusal:
@@ -131,7 +133,9 @@ def test_the_reason_is_shown_beside_the_signer(many: Table) -> None:
     many.session.rollback()
 
 
-def test_a_scan_is_not_confirmed_for_somebody_without_the_power_on_its_day(many: Table) -> None:
+def test_a_scan_is_not_confirmed_for_somebody_without_the_power_on_its_day(
+    many: Negotiation,
+) -> None:
     send(many)
     recorded = record(many, "ilena")
     power(many, "tomas", None, clock.today() - DAY)
@@ -144,7 +148,7 @@ def test_a_scan_is_not_confirmed_for_somebody_without_the_power_on_its_day(many:
 
 
 def test_whoever_a_signature_was_passed_on_to_signs_on_paper_by_their_own_power(
-    many: Table,
+    many: Negotiation,
 ) -> None:
     send(many)
     pass_on(many)
@@ -155,13 +159,13 @@ def test_whoever_a_signature_was_passed_on_to_signs_on_paper_by_their_own_power(
     own = membership(many, "milan")
     assert (signature.power, signature.office) == (own.power, own.office)
     assert own.power
-    assert signature.in_place_of == many.land.users["tomas"].name
+    assert signature.in_place_of == many.country.users["tomas"].name
     assert signature.in_place_of_id == person(many, "tomas")
     assert integrity.check_all().finding is None
 
 
 def test_a_scan_is_not_confirmed_for_somebody_who_has_passed_the_signature_on(
-    many: Table,
+    many: Negotiation,
 ) -> None:
     send(many)
     recorded = record(many, "ilena")
@@ -174,9 +178,9 @@ def test_a_scan_is_not_confirmed_for_somebody_who_has_passed_the_signature_on(
     )
 
 
-def test_whoever_changed_their_name_signs_on_paper_by_the_same_power(many: Table) -> None:
+def test_whoever_changed_their_name_signs_on_paper_by_the_same_power(many: Negotiation) -> None:
     send(many, party(many, "npm", "tomas"))
-    many.land.users["tomas"].name = "Tomas Beridan-Lund"
+    many.country.users["tomas"].name = "Tomas Beridan-Lund"
     many.session.commit()
     confirm(many, "samira", record(many, "ilena", office=""))
     signature = signature_of(many, "tomas")
@@ -187,11 +191,11 @@ def test_whoever_changed_their_name_signs_on_paper_by_the_same_power(many: Table
     assert signature.in_place_of is None
 
 
-def test_an_earlier_agreement_needs_no_power_known_here(table: Table) -> None:
+def test_an_earlier_agreement_needs_no_power_known_here(negotiation: Negotiation) -> None:
     """The paper says who signed, before anybody had a role here."""
-    table.settle("M1")
-    recorded = attempt(table)
-    table.session.commit()
+    negotiation.settle("M1")
+    recorded = attempt(negotiation)
+    negotiation.session.commit()
     for first in ("samira", "otto"):
-        confirm(table, first, recorded)
+        confirm(negotiation, first, recorded)
     assert integrity.check_all().finding is None

@@ -15,7 +15,7 @@ from tests.factories.evidence.bundles import judged
 from tests.factories.evidence.certificates import make_all, words_of
 from tests.factories.evidence.leaves import shown_on, unseen
 from tests.factories.evidence.tampering import SIGNATURES, Tampering, hands
-from tests.factories.tables import Table
+from tests.factories.negotiations import Negotiation
 from tests.integration.agreements.test_paper import (
     confirm,
     refused,
@@ -54,52 +54,52 @@ Clock = Callable[[dt.datetime | None], None]
 DAY = dt.date(2021, 3, 9)
 
 
-def page_now(table: Table) -> SigningPage:
+def page_now(negotiation: Negotiation) -> SigningPage:
     """Return the page on which the text to be frozen is read now."""
-    return scans.page_of_known(table.checklist())
+    return scans.page_of_known(negotiation.checklist())
 
 
-def attempt(table: Table, first: str = "ilena", **values: Any) -> PaperRecord:
+def attempt(negotiation: Negotiation, first: str = "ilena", **values: Any) -> PaperRecord:
     people = {
-        table.land.id("npm"): [Person("Ada Former", "Head of the NPM")],
-        table.land.id("door"): [Person("Bo Earlier", "Chair"), Person("Cy Second")],
-        table.land.id("lantern"): [Person("Di Before", "President")],
+        negotiation.country.id("npm"): [Person("Ada Former", "Head of the NPM")],
+        negotiation.country.id("door"): [Person("Bo Earlier", "Chair"), Person("Cy Second")],
+        negotiation.country.id("lantern"): [Person("Di Before", "President")],
     }
     usual = {"signed_on": DAY, "ends_on": None, "signers": people, "scan": scans.pdf()}
-    given = usual | {"page": page_now(table)} | values
-    return prior_agreements.record(table[first], table.checklist(), **given)
+    given = usual | {"page": page_now(negotiation)} | values
+    return prior_agreements.record(negotiation[first], negotiation.checklist(), **given)
 
 
 @pytest.fixture
-def known(table: Table) -> Table:
+def known(negotiation: Negotiation) -> Negotiation:
     """Two answers are known, one of them agreed by nobody."""
-    table.settle("M1")
-    table.save("ilena", "M6")
-    return table
+    negotiation.settle("M1")
+    negotiation.save("ilena", "M6")
+    return negotiation
 
 
 @pytest.fixture
-def recorded(known: Table) -> Table:
+def recorded(known: Negotiation) -> Negotiation:
     attempt(known, ends_on=clock.today() + dt.timedelta(days=90))
     known.session.commit()
     return known
 
 
-def paper_of(table: Table) -> PaperRecord:
-    return table.session.scalars(sa.select(PaperRecord)).one()
+def paper_of(negotiation: Negotiation) -> PaperRecord:
+    return negotiation.session.scalars(sa.select(PaperRecord)).one()
 
 
-def agree_all(table: Table) -> None:
+def agree_all(negotiation: Negotiation) -> None:
     for first in ("samira", "otto"):
-        confirm(table, first, paper_of(table))
+        confirm(negotiation, first, paper_of(negotiation))
 
 
-def document(table: Table) -> dict[str, Any]:
-    return signoff.document_of(table.session.scalars(sa.select(Revision)).one(), None)
+def document(negotiation: Negotiation) -> dict[str, Any]:
+    return signoff.document_of(negotiation.session.scalars(sa.select(Revision)).one(), None)
 
 
 def test_a_prior_agreement_freezes_known_terms_and_marks_the_rest_as_unknown(
-    recorded: Table,
+    recorded: Negotiation,
 ) -> None:
     """product.md, 5.6."""
     text = frozen_text.read(document(recorded))
@@ -117,7 +117,7 @@ def test_a_prior_agreement_freezes_known_terms_and_marks_the_rest_as_unknown(
 
 
 def test_a_prior_agreement_is_in_force_from_its_date_once_every_other_party_confirms(
-    recorded: Table,
+    recorded: Negotiation,
 ) -> None:
     confirm(recorded, "samira", paper_of(recorded))
     assert recorded.checklist().state is ChecklistState.SENT
@@ -140,7 +140,7 @@ def test_a_prior_agreement_is_in_force_from_its_date_once_every_other_party_conf
     assert integrity.check_all().finding is None
 
 
-def test_who_typed_it_in_is_no_author_once_the_others_confirmed_it(recorded: Table) -> None:
+def test_who_typed_it_in_is_no_author_once_the_others_confirmed_it(recorded: Negotiation) -> None:
     writer = recorded["ilena"].user_id
     confirm(recorded, "samira", paper_of(recorded))
     assert writer in recorded.loaded().sheet.authors
@@ -150,7 +150,9 @@ def test_who_typed_it_in_is_no_author_once_the_others_confirmed_it(recorded: Tab
     assert integrity.check_all().finding is None
 
 
-def test_the_cooperation_takes_over_its_dates_and_keeps_what_was_planned(recorded: Table) -> None:
+def test_the_cooperation_takes_over_its_dates_and_keeps_what_was_planned(
+    recorded: Negotiation,
+) -> None:
     review = recorded.cooperation.review_on
     agree_all(recorded)
     recorded.session.refresh(recorded.cooperation)
@@ -159,14 +161,14 @@ def test_the_cooperation_takes_over_its_dates_and_keeps_what_was_planned(recorde
     assert recorded.cooperation.review_on == review
 
 
-def plan_end(table: Table) -> dt.date:
+def plan_end(negotiation: Negotiation) -> dt.date:
     """Have the NPM plan a last day, and return it."""
-    table.cooperation.ends_on = planned = clock.today() + dt.timedelta(days=90)
+    negotiation.cooperation.ends_on = planned = clock.today() + dt.timedelta(days=90)
     return planned
 
 
 def test_an_agreement_that_names_no_end_has_no_last_day_whatever_one_side_had_planned(
-    known: Table, frozen_time: Clock
+    known: Negotiation, frozen_time: Clock
 ) -> None:
     """M19."""
     planned, review = plan_end(known), known.cooperation.review_on
@@ -186,7 +188,7 @@ def test_an_agreement_that_names_no_end_has_no_last_day_whatever_one_side_had_pl
 
 
 def test_a_planned_end_taken_over_by_an_earlier_version_is_dropped_at_the_next_start(
-    known: Table,
+    known: Negotiation,
 ) -> None:
     attempt(known, ends_on=None)
     agree_all(known)
@@ -212,7 +214,7 @@ def test_a_planned_end_taken_over_by_an_earlier_version_is_dropped_at_the_next_s
     assert planned_ends.drop() == 0
 
 
-def test_an_end_that_the_paper_names_stays_at_a_start(recorded: Table) -> None:
+def test_an_end_that_the_paper_names_stays_at_a_start(recorded: Negotiation) -> None:
     agree_all(recorded)
     recorded.session.commit()
     assert planned_ends.drop() == 0
@@ -221,18 +223,18 @@ def test_an_end_that_the_paper_names_stays_at_a_start(recorded: Table) -> None:
 
 
 def test_before_it_is_confirmed_all_is_shown_that_is_known_of_it(
-    recorded: Table, app: Flask
+    recorded: Negotiation, app: Flask
 ) -> None:
     text, record = document(recorded), paper_of(recorded)
     address = f"/checklists/{recorded.checklist().id}/papers/{record.id}"
     for first in ("samira", "otto"):
-        browser = signed_in(app, recorded.land.users[first])
+        browser = signed_in(app, recorded.country.users[first])
         for language in frozen_text.languages_of(text):
             page = browser.page(f"{address}?language={language}")
             assert unseen(text, shown_on(page), language, "en") == []
 
 
-def test_its_evidence_is_sound_for_two_verifiers(recorded: Table) -> None:
+def test_its_evidence_is_sound_for_two_verifiers(recorded: Negotiation) -> None:
     """A prior agreement signed on paper counts as signed by all."""
     agree_all(recorded)
     recorded.session.commit()
@@ -247,11 +249,13 @@ def test_its_evidence_is_sound_for_two_verifiers(recorded: Table) -> None:
     assert list(judged(bundle.build(taken))) == ["Certificates"]
 
 
-def test_record_and_certificate_say_all_that_is_known_of_it(recorded: Table, app: Flask) -> None:
+def test_record_and_certificate_say_all_that_is_known_of_it(
+    recorded: Negotiation, app: Flask
+) -> None:
     agree_all(recorded)
     recorded.session.commit()
     text, checklist_id = document(recorded), recorded.checklist().id
-    browser = signed_in(app, recorded.land.users["ilena"])
+    browser = signed_in(app, recorded.country.users["ilena"])
     for language in frozen_text.languages_of(text):
         page = browser.page(f"/checklists/{checklist_id}/record?language={language}")
         assert unseen(text, shown_on(page), language, "en") == []
@@ -260,7 +264,7 @@ def test_record_and_certificate_say_all_that_is_known_of_it(recorded: Table, app
     assert unseen(text, words_of(row), "en", "en") == []
 
 
-def test_a_prior_agreement_never_counts_as_reviewed(recorded: Table) -> None:
+def test_a_prior_agreement_never_counts_as_reviewed(recorded: Negotiation) -> None:
     """G3."""
     agree_all(recorded)
     facts = gates.facts_of(recorded.cooperation)
@@ -270,13 +274,13 @@ def test_a_prior_agreement_never_counts_as_reviewed(recorded: Table) -> None:
     assert facts.terms_in_force
 
 
-def test_nobody_is_asked_to_sign_it_here(recorded: Table) -> None:
+def test_nobody_is_asked_to_sign_it_here(recorded: Negotiation) -> None:
     assert request_on(recorded).slots == []
     with pytest.raises(RefusedError, match="Somebody else is named"):
         checklists.sign(recorded.checklist(), recorded["tomas"])
 
 
-def test_a_refusal_opens_the_checklist_again(recorded: Table) -> None:
+def test_a_refusal_opens_the_checklist_again(recorded: Negotiation) -> None:
     confirm(recorded, "samira", paper_of(recorded))
     paper.refuse(
         recorded["joana"], recorded.checklist(), paper_of(recorded).id, reason="We never signed."
@@ -295,7 +299,7 @@ def test_a_refusal_opens_the_checklist_again(recorded: Table) -> None:
     assert integrity.check_all().finding is None
 
 
-def test_a_prior_agreement_can_be_withdrawn_and_recorded_again(recorded: Table) -> None:
+def test_a_prior_agreement_can_be_withdrawn_and_recorded_again(recorded: Negotiation) -> None:
     paper.withdraw(
         recorded["ilena"], recorded.checklist(), paper_of(recorded).id, reason="Wrong year."
     )
@@ -307,11 +311,11 @@ def test_a_prior_agreement_can_be_withdrawn_and_recorded_again(recorded: Table) 
 
 
 def test_the_audit_and_both_verifiers_name_who_confirmed_it_for_two_parties(
-    recorded: Table, monkeypatch: pytest.MonkeyPatch
+    recorded: Negotiation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Written as by code without that rule: each row is intact, and its event binds it."""
     monkeypatch.setattr(paper_policy, "can_decide", lambda *_arguments, **_more: YES)
-    samira, lantern = recorded["samira"], recorded.land.id("lantern")
+    samira, lantern = recorded["samira"], recorded.country.id("lantern")
     for actor in (samira, powers.hold(samira.user_id, lantern, Role.COORDINATOR)):
         scans.confirm(actor, recorded.checklist(), paper_of(recorded))
     recorded.session.commit()
@@ -325,7 +329,7 @@ def test_the_audit_and_both_verifiers_name_who_confirmed_it_for_two_parties(
     assert set(judged(bundle.build(taken))) == {"Signatures", "Passkeys"}
 
 
-def test_a_party_confirms_it_only_once(recorded: Table) -> None:
+def test_a_party_confirms_it_only_once(recorded: Negotiation) -> None:
     confirm(recorded, "samira", paper_of(recorded))
     refused(
         recorded,
@@ -335,20 +339,22 @@ def test_a_party_confirms_it_only_once(recorded: Table) -> None:
 
 
 @pytest.mark.parametrize("first", ["samira", "tomas", "nadia", "vesna", "ada", "root", "marek"])
-def test_only_a_coordinator_of_the_npm_records_it(known: Table, first: str) -> None:
+def test_only_a_coordinator_of_the_npm_records_it(known: Negotiation, first: str) -> None:
     refused(known, lambda: attempt(known, first), "coordinator of the NPM")
 
 
-def test_a_text_sent_or_in_force_here_is_not_recorded_as_a_prior_agreement(table: Table) -> None:
-    table.send()
-    table.session.commit()
-    refused(table, lambda: attempt(table), "Amend it instead")
-    agreements.call_back(table["ilena"], table.checklist(), reason="A date is wrong.")
-    table.session.commit()
-    attempt(table)
-    table.session.commit()
-    agree_all(table)
-    refused(table, lambda: attempt(table), "Amend it instead")
+def test_a_text_sent_or_in_force_here_is_not_recorded_as_a_prior_agreement(
+    negotiation: Negotiation,
+) -> None:
+    negotiation.send()
+    negotiation.session.commit()
+    refused(negotiation, lambda: attempt(negotiation), "Amend it instead")
+    agreements.call_back(negotiation["ilena"], negotiation.checklist(), reason="A date is wrong.")
+    negotiation.session.commit()
+    attempt(negotiation)
+    negotiation.session.commit()
+    agree_all(negotiation)
+    refused(negotiation, lambda: attempt(negotiation), "Amend it instead")
 
 
 @pytest.mark.parametrize(
@@ -361,12 +367,14 @@ def test_a_text_sent_or_in_force_here_is_not_recorded_as_a_prior_agreement(table
         ({"scan": b"<!doctype html>"}, "isn't a complete PDF"),
     ],
 )
-def test_impossible_input_is_refused(known: Table, values: dict[str, Any], words: str) -> None:
+def test_impossible_input_is_refused(
+    known: Negotiation, values: dict[str, Any], words: str
+) -> None:
     refused(known, lambda: attempt(known, **values), words, RuleBrokenError)
 
 
-def test_every_party_needs_somebody_who_signed(known: Table) -> None:
-    people = {known.land.id("npm"): [Person("Ada Former")]}
+def test_every_party_needs_somebody_who_signed(known: Negotiation) -> None:
+    people = {known.country.id("npm"): [Person("Ada Former")]}
     refused(known, lambda: attempt(known, signers=people), "Open Door", RuleBrokenError)
-    people = {organisation_id: [Person("")] for organisation_id in (known.land.id("npm"),)}
+    people = {organisation_id: [Person("")] for organisation_id in (known.country.id("npm"),)}
     refused(known, lambda: attempt(known, signers=people), "One person per line", RuleBrokenError)

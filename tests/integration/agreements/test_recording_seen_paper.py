@@ -11,7 +11,7 @@ from tests.factories import checklists
 from tests.factories import paper as scans
 from tests.factories.cooperations import signed_in
 from tests.factories.evidence.leaves import shown_on, unseen
-from tests.factories.tables import Table
+from tests.factories.negotiations import Negotiation
 from tests.integration.agreements.test_paper import refused
 from tests.integration.agreements.test_prior_agreements import attempt, document, page_now
 from tests.pages import Page
@@ -31,21 +31,21 @@ WORDS = "The NPM asks Open Door before it publishes."
 
 
 @pytest.fixture
-def known(table: Table) -> Table:
+def known(negotiation: Negotiation) -> Negotiation:
     """One answer is known and agreed."""
-    table.settle("M1")
-    return table
+    negotiation.settle("M1")
+    return negotiation
 
 
-def records(table: Table) -> int:
-    total = table.session.scalar(sa.select(sa.func.count()).select_from(PaperRecord)) or 0
-    table.session.rollback()
+def records(negotiation: Negotiation) -> int:
+    total = negotiation.session.scalar(sa.select(sa.func.count()).select_from(PaperRecord)) or 0
+    negotiation.session.rollback()
     return total
 
 
-def send(table: Table, browser: CheckedClient, page: Page, **fields: object) -> Page:
+def send(negotiation: Negotiation, browser: CheckedClient, page: Page, **fields: object) -> Page:
     """Send the form of a page that somebody opened before, with a scan."""
-    address = f"/checklists/{table.checklist().id}/{PAGES[page.h1]}"
+    address = f"/checklists/{negotiation.checklist().id}/{PAGES[page.h1]}"
     body, kind = scans.as_sent(page.form().filled_in(**fields), scans.pdf(), "scan.pdf")
     answer = browser.open(
         address, method="POST", data=body, content_type=kind, csrf=False, follow_redirects=True
@@ -63,7 +63,7 @@ def typed(page: Page) -> dict[str, object]:
 
 
 def test_an_earlier_agreement_is_not_recorded_with_an_answer_that_changed_unseen(
-    known: Table,
+    known: Negotiation,
 ) -> None:
     page = page_now(known)
     known.save("samira", "M6", words=WORDS)
@@ -72,14 +72,16 @@ def test_an_earlier_agreement_is_not_recorded_with_an_answer_that_changed_unseen
     attempt(known, page=page_now(known))
 
 
-def test_an_earlier_agreement_is_not_recorded_without_a_page_that_showed_it(known: Table) -> None:
+def test_an_earlier_agreement_is_not_recorded_without_a_page_that_showed_it(
+    known: Negotiation,
+) -> None:
     refused(known, lambda: attempt(known, page=None), UNKNOWN, NotShownError)
     other = shown.page_with("b" * 64)
     refused(known, lambda: attempt(known, page=other), CHANGED, NotShownError)
 
 
 def test_what_the_cooperation_says_of_itself_is_part_of_the_text_that_was_read(
-    known: Table,
+    known: Negotiation,
 ) -> None:
     page = page_now(known)
     known.cooperation.review_on = clock.today() + dt.timedelta(days=3)
@@ -88,10 +90,10 @@ def test_what_the_cooperation_says_of_itself_is_part_of_the_text_that_was_read(
 
 
 def test_the_page_shows_all_that_is_frozen_of_an_earlier_agreement(
-    known: Table, app: Flask
+    known: Negotiation, app: Flask
 ) -> None:
     address = f"/checklists/{known.checklist().id}/former"
-    ilena = signed_in(app, known.land.users["ilena"])
+    ilena = signed_in(app, known.country.users["ilena"])
     texts = [shown_on(ilena.page(f"{address}?language={code}")) for code in ("en", "fr", "ar")]
     attempt(known)
     known.session.commit()
@@ -107,10 +109,10 @@ def test_the_page_shows_all_that_is_frozen_of_an_earlier_agreement(
 
 
 def test_a_page_that_is_out_of_date_shows_the_new_text_and_keeps_what_was_typed(
-    known: Table, app: Flask
+    known: Negotiation, app: Flask
 ) -> None:
     address = f"/checklists/{known.checklist().id}/former"
-    browser = signed_in(app, known.land.users["ilena"])
+    browser = signed_in(app, known.country.users["ilena"])
     page = browser.page(address)
     assert "choose the file again" in page.text
     known.save("samira", "M6", words=WORDS)
@@ -130,10 +132,12 @@ def test_a_page_that_is_out_of_date_shows_the_new_text_and_keeps_what_was_typed(
     assert WORDS in str(document(known))
 
 
-def test_a_form_with_a_mistake_says_too_that_the_text_changed(known: Table, app: Flask) -> None:
+def test_a_form_with_a_mistake_says_too_that_the_text_changed(
+    known: Negotiation, app: Flask
+) -> None:
     """The page that comes back shows another text, so it says so, whatever else is wrong."""
     address = f"/checklists/{known.checklist().id}/former"
-    browser = signed_in(app, known.land.users["ilena"])
+    browser = signed_in(app, known.country.users["ilena"])
     page = browser.page(address)
     known.save("samira", "M6", words=WORDS)
     again = send(known, browser, page, **typed(page) | {"signed_on": ""})
@@ -141,9 +145,9 @@ def test_a_form_with_a_mistake_says_too_that_the_text_changed(known: Table, app:
     assert WORDS in again.text
 
 
-def test_a_page_that_somebody_else_opened_records_nothing(known: Table, app: Flask) -> None:
+def test_a_page_that_somebody_else_opened_records_nothing(known: Negotiation, app: Flask) -> None:
     address = f"/checklists/{known.checklist().id}/former"
-    browser = signed_in(app, known.land.users["ilena"])
+    browser = signed_in(app, known.country.users["ilena"])
     page = browser.page(address)
     token = shown.token_of(known["samira"], page_now(known))
     again = send(known, browser, page, **typed(page) | {"page_token": token})
@@ -155,21 +159,21 @@ def test_a_page_that_somebody_else_opened_records_nothing(known: Table, app: Fla
 
 
 @pytest.fixture
-def sent(table: Table) -> Table:
+def sent(negotiation: Negotiation) -> Negotiation:
     """The terms, agreed, frozen and sent; nobody has signed."""
-    table.send()
-    table.session.commit()
-    return table
+    negotiation.send()
+    negotiation.session.commit()
+    return negotiation
 
 
-def send_again(table: Table) -> None:
+def send_again(negotiation: Negotiation) -> None:
     """Call the text back and send it again on the same day, with the same signatories."""
-    agreements.call_back(table["ilena"], table.checklist(), reason="A date is wrong.")
-    checklists.send(table.checklist(), table["ilena"], table.signatories)
-    table.session.commit()
+    agreements.call_back(negotiation["ilena"], negotiation.checklist(), reason="A date is wrong.")
+    checklists.send(negotiation.checklist(), negotiation["ilena"], negotiation.signatories)
+    negotiation.session.commit()
 
 
-def test_a_scan_of_one_revision_is_not_recorded_for_the_next(sent: Table) -> None:
+def test_a_scan_of_one_revision_is_not_recorded_for_the_next(sent: Negotiation) -> None:
     page = agreements.page_with(sent.checklist())
     send_again(sent)
     refused(
@@ -181,7 +185,7 @@ def test_a_scan_of_one_revision_is_not_recorded_for_the_next(sent: Table) -> Non
     scans.record(sent["samira"], sent.checklist())
 
 
-def test_a_scan_is_not_recorded_without_a_page_that_names_its_revision(sent: Table) -> None:
+def test_a_scan_is_not_recorded_without_a_page_that_names_its_revision(sent: Negotiation) -> None:
     day, people = clock.today(), {sent["henrik"].user_id: "Director"}
     refused(
         sent,
@@ -199,9 +203,9 @@ def test_a_scan_is_not_recorded_without_a_page_that_names_its_revision(sent: Tab
 
 
 def test_a_page_open_since_the_last_revision_records_no_scan_and_keeps_what_was_typed(
-    sent: Table, app: Flask
+    sent: Negotiation, app: Flask
 ) -> None:
-    browser = signed_in(app, sent.land.users["samira"])
+    browser = signed_in(app, sent.country.users["samira"])
     page = browser.page(f"/checklists/{sent.checklist().id}/paper")
     office = next(name for name in page.form().names if "office" in name)
     send_again(sent)
@@ -216,9 +220,9 @@ def test_a_page_open_since_the_last_revision_records_no_scan_and_keeps_what_was_
 
 
 def test_a_page_of_a_text_that_was_called_back_says_so_and_keeps_what_was_typed(
-    sent: Table, app: Flask
+    sent: Negotiation, app: Flask
 ) -> None:
-    browser = signed_in(app, sent.land.users["samira"])
+    browser = signed_in(app, sent.country.users["samira"])
     page = browser.page(f"/checklists/{sent.checklist().id}/paper")
     office = next(name for name in page.form().names if "office" in name)
     agreements.call_back(sent["ilena"], sent.checklist(), reason="A date is wrong.")

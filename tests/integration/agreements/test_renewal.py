@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from tests import due
 from tests.factories import agreements
 from tests.factories.evidence.tampering import NOTICES, hands, table_of
-from tests.factories.tables import Table
+from tests.factories.negotiations import Negotiation
 from tests.integration.agreements.conftest import (
     DAY,
     DAYS,
@@ -34,27 +34,29 @@ from tracker.signoff.outcomes import Outcome
 LENGTH = (DAYS + 2) * DAY  # from yesterday on, both days included
 
 
-def on(table: Table, frozen_time: Clock, days: int) -> int:
+def on(negotiation: Negotiation, frozen_time: Clock, days: int) -> int:
     """Run the worker this many days from now; return how many texts it renewed."""
     now = clock.now()
     frozen_time(now + days * DAY)
     done = due.renew_due(clock.today())
-    table.session.commit()
+    negotiation.session.commit()
     frozen_time(now)
     return done
 
 
-def renewals(table: Table) -> list[Renewal]:
-    return list(table.session.scalars(sa.select(Renewal).order_by(Renewal.number)))
+def renewals(negotiation: Negotiation) -> list[Renewal]:
+    return list(negotiation.session.scalars(sa.select(Renewal).order_by(Renewal.number)))
 
 
-def cooperation(table: Table) -> Cooperation:
-    return table.session.get_one(Cooperation, table.cooperation.id, populate_existing=True)
+def cooperation(negotiation: Negotiation) -> Cooperation:
+    return negotiation.session.get_one(
+        Cooperation, negotiation.cooperation.id, populate_existing=True
+    )
 
 
-def status(table: Table) -> tuple[ChecklistState, Outcome | None]:
+def status(negotiation: Negotiation) -> tuple[ChecklistState, Outcome | None]:
     """Return the stored state of the terms, and their outcome by the evidence."""
-    terms = table.checklist()
+    terms = negotiation.checklist()
     revision_id = notices.standing_revision_id(terms)
     assert revision_id is not None
     return terms.state, evidence.look(terms).outcome(revision_id)
@@ -64,7 +66,9 @@ def last_day() -> dt.date:
     return clock.today() + DAYS * DAY
 
 
-def test_terms_renew_themselves_after_their_last_day(in_force: Table, frozen_time: Clock) -> None:
+def test_terms_renew_themselves_after_their_last_day(
+    in_force: Negotiation, frozen_time: Clock
+) -> None:
     assert on(in_force, frozen_time, DAYS) == 0
     assert on(in_force, frozen_time, DAYS + 1) == 1
     (row,) = renewals(in_force)
@@ -85,7 +89,7 @@ def test_terms_renew_themselves_after_their_last_day(in_force: Table, frozen_tim
     assert on(in_force, frozen_time, DAYS + 2) == 0
 
 
-def test_terms_missed_are_made_up_for_one_by_one(in_force: Table, frozen_time: Clock) -> None:
+def test_terms_missed_are_made_up_for_one_by_one(in_force: Negotiation, frozen_time: Clock) -> None:
     assert on(in_force, frozen_time, 3 * DAYS) == 1
     assert [row.number for row in renewals(in_force)] == [1, 2]
     assert len(in_force.events("text_renewed")) == 2
@@ -93,7 +97,7 @@ def test_terms_missed_are_made_up_for_one_by_one(in_force: Table, frozen_time: C
     assert integrity.check_all().counts.renewals == 2
 
 
-def test_a_party_that_says_no_in_time_stops_it(in_force: Table, frozen_time: Clock) -> None:
+def test_a_party_that_says_no_in_time_stops_it(in_force: Negotiation, frozen_time: Clock) -> None:
     now = clock.now()
     frozen_time(now + (DAYS - NOTICE) * DAY)
     notice = give(in_force, "henrik", NoticeKind.ENDED, from_on=clock.today() + (NOTICE + 1) * DAY)
@@ -105,7 +109,7 @@ def test_a_party_that_says_no_in_time_stops_it(in_force: Table, frozen_time: Clo
 
 @pytest.mark.parametrize("changed", ["closed_at", "from_on"])
 def test_the_worker_renews_nothing_after_somebody_changed_a_notice_in_the_database(
-    in_force: Table, frozen_time: Clock, changed: str
+    in_force: Negotiation, frozen_time: Clock, changed: str
 ) -> None:
     """Otherwise it would record a renewal that a party refused in time."""
     frozen_time(clock.now() + (DAYS - NOTICE) * DAY)
@@ -121,7 +125,7 @@ def test_the_worker_renews_nothing_after_somebody_changed_a_notice_in_the_databa
 
 
 def test_a_suspended_text_is_renewed_and_stays_suspended(
-    in_force: Table, frozen_time: Clock
+    in_force: Negotiation, frozen_time: Clock
 ) -> None:
     """To suspend isn't to say no; nobody agreed that it ends."""
     notice = give(in_force, "henrik", NoticeKind.SUSPENDED)
@@ -136,7 +140,7 @@ def test_a_suspended_text_is_renewed_and_stays_suspended(
 
 
 def test_suspended_terms_that_a_party_ends_in_time_are_not_renewed(
-    in_force: Table, frozen_time: Clock
+    in_force: Negotiation, frozen_time: Clock
 ) -> None:
     now = clock.now()
     give(in_force, "henrik", NoticeKind.SUSPENDED)
@@ -146,14 +150,18 @@ def test_suspended_terms_that_a_party_ends_in_time_are_not_renewed(
     assert on(in_force, frozen_time, DAYS + 1) == 0
 
 
-def test_terms_that_end_on_their_day_are_not_renewed(in_force: Table, frozen_time: Clock) -> None:
+def test_terms_that_end_on_their_day_are_not_renewed(
+    in_force: Negotiation, frozen_time: Clock
+) -> None:
     now = clock.now()
     terms = amend(in_force)
     current = agreements.current(terms, "M19")
-    agreements.change(in_force.land, terms, "M19", current, **{**current.values, "renewal": "none"})
+    agreements.change(
+        in_force.country, terms, "M19", current, **{**current.values, "renewal": "none"}
+    )
     in_force.accept("M19", "joana")
-    agreements.send(in_force.land, terms, SIGNERS)
-    agreements.sign(in_force.land, terms, *SIGNERS.values())
+    agreements.send(in_force.country, terms, SIGNERS)
+    agreements.sign(in_force.country, terms, *SIGNERS.values())
     in_force.session.commit()
     assert on(in_force, frozen_time, DAYS + 1) == 0
     assert renewals(in_force) == []
@@ -169,14 +177,14 @@ def test_terms_that_end_on_their_day_are_not_renewed(in_force: Table, frozen_tim
 
 
 def test_terms_that_renew_themselves_keep_the_notice_until_the_worker_has_renewed_them(
-    in_force: Table, frozen_time: Clock
+    in_force: Negotiation, frozen_time: Clock
 ) -> None:
     frozen_time(clock.now() + (DAYS + 1) * DAY)
     assert notices.agreed_notice(in_force.checklist()) == NOTICE
 
 
 def test_an_amendment_signed_after_a_renewal_goes_on_with_the_renewed_dates(
-    in_force: Table, frozen_time: Clock
+    in_force: Negotiation, frozen_time: Clock
 ) -> None:
     frozen_time(clock.now() + (DAYS + 1) * DAY)
     assert due.renew_due(clock.today()) == 1
@@ -185,8 +193,8 @@ def test_an_amendment_signed_after_a_renewal_goes_on_with_the_renewed_dates(
     dates = (before.starts_on, before.ends_on, before.review_on)
     terms = in_force.checklist()
     agreements_service.amend(in_force["ilena"], terms, reason="A word.", items=["M2"])
-    agreements.send(in_force.land, terms, SIGNERS)
-    agreements.sign(in_force.land, terms, *SIGNERS.values())
+    agreements.send(in_force.country, terms, SIGNERS)
+    agreements.sign(in_force.country, terms, *SIGNERS.values())
     in_force.session.commit()
     after = cooperation(in_force)
     assert (after.starts_on, after.ends_on, after.review_on) == dates
@@ -202,19 +210,19 @@ def test_an_amendment_signed_after_a_renewal_goes_on_with_the_renewed_dates(
 
 
 def test_an_amendment_signed_after_the_last_day_is_in_force_but_not_renewed_if_rows_disagree(
-    in_force: Table, frozen_time: Clock
+    in_force: Negotiation, frozen_time: Clock
 ) -> None:
     frozen_time(clock.now() + (DAYS + 1) * DAY)
     terms = in_force.checklist()
     first = terms.revision_in_force_id
     agreements_service.amend(in_force["ilena"], terms, reason="A word.", items=["M2"])
-    agreements.send(in_force.land, terms, SIGNERS)
+    agreements.send(in_force.country, terms, SIGNERS)
     in_force.session.commit()
     with hands() as connection:
         requests = table_of(SignatureRequest)
         of_first = sa.update(requests).where(requests.c.revision_id == first)
         connection.execute(of_first.values(state=RequestState.WITHDRAWN))
-    agreements.sign(in_force.land, terms, *SIGNERS.values())
+    agreements.sign(in_force.country, terms, *SIGNERS.values())
     in_force.session.commit()
     assert in_force.checklist().revision_in_force_id not in {first, None}
     assert renewals(in_force) == []
@@ -224,7 +232,7 @@ def test_an_amendment_signed_after_the_last_day_is_in_force_but_not_renewed_if_r
 
 
 def test_an_amendment_that_no_longer_renews_itself_ends_as_it_says(
-    in_force: Table, frozen_time: Clock
+    in_force: Negotiation, frozen_time: Clock
 ) -> None:
     frozen_time(clock.now() + (DAYS + 1) * DAY)
     due.renew_due(clock.today())
@@ -232,15 +240,15 @@ def test_an_amendment_that_no_longer_renews_itself_ends_as_it_says(
     current = agreements.current(terms, "M19")
     last = clock.today() + 20 * DAY
     values = {**current.values, **agreements.term(clock.today(), last)}
-    agreements.change(in_force.land, terms, "M19", current, **values)
-    agreements.send(in_force.land, terms, SIGNERS)
-    agreements.sign(in_force.land, terms, *SIGNERS.values())
+    agreements.change(in_force.country, terms, "M19", current, **values)
+    agreements.send(in_force.country, terms, SIGNERS)
+    agreements.sign(in_force.country, terms, *SIGNERS.values())
     in_force.session.commit()
     assert cooperation(in_force).ends_on == last
     assert len(renewals(in_force)) == 1
 
 
-def test_new_dates_are_proposed_and_count_once_all_have_signed(in_force: Table) -> None:
+def test_new_dates_are_proposed_and_count_once_all_have_signed(in_force: Negotiation) -> None:
     before = in_force.checklist().revision_in_force_id
     starts_on, end = cooperation(in_force).starts_on, last_day() + 200 * DAY
     renewal.propose_renewal(
@@ -258,8 +266,8 @@ def test_new_dates_are_proposed_and_count_once_all_have_signed(in_force: Table) 
     (proposal,) = [proposal for proposal in loaded.proposals if proposal.item == "M19"]
     positions.accept_proposal(in_force["ilena"], terms, proposal.id)
     in_force.accept("M19", "samira")
-    agreements.send(in_force.land, terms, SIGNERS)
-    agreements.sign(in_force.land, terms, *SIGNERS.values())
+    agreements.send(in_force.country, terms, SIGNERS)
+    agreements.sign(in_force.country, terms, *SIGNERS.values())
     in_force.session.commit()
     assert terms.revision_in_force_id not in {before, None}
     renewed = cooperation(in_force)
@@ -267,7 +275,7 @@ def test_new_dates_are_proposed_and_count_once_all_have_signed(in_force: Table) 
 
 
 def test_prolonged_terms_renew_themselves_for_as_long_as_the_further_term(
-    in_force: Table, frozen_time: Clock
+    in_force: Negotiation, frozen_time: Clock
 ) -> None:
     start, further = cooperation(in_force).starts_on, dt.timedelta(days=45)
     assert start is not None
@@ -275,10 +283,10 @@ def test_prolonged_terms_renew_themselves_for_as_long_as_the_further_term(
     current = agreements.current(terms, "M19")
     end = last_day() + further
     values = {**current.values, "review": last_day().isoformat(), "end": end.isoformat()}
-    agreements.change(in_force.land, terms, "M19", current, **values)
+    agreements.change(in_force.country, terms, "M19", current, **values)
     in_force.accept("M19", "joana")
-    agreements.send(in_force.land, terms, SIGNERS)
-    agreements.sign(in_force.land, terms, *SIGNERS.values())
+    agreements.send(in_force.country, terms, SIGNERS)
+    agreements.sign(in_force.country, terms, *SIGNERS.values())
     in_force.session.commit()
     assert cooperation(in_force).starts_on == start
     assert on(in_force, frozen_time, (end - clock.today()).days + 1) == 1
@@ -287,7 +295,7 @@ def test_prolonged_terms_renew_themselves_for_as_long_as_the_further_term(
 
 
 def test_new_dates_that_no_other_party_has_answered_keep_the_text_from_being_sent(
-    in_force: Table,
+    in_force: Negotiation,
 ) -> None:
     assert "M19" not in in_force.loaded().standing().blocking
     renewal.propose_renewal(
@@ -303,7 +311,7 @@ def test_new_dates_that_no_other_party_has_answered_keep_the_text_from_being_sen
 
 
 def test_no_text_that_starts_later_takes_the_place_of_terms_in_force(
-    in_force: Table, frozen_time: Clock
+    in_force: Negotiation, frozen_time: Clock
 ) -> None:
     now, start = clock.now(), clock.today() + DAY
     with pytest.raises(RuleBrokenError, match="replaces the terms in force") as error:
@@ -322,25 +330,25 @@ def test_no_text_that_starts_later_takes_the_place_of_terms_in_force(
     terms = amend(in_force)
     current = agreements.current(terms, "M19")
     values = {**current.values, **agreements.term(start, last_day() + 2 * DAY)}
-    agreements.change(in_force.land, terms, "M19", current, **values)
+    agreements.change(in_force.country, terms, "M19", current, **values)
     in_force.accept("M19", "joana")
     assert not in_force.loaded().standing().items["M19"].problems
-    agreements.send(in_force.land, terms, SIGNERS)
+    agreements.send(in_force.country, terms, SIGNERS)
     frozen_time(now)
     (problem,) = in_force.loaded().standing().items["M19"].problems
     assert problem.field == "start"
-    agreements.sign(in_force.land, terms, "tomas", "henrik")
+    agreements.sign(in_force.country, terms, "tomas", "henrik")
     in_force.session.commit()
     with pytest.raises(RuleBrokenError, match="starts later than today"):
-        agreements.sign(in_force.land, terms, "otto")
+        agreements.sign(in_force.country, terms, "otto")
     in_force.session.rollback()
     frozen_time(now + DAY)
-    agreements.sign(in_force.land, terms, "otto")
+    agreements.sign(in_force.country, terms, "otto")
     assert cooperation(in_force).starts_on == start
 
 
 @pytest.mark.parametrize(("review", "end"), [(5, 0), (0, 10), (11, 10), (5, -1)])
-def test_new_dates_follow_each_other(in_force: Table, review: int, end: int) -> None:
+def test_new_dates_follow_each_other(in_force: Negotiation, review: int, end: int) -> None:
     start = clock.today()
     with pytest.raises(RuleBrokenError, match="The review must come after the start") as error:
         renewal.propose_renewal(
@@ -355,7 +363,9 @@ def test_new_dates_follow_each_other(in_force: Table, review: int, end: int) -> 
 
 
 @pytest.mark.parametrize("first", ["tomas", "nadia", "dora", "marek", "vesna", "ada"])
-def test_only_a_coordinator_of_a_party_proposes_new_dates(in_force: Table, first: str) -> None:
+def test_only_a_coordinator_of_a_party_proposes_new_dates(
+    in_force: Negotiation, first: str
+) -> None:
     start = last_day() + DAY
     with pytest.raises(RefusedError, match="Only a coordinator of one of the parties"):
         renewal.propose_renewal(

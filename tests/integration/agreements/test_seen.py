@@ -9,7 +9,7 @@ from flask import Flask
 
 from tests.factories import paper
 from tests.factories.checklists import read_second
-from tests.factories.tables import Table
+from tests.factories.negotiations import Negotiation
 from tests.integration.agreements.conftest import DAY, Clock
 from tests.integration.agreements.test_pages import browser, page, pass_on_rest
 from tests.integration.agreements.test_signers import party, send
@@ -28,28 +28,28 @@ from tracker.signoff.identity_proof import OPEN_FOR, Identity, SigningPage
 from tracker.signoff.models import Method, Signature
 
 OTHER_WORDS = "Words that nobody who read revision 1 has seen."
-Act = Callable[[Table, SigningPage | None], object]
+Act = Callable[[Negotiation, SigningPage | None], object]
 
 
-def send_other_words(table: Table) -> None:
+def send_other_words(negotiation: Negotiation) -> None:
     """Call the text back, agree on new words for M1 and send it again."""
-    terms = table.checklist()
-    agreements.call_back(table["ilena"], terms, reason="One more thing.")
-    current = table.loaded().sheet.shared("M1")
+    terms = negotiation.checklist()
+    agreements.call_back(negotiation["ilena"], terms, reason="One more thing.")
+    current = negotiation.loaded().sheet.shared("M1")
     assert current is not None
     proposal = positions.propose(
-        table["samira"],
+        negotiation["samira"],
         terms,
         "M1",
         {**current.values, "words": OTHER_WORDS},
         answer_id=current.answer_id,
         reason="Better so.",
     )
-    positions.accept_proposal(table["ilena"], terms, proposal.id)
-    table.accept("M1", "joana")
-    read_second(table["oren"], terms)
-    send(table)
-    table.session.commit()
+    positions.accept_proposal(negotiation["ilena"], terms, proposal.id)
+    negotiation.accept("M1", "joana")
+    read_second(negotiation["oren"], terms)
+    send(negotiation)
+    negotiation.session.commit()
 
 
 def signatures() -> int:
@@ -57,29 +57,38 @@ def signatures() -> int:
     return db.session.scalar(sa.select(sa.func.count(Signature.id))) or 0
 
 
-def signs(table: Table, page: SigningPage | None) -> None:
-    actor = table["tomas"]
+def signs(negotiation: Negotiation, page: SigningPage | None) -> None:
+    actor = negotiation["tomas"]
     identity = Identity(actor.user_id, Method.PASSWORD_TOTP, clock.now())
     agreements.sign(
-        actor, table.checklist(), page=page, sentence="I sign.", language="en", identity=identity
+        actor,
+        negotiation.checklist(),
+        page=page,
+        sentence="I sign.",
+        language="en",
+        identity=identity,
     )
 
 
-def declines(table: Table, page: SigningPage | None) -> None:
-    agreements.decline(table["tomas"], table.checklist(), page=page, reason="No.", items=["M1"])
+def declines(negotiation: Negotiation, page: SigningPage | None) -> None:
+    agreements.decline(
+        negotiation["tomas"], negotiation.checklist(), page=page, reason="No.", items=["M1"]
+    )
 
 
-def passes_on(table: Table, page: SigningPage | None) -> None:
-    tomas, greta = (table.land.users[first].id for first in ("tomas", "greta"))
-    terms = table.checklist()
-    signature_requests.pass_on(table["tomas"], terms, tomas, greta, page=page, reason="I am away.")
+def passes_on(negotiation: Negotiation, page: SigningPage | None) -> None:
+    tomas, greta = (negotiation.country.users[first].id for first in ("tomas", "greta"))
+    terms = negotiation.checklist()
+    signature_requests.pass_on(
+        negotiation["tomas"], terms, tomas, greta, page=page, reason="I am away."
+    )
 
 
 ACTS: dict[str, Act] = {"signs": signs, "declines": declines, "passes on": passes_on}
 
 
 @pytest.mark.parametrize("act", ACTS)
-def test_a_page_opened_for_one_text_does_nothing_to_another(many: Table, act: str) -> None:
+def test_a_page_opened_for_one_text_does_nothing_to_another(many: Negotiation, act: str) -> None:
     send(many)
     read = agreements.page_with(many.checklist())
     send_other_words(many)
@@ -91,7 +100,7 @@ def test_a_page_opened_for_one_text_does_nothing_to_another(many: Table, act: st
     ACTS[act](many, agreements.page_with(many.checklist()))
 
 
-def test_changes_beyond_the_items_are_shown_too(app: Flask, many: Table) -> None:
+def test_changes_beyond_the_items_are_shown_too(app: Flask, many: Negotiation) -> None:
     """Only one side writes the cooperation's purpose, and chooses who is asked to sign."""
     send(many)
     read = page(app, many, "henrik", "/sign")
@@ -112,7 +121,9 @@ def test_changes_beyond_the_items_are_shown_too(app: Flask, many: Table) -> None
     assert "Binding language" not in changes
 
 
-def test_a_text_sent_again_as_it_was_says_that_nothing_differs(app: Flask, many: Table) -> None:
+def test_a_text_sent_again_as_it_was_says_that_nothing_differs(
+    app: Flask, many: Negotiation
+) -> None:
     send(many)
     onward = page(app, many, "henrik", "/sign").links()["Continue to sign"]
     agreements.call_back(many["ilena"], many.checklist(), reason="One more thing.")
@@ -123,7 +134,9 @@ def test_a_text_sent_again_as_it_was_says_that_nothing_differs(app: Flask, many:
 
 
 @pytest.mark.parametrize("act", ACTS)
-def test_without_a_page_that_the_server_gave_out_nothing_is_done(many: Table, act: str) -> None:
+def test_without_a_page_that_the_server_gave_out_nothing_is_done(
+    many: Negotiation, act: str
+) -> None:
     send(many)
     with pytest.raises(NotShownError, match="We don't know which text"):
         ACTS[act](many, None)
@@ -131,10 +144,10 @@ def test_without_a_page_that_the_server_gave_out_nothing_is_done(many: Table, ac
 
 
 @pytest.mark.parametrize("act", ACTS)
-def test_a_page_opened_for_another_organisation_does_nothing(many: Table, act: str) -> None:
+def test_a_page_opened_for_another_organisation_does_nothing(many: Negotiation, act: str) -> None:
     send(many)
     tomas = many["tomas"]
-    for_another = replace(tomas, organisation_id=many.land.id("door"))
+    for_another = replace(tomas, organisation_id=many.country.id("door"))
     token = shown.token_of(for_another, agreements.page_with(many.checklist()))
     with pytest.raises(OtherOrganisationError, match="switched to another organisation"):
         ACTS[act](many, shown.page_of(tomas, token))
@@ -142,7 +155,7 @@ def test_a_page_opened_for_another_organisation_does_nothing(many: Table, act: s
     assert many.checklist().state is ChecklistState.SENT
 
 
-def test_a_page_signs_for_ten_minutes(many: Table, frozen_time: Clock) -> None:
+def test_a_page_signs_for_ten_minutes(many: Negotiation, frozen_time: Clock) -> None:
     send(many)
     now = clock.now()
     frozen_time(now)
@@ -156,14 +169,18 @@ def test_a_page_signs_for_ten_minutes(many: Table, frozen_time: Clock) -> None:
 
 
 @pytest.mark.parametrize("act", ["declines", "passes on"])
-def test_declining_and_passing_on_have_no_hurry(many: Table, act: str, frozen_time: Clock) -> None:
+def test_declining_and_passing_on_have_no_hurry(
+    many: Negotiation, act: str, frozen_time: Clock
+) -> None:
     send(many)
     read = agreements.page_with(many.checklist())
     frozen_time(clock.now() + DAY)
     ACTS[act](many, read)
 
 
-def test_a_page_is_known_to_its_person_alone_and_only_as_it_was_given_out(many: Table) -> None:
+def test_a_page_is_known_to_its_person_alone_and_only_as_it_was_given_out(
+    many: Negotiation,
+) -> None:
     read = shown.page_with("a" * 64)
     token = shown.token_of(many["tomas"], read)
     assert shown.page_of(many["tomas"], token) == read
@@ -172,7 +189,7 @@ def test_a_page_is_known_to_its_person_alone_and_only_as_it_was_given_out(many: 
         assert shown.page_of(many["tomas"], wrong) is None
 
 
-def test_a_scan_is_confirmed_only_by_a_person_who_looked_at_it(many: Table) -> None:
+def test_a_scan_is_confirmed_only_by_a_person_who_looked_at_it(many: Negotiation) -> None:
     send(many)
     terms = many.checklist()
     scan = paper.record(many["ilena"], terms)
@@ -193,7 +210,9 @@ def test_a_scan_is_confirmed_only_by_a_person_who_looked_at_it(many: Table) -> N
 # On the pages ----------------------------------------------------------------------------------
 
 
-def test_page_two_leads_back_to_the_text_where_another_was_read(app: Flask, many: Table) -> None:
+def test_page_two_leads_back_to_the_text_where_another_was_read(
+    app: Flask, many: Negotiation
+) -> None:
     send(many)
     first = page(app, many, "tomas", "/sign")
     send_other_words(many)
@@ -206,7 +225,7 @@ def test_page_two_leads_back_to_the_text_where_another_was_read(app: Flask, many
     assert "Sign only if you have read revision 2." in onward.text
 
 
-def test_nobody_comes_to_page_two_without_page_one(app: Flask, many: Table) -> None:
+def test_nobody_comes_to_page_two_without_page_one(app: Flask, many: Negotiation) -> None:
     send(many)
     assert page(app, many, "tomas", "/sign/confirm").h1 == "Read and check"
     somebody_elses = page(app, many, "henrik", "/sign").links()["Continue to sign"]
@@ -217,7 +236,7 @@ def test_nobody_comes_to_page_two_without_page_one(app: Flask, many: Table) -> N
 
 
 def test_an_incomplete_proof_shows_no_page_two_of_a_text_that_was_not_read(
-    app: Flask, many: Table
+    app: Flask, many: Negotiation
 ) -> None:
     send(many)
     tomas = browser(app, many, "tomas")
@@ -233,7 +252,9 @@ def test_an_incomplete_proof_shows_no_page_two_of_a_text_that_was_not_read(
     assert signatures() == 0
 
 
-def test_who_declines_or_passes_on_has_the_whole_text_before_them(app: Flask, many: Table) -> None:
+def test_who_declines_or_passes_on_has_the_whole_text_before_them(
+    app: Flask, many: Negotiation
+) -> None:
     send(many)
     send_other_words(many)
     for rest in ("/decline", pass_on_rest(many, "tomas")):
@@ -250,10 +271,10 @@ def test_who_declines_or_passes_on_has_the_whole_text_before_them(app: Flask, ma
     ],
 )
 def test_why_somebody_declines_or_passes_on_is_not_lost_when_the_text_was_called_back(
-    app: Flask, many: Table, place: str, typed: dict[str, str]
+    app: Flask, many: Negotiation, place: str, typed: dict[str, str]
 ) -> None:
     send(many)
-    users = {first: str(user.id) for first, user in many.land.users.items()}
+    users = {first: str(user.id) for first, user in many.country.users.items()}
     where = f"/checklists/{many.checklist().id}{place.replace('tomas', users['tomas'])}"
     typed = {key: users.get(value, value) for key, value in typed.items()}
     client = browser(app, many, "tomas")
@@ -278,7 +299,7 @@ def test_why_somebody_declines_or_passes_on_is_not_lost_when_the_text_was_called
     ],
 )
 def test_typed_words_stay_beside_the_changed_answer(
-    app: Flask, many: Table, rest: str, typed: dict[str, str]
+    app: Flask, many: Negotiation, rest: str, typed: dict[str, str]
 ) -> None:
     send(many)
     where = f"/checklists/{many.checklist().id}" + rest.replace(
@@ -288,7 +309,7 @@ def test_typed_words_stay_beside_the_changed_answer(
     form = client.page(where).form()
     send_other_words(many)
     if "person" in typed:
-        typed = typed | {"person": str(many.land.users[typed["person"]].id)}
+        typed = typed | {"person": str(many.country.users[typed["person"]].id)}
     shown_again = Page.of(client.post(where, data=form.filled_in(**typed), csrf=False))
     assert "The text changed after you opened it, so nothing was done." in shown_again.text
     assert typed["reason"] in shown_again.html
@@ -300,7 +321,7 @@ def test_typed_words_stay_beside_the_changed_answer(
 
 
 def test_who_signs_a_text_that_was_called_back_reads_that_nothing_was_signed(
-    app: Flask, many: Table
+    app: Flask, many: Negotiation
 ) -> None:
     """Otherwise the record alone would be shown, and they may believe that they signed."""
     send(many)

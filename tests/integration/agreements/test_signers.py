@@ -16,8 +16,8 @@ from tests import due
 from tests.factories import checklists
 from tests.factories.checklists import decline_text
 from tests.factories.evidence import certificates
+from tests.factories.negotiations import Negotiation
 from tests.factories.powers import begun
-from tests.factories.tables import Table
 from tests.integration.agreements.conftest import DAY, Clock
 from tests.services import replaced
 from tracker.access.actor import Confirmation, Role
@@ -46,97 +46,101 @@ def four_eyes(app: Flask) -> Iterator[None]:
         yield
 
 
-def person(table: Table, first: str) -> UUID:
-    return table.land.users[first].id
+def person(negotiation: Negotiation, first: str) -> UUID:
+    return negotiation.country.users[first].id
 
 
-def party(table: Table, key: str, *firsts: str, needed: int = 0) -> PartySigners:
-    named = tuple(Named(person(table, first)) for first in firsts)
-    return PartySigners(table.land.id(key), named, needed)
+def party(negotiation: Negotiation, key: str, *firsts: str, needed: int = 0) -> PartySigners:
+    named = tuple(Named(person(negotiation, first)) for first in firsts)
+    return PartySigners(negotiation.country.id(key), named, needed)
 
 
-def one_after_the_other(table: Table, key: str, *firsts: str) -> PartySigners:
-    named = tuple(Named(person(table, first), n) for n, first in enumerate(firsts, 1))
-    return PartySigners(table.land.id(key), named)
+def one_after_the_other(negotiation: Negotiation, key: str, *firsts: str) -> PartySigners:
+    named = tuple(Named(person(negotiation, first), n) for n, first in enumerate(firsts, 1))
+    return PartySigners(negotiation.country.id(key), named)
 
 
-def send(table: Table, *parties: PartySigners, asking: Asking | None = None) -> SignatureRequest:
+def send(
+    negotiation: Negotiation, *parties: PartySigners, asking: Asking | None = None
+) -> SignatureRequest:
     """Send the terms; parties that aren't given sign as usual."""
     named: dict[UUID, UUID | PartySigners] = {
-        body: signatory.user_id for body, signatory in table.signatories.items()
+        body: signatory.user_id for body, signatory in negotiation.signatories.items()
     }
     named |= {party.organisation_id: party for party in parties}
-    request = agreements.send(table["ilena"], table.checklist(), named, asking=asking)
-    table.session.commit()
+    request = agreements.send(negotiation["ilena"], negotiation.checklist(), named, asking=asking)
+    negotiation.session.commit()
     return request
 
 
-def sign(table: Table, *firsts: str) -> None:
+def sign(negotiation: Negotiation, *firsts: str) -> None:
     for first in firsts:
-        checklists.sign(table.checklist(), table[first])
-        table.session.commit()
+        checklists.sign(negotiation.checklist(), negotiation[first])
+        negotiation.session.commit()
 
 
-def refused(table: Table, first: str, words: str) -> None:
+def refused(negotiation: Negotiation, first: str, words: str) -> None:
     """Check that a person can't sign, in these words, and no signature is stored."""
-    before = count(table)
+    before = count(negotiation)
     with pytest.raises(RefusedError, match=words):
-        checklists.sign(table.checklist(), table[first])
-    table.session.rollback()
-    assert count(table) == before
+        checklists.sign(negotiation.checklist(), negotiation[first])
+    negotiation.session.rollback()
+    assert count(negotiation) == before
 
 
-def count(table: Table) -> int:
-    return table.session.scalar(sa.select(sa.func.count()).select_from(Signature)) or 0
+def count(negotiation: Negotiation) -> int:
+    return negotiation.session.scalar(sa.select(sa.func.count()).select_from(Signature)) or 0
 
 
-def state(table: Table) -> ChecklistState:
-    return table.checklist().state
+def state(negotiation: Negotiation) -> ChecklistState:
+    return negotiation.checklist().state
 
 
-def request(table: Table) -> SignatureRequest:
-    revision = signoff.revisions_of("checklist", table.checklist().id)[0][0]
+def request(negotiation: Negotiation) -> SignatureRequest:
+    revision = signoff.revisions_of("checklist", negotiation.checklist().id)[0][0]
     request = signoff.request_of(revision.id)
     assert request is not None
     return request
 
 
-def document(table: Table) -> dict[str, Any]:
-    return signoff_service.document_of(request(table).revision, None)
+def document(negotiation: Negotiation) -> dict[str, Any]:
+    return signoff_service.document_of(request(negotiation).revision, None)
 
 
-def signature_of(table: Table, first: str) -> Signature:
-    return table.session.scalars(
-        sa.select(Signature).where(Signature.user_id == person(table, first))
+def signature_of(negotiation: Negotiation, first: str) -> Signature:
+    return negotiation.session.scalars(
+        sa.select(Signature).where(Signature.user_id == person(negotiation, first))
     ).one()
 
 
-def mailed(table: Table, kind: str) -> list[str]:
+def mailed(negotiation: Negotiation, kind: str) -> list[str]:
     """Return who got mails of a kind, one entry for each mail."""
-    rows = table.session.scalars(
+    rows = negotiation.session.scalars(
         sa.select(OutboxMessage.recipient).where(OutboxMessage.kind == kind)
     )
     return sorted(row.split(".")[0] for row in rows)
 
 
-def membership(table: Table, first: str) -> Membership:
-    return table.session.scalars(
+def membership(negotiation: Negotiation, first: str) -> Membership:
+    return negotiation.session.scalars(
         sa.select(Membership).where(
-            Membership.user_id == person(table, first), Membership.role == Role.SIGNATORY
+            Membership.user_id == person(negotiation, first), Membership.role == Role.SIGNATORY
         )
     ).one()
 
 
-def power(table: Table, first: str, since: dt.date | None, until: dt.date | None) -> None:
-    row = membership(table, first)
+def power(
+    negotiation: Negotiation, first: str, since: dt.date | None, until: dt.date | None
+) -> None:
+    row = membership(negotiation, first)
     row.power_from, row.power_until = since, until
-    table.session.commit()
+    negotiation.session.commit()
 
 
 # One, all of, any n of
 
 
-def test_any_one_of_those_named_signs_for_the_party(many: Table) -> None:
+def test_any_one_of_those_named_signs_for_the_party(many: Negotiation) -> None:
     send(many, party(many, "npm", "tomas", "milan", "greta", needed=1))
     sign(many, "milan")
     refused(many, "tomas", "Your organisation has already signed this revision")
@@ -147,7 +151,7 @@ def test_any_one_of_those_named_signs_for_the_party(many: Table) -> None:
 
 
 @pytest.mark.both_databases
-def test_any_two_of_three_have_to_sign(many: Table) -> None:
+def test_any_two_of_three_have_to_sign(many: Negotiation) -> None:
     send(many, party(many, "npm", "tomas", "milan", "greta", needed=2))
     sign(many, "greta", "henrik", "otto")
     assert state(many) is ChecklistState.SENT
@@ -155,7 +159,7 @@ def test_any_two_of_three_have_to_sign(many: Table) -> None:
     assert (state(many), count(many)) == (ChecklistState.IN_FORCE, 4)
 
 
-def test_everybody_named_has_to_sign(many: Table) -> None:
+def test_everybody_named_has_to_sign(many: Negotiation) -> None:
     send(many, party(many, "npm", "tomas", "milan"), party(many, "door", "henrik", "paula"))
     sign(many, "milan", "henrik", "otto", "tomas")
     assert state(many) is ChecklistState.SENT
@@ -163,14 +167,14 @@ def test_everybody_named_has_to_sign(many: Table) -> None:
     assert (state(many), count(many)) == (ChecklistState.IN_FORCE, 5)
 
 
-def test_nobody_signs_twice_in_the_place_of_another(many: Table) -> None:
+def test_nobody_signs_twice_in_the_place_of_another(many: Negotiation) -> None:
     send(many, party(many, "npm", "tomas", "milan", "greta", needed=2))
     sign(many, "tomas")
     refused(many, "tomas", "You have already signed this revision")
 
 
 @pytest.mark.parametrize("first", ["greta", "paula", "nadia", "samira", "dora"])
-def test_a_person_who_is_not_named_does_not_sign(many: Table, first: str) -> None:
+def test_a_person_who_is_not_named_does_not_sign(many: Negotiation, first: str) -> None:
     send(many, party(many, "npm", "tomas", "milan", needed=1))
     words = "Somebody else is named" if first in {"greta", "paula"} else "You aren't a signatory"
     refused(many, first, words)
@@ -186,16 +190,16 @@ def test_a_person_who_is_not_named_does_not_sign(many: Table, first: str) -> Non
     ],
 )
 def test_a_list_that_can_never_be_met_is_not_sent(
-    many: Table, needed: int, firsts: tuple[str, ...], words: str
+    many: Negotiation, needed: int, firsts: tuple[str, ...], words: str
 ) -> None:
     with pytest.raises(RuleBrokenError, match=words) as error:
         send(many, party(many, "npm", *firsts, needed=needed))
-    assert error.value.field == f"party_{many.land.id('npm')}"
+    assert error.value.field == f"party_{many.country.id('npm')}"
     many.session.rollback()
     assert state(many) is ChecklistState.DRAFTING
 
 
-def test_a_signatory_of_another_body_is_not_named(many: Table) -> None:
+def test_a_signatory_of_another_body_is_not_named(many: Negotiation) -> None:
     with pytest.raises(RuleBrokenError, match="Choose who signs for Open Door Legal Aid"):
         send(many, party(many, "door", "henrik", "otto", needed=1))
 
@@ -203,7 +207,7 @@ def test_a_signatory_of_another_body_is_not_named(many: Table) -> None:
 # In order
 
 
-def test_the_signatories_of_a_party_sign_in_turn(many: Table) -> None:
+def test_the_signatories_of_a_party_sign_in_turn(many: Negotiation) -> None:
     """product.md, 5.2: an order can't be skipped."""
     send(many, one_after_the_other(many, "npm", "greta", "tomas", "milan"))
     refused(many, "tomas", "others in your organisation sign first")
@@ -215,7 +219,7 @@ def test_the_signatories_of_a_party_sign_in_turn(many: Table) -> None:
 
 
 @pytest.mark.both_databases
-def test_an_order_needs_all_of_those_named(many: Table) -> None:
+def test_an_order_needs_all_of_those_named(many: Negotiation) -> None:
     ordered = one_after_the_other(many, "npm", "greta", "tomas")
     with pytest.raises(RuleBrokenError, match="one after the other, all of them have to sign"):
         send(many, PartySigners(ordered.organisation_id, ordered.named, needed=1))
@@ -229,7 +233,7 @@ def test_an_order_needs_all_of_those_named(many: Table) -> None:
     ],
 )
 def test_one_side_signs_before_the_other(
-    many: Table, order: Order, first: tuple[str, ...], later: tuple[str, ...]
+    many: Negotiation, order: Order, first: tuple[str, ...], later: tuple[str, ...]
 ) -> None:
     send(many, asking=Asking(order))
     for first_key in first:
@@ -239,7 +243,7 @@ def test_one_side_signs_before_the_other(
     assert state(many) is ChecklistState.IN_FORCE
 
 
-def test_each_is_mailed_when_their_turn_comes(many: Table) -> None:
+def test_each_is_mailed_when_their_turn_comes(many: Negotiation) -> None:
     send(
         many,
         one_after_the_other(many, "npm", "greta", "tomas"),
@@ -254,7 +258,7 @@ def test_each_is_mailed_when_their_turn_comes(many: Table) -> None:
     assert mailed(many, "text_sent") == ["greta", "henrik", "otto", "tomas"]
 
 
-def test_a_person_waiting_for_their_turn_may_decline(many: Table) -> None:
+def test_a_person_waiting_for_their_turn_may_decline(many: Negotiation) -> None:
     send(many, asking=Asking(Order.PARTNERS_FIRST))
     decline_text(
         many["tomas"],
@@ -269,11 +273,11 @@ def test_a_person_waiting_for_their_turn_may_decline(many: Table) -> None:
 
 
 @pytest.mark.both_databases
-def test_the_text_says_who_signs_by_which_rule_in_which_order_until_when(many: Table) -> None:
+def test_the_text_says_who_signs_by_which_rule_in_which_order_until_when(many: Negotiation) -> None:
     today = clock.today()
     power(many, "milan", today - DAY, today + 90 * DAY)
     npm = PartySigners(
-        many.land.id("npm"),
+        many.country.id("npm"),
         (
             Named(person(many, "milan"), 1, "the People's Advocate"),
             Named(person(many, "tomas"), 2, "the People's Advocate"),
@@ -290,15 +294,15 @@ def test_the_text_says_who_signs_by_which_rule_in_which_order_until_when(many: T
         "until": (today + 10 * DAY).isoformat(),
         "order": "partners_first",
         "parties": [
-            {"organisation_id": str(many.land.id("npm")), "needed": 2, "named": 2},
-            {"organisation_id": str(many.land.id("door")), "needed": 1, "named": 2},
-            {"organisation_id": str(many.land.id("lantern")), "needed": 1, "named": 1},
+            {"organisation_id": str(many.country.id("npm")), "needed": 2, "named": 2},
+            {"organisation_id": str(many.country.id("door")), "needed": 1, "named": 2},
+            {"organisation_id": str(many.country.id("lantern")), "needed": 1, "named": 1},
         ],
     }
     lines = {signatory["name"]: signatory for signatory in text["signatories"]}
     assert lines["Milan Orsk"] == {
         "organisation": "Office of the People's Advocate",
-        "organisation_id": str(many.land.id("npm")),
+        "organisation_id": str(many.country.id("npm")),
         "name": "Milan Orsk",
         "office": "",
         "power": "Decision of the board",
@@ -321,7 +325,7 @@ def test_the_text_says_who_signs_by_which_rule_in_which_order_until_when(many: T
     ("since", "until"), [(None, -DAY), (DAY, None), (-3 * DAY, -DAY), (DAY, 3 * DAY)]
 )
 def test_a_person_without_power_today_is_not_named(
-    many: Table, since: dt.timedelta | None, until: dt.timedelta | None
+    many: Negotiation, since: dt.timedelta | None, until: dt.timedelta | None
 ) -> None:
     today = clock.today()
     power(
@@ -334,7 +338,9 @@ def test_a_person_without_power_today_is_not_named(
         send(many)
 
 
-def test_a_power_that_runs_out_meanwhile_signs_no_more(many: Table, frozen_time: Clock) -> None:
+def test_a_power_that_runs_out_meanwhile_signs_no_more(
+    many: Negotiation, frozen_time: Clock
+) -> None:
     """An expired power can't sign; somebody else takes over, so nothing gets stuck."""
     today = clock.today()
     power(many, "tomas", None, today + 2 * DAY)
@@ -362,7 +368,7 @@ def test_a_power_that_runs_out_meanwhile_signs_no_more(many: Table, frozen_time:
     assert state(many) is ChecklistState.IN_FORCE
 
 
-def test_a_power_signs_on_its_last_day(many: Table, frozen_time: Clock) -> None:
+def test_a_power_signs_on_its_last_day(many: Negotiation, frozen_time: Clock) -> None:
     today = clock.today()
     power(many, "tomas", today, today + 2 * DAY)
     send(many)
@@ -377,9 +383,9 @@ def test_a_power_signs_on_its_last_day(many: Table, frozen_time: Clock) -> None:
 # On behalf of a named person
 
 
-def test_a_signature_on_behalf_of_somebody_is_marked(many: Table) -> None:
+def test_a_signature_on_behalf_of_somebody_is_marked(many: Negotiation) -> None:
     named = Named(person(many, "milan"), on_behalf_of="Advocate Ruta Saen")
-    send(many, PartySigners(many.land.id("npm"), (named,)))
+    send(many, PartySigners(many.country.id("npm"), (named,)))
     sign(many, "milan", "henrik")
     signature = signature_of(many, "milan")
     assert signature.on_behalf_of == "Advocate Ruta Saen"
@@ -392,25 +398,27 @@ def test_a_signature_on_behalf_of_somebody_is_marked(many: Table) -> None:
 # Pass on
 
 
-def pass_on(table: Table, by: str, holder: str, to: str, reason: str = "She is away.") -> None:
+def pass_on(
+    negotiation: Negotiation, by: str, holder: str, to: str, reason: str = "She is away."
+) -> None:
     signature_requests.pass_on(
-        table[by],
-        table.checklist(),
-        person(table, holder),
-        person(table, to),
-        page=agreements.page_with(table.checklist()),
+        negotiation[by],
+        negotiation.checklist(),
+        person(negotiation, holder),
+        person(negotiation, to),
+        page=agreements.page_with(negotiation.checklist()),
         reason=reason,
     )
-    table.session.commit()
+    negotiation.session.commit()
 
 
-def test_a_signature_says_who_confirmed_the_power(many: Table, app: Flask) -> None:
+def test_a_signature_says_who_confirmed_the_power(many: Negotiation, app: Flask) -> None:
     """product.md, section 2: on its page, the signature, the record and the certificate."""
     henrik = membership(many, "henrik")
     henrik.confirmed_how, henrik.confirmed_by = Confirmation.ADMINISTRATOR, "Ada Stone"
     send(many)
     terms = many.checklist()
-    browser, address = many.land.browser(app, "henrik"), f"/checklists/{terms.id}"
+    browser, address = many.country.browser(app, "henrik"), f"/checklists/{terms.id}"
     sentence = "Confirmed by the administrator Ada Stone"
     assert (
         sentence in browser.page(browser.page(f"{address}/sign").links()["Continue to sign"]).text
@@ -427,7 +435,7 @@ def test_a_signature_says_who_confirmed_the_power(many: Table, app: Flask) -> No
 
 
 @pytest.mark.parametrize("by", ["tomas", "ilena"])
-def test_the_named_person_or_the_coordinator_passes_a_slot_on(many: Table, by: str) -> None:
+def test_the_named_person_or_the_coordinator_passes_a_slot_on(many: Negotiation, by: str) -> None:
     """product.md, 5.5: to a person with the same power, with a reason, visible."""
     send(many)
     pass_on(many, by, "tomas", "greta", "Tomas is on leave until May.")
@@ -447,11 +455,13 @@ def test_the_named_person_or_the_coordinator_passes_a_slot_on(many: Table, by: s
     assert mailed(many, "signing_passed_on") == (["tomas"] if by == "ilena" else [])
 
 
-def test_the_line_that_was_passed_on_stays_as_history(many: Table) -> None:
+def test_the_line_that_was_passed_on_stays_as_history(many: Negotiation) -> None:
     send(many)
     pass_on(many, "tomas", "tomas", "greta")
     pass_on(many, "greta", "greta", "milan", "Greta is ill.")
-    places = [slot for slot in request(many).slots if slot.organisation_id == many.land.id("npm")]
+    places = [
+        slot for slot in request(many).slots if slot.organisation_id == many.country.id("npm")
+    ]
     assert len(places) == 3
     by_person = {slot.user_id: slot for slot in places}
     greta, milan = by_person[person(many, "greta")], by_person[person(many, "milan")]
@@ -462,7 +472,7 @@ def test_the_line_that_was_passed_on_stays_as_history(many: Table) -> None:
         pass_on(many, "milan", "milan", "tomas")
 
 
-def test_the_certificate_says_beside_the_signature_why_it_was_passed_on(many: Table) -> None:
+def test_the_certificate_says_beside_the_signature_why_it_was_passed_on(many: Negotiation) -> None:
     send(many)
     pass_on(many, "ilena", "tomas", "greta", "Tomas is on leave until May.")
     pass_on(many, "greta", "greta", "milan", "Greta is ill.")
@@ -481,7 +491,7 @@ def test_the_certificate_says_beside_the_signature_why_it_was_passed_on(many: Ta
     ) in words
 
 
-def test_a_slot_that_is_passed_on_keeps_its_turn(many: Table) -> None:
+def test_a_slot_that_is_passed_on_keeps_its_turn(many: Negotiation) -> None:
     send(many, one_after_the_other(many, "npm", "tomas", "greta"))
     pass_on(many, "ilena", "greta", "milan")
     refused(many, "milan", "others in your organisation sign first")
@@ -491,7 +501,7 @@ def test_a_slot_that_is_passed_on_keeps_its_turn(many: Table) -> None:
 
 
 @pytest.mark.parametrize("by", ["samira", "henrik", "nadia", "oren", "milan", "marek", "ada"])
-def test_nobody_else_passes_it_on(many: Table, by: str) -> None:
+def test_nobody_else_passes_it_on(many: Negotiation, by: str) -> None:
     """Not another party's coordinator or signatory, nor the same party's who aren't named."""
     send(many)
     with pytest.raises((RefusedError, RuleBrokenError)):
@@ -501,21 +511,21 @@ def test_nobody_else_passes_it_on(many: Table, by: str) -> None:
 
 
 @pytest.mark.parametrize("to", ["nadia", "oren", "ilena", "paula", "henrik", "vesna", "tomas"])
-def test_a_slot_goes_to_an_unnamed_signatory_of_the_same_body(many: Table, to: str) -> None:
+def test_a_slot_goes_to_an_unnamed_signatory_of_the_same_body(many: Negotiation, to: str) -> None:
     send(many)
     with pytest.raises(RuleBrokenError, match="Choose a signatory of your organisation") as error:
         pass_on(many, "tomas", "tomas", to)
     assert error.value.field == "person"
 
 
-def test_a_slot_does_not_go_to_a_signatory_whose_power_has_expired(many: Table) -> None:
+def test_a_slot_does_not_go_to_a_signatory_whose_power_has_expired(many: Negotiation) -> None:
     send(many)
     power(many, "greta", None, clock.today() - DAY)
     with pytest.raises(RuleBrokenError, match="with power to sign today"):
         pass_on(many, "tomas", "tomas", "greta")
 
 
-def test_a_slot_is_not_passed_on_without_a_reason_or_after_signing(many: Table) -> None:
+def test_a_slot_is_not_passed_on_without_a_reason_or_after_signing(many: Negotiation) -> None:
     send(many)
     with pytest.raises(RuleBrokenError, match="Say why you pass it on") as error:
         pass_on(many, "tomas", "tomas", "greta", "  ")
@@ -529,12 +539,12 @@ def test_a_slot_is_not_passed_on_without_a_reason_or_after_signing(many: Table) 
 # Four eyes
 
 
-def writes_and_signs(table: Table) -> None:
+def writes_and_signs(negotiation: Negotiation) -> None:
     """Ilena, who wrote all of the NPM's answers, could sign too."""
-    table.session.add(
+    negotiation.session.add(
         Membership(
-            user_id=person(table, "ilena"),
-            organisation_id=table.land.id("npm"),
+            user_id=person(negotiation, "ilena"),
+            organisation_id=negotiation.country.id("npm"),
             role=Role.SIGNATORY,
             starts_on=dt.date(2020, 1, 1),
             created_at=clock.now(),
@@ -542,10 +552,12 @@ def writes_and_signs(table: Table) -> None:
             power="Act on the People's Advocate",
         )
     )
-    table.session.commit()
+    negotiation.session.commit()
 
 
-def test_a_person_who_drafted_alone_is_not_the_only_signer(many: Table, four_eyes: None) -> None:
+def test_a_person_who_drafted_alone_is_not_the_only_signer(
+    many: Negotiation, four_eyes: None
+) -> None:
     """product.md, 5.2, where the instance asks for it."""
     writes_and_signs(many)
     words = "Ilena Dorvath wrote this text alone and can't be the only one who signs"
@@ -555,13 +567,13 @@ def test_a_person_who_drafted_alone_is_not_the_only_signer(many: Table, four_eye
     ):
         with pytest.raises(RuleBrokenError, match=words) as error:
             send(many, own)
-        assert error.value.field == f"party_{many.land.id('npm')}"
+        assert error.value.field == f"party_{many.country.id('npm')}"
         many.session.rollback()
     send(many, party(many, "npm", "ilena", "tomas"))
     assert state(many) is ChecklistState.SENT
 
 
-def test_nor_by_having_it_passed_on(many: Table, four_eyes: None) -> None:
+def test_nor_by_having_it_passed_on(many: Negotiation, four_eyes: None) -> None:
     writes_and_signs(many)
     send(many)
     with pytest.raises(RuleBrokenError, match="wrote this text alone") as error:
@@ -571,7 +583,9 @@ def test_nor_by_having_it_passed_on(many: Table, four_eyes: None) -> None:
     refused(many, "ilena", "Somebody else is named")
 
 
-def test_another_hand_in_the_text_is_a_second_pair_of_eyes(many: Table, four_eyes: None) -> None:
+def test_another_hand_in_the_text_is_a_second_pair_of_eyes(
+    many: Negotiation, four_eyes: None
+) -> None:
     writes_and_signs(many)
     many.save("petra", "M6")
     many.accept("M6", "samira", "joana")
@@ -580,7 +594,9 @@ def test_another_hand_in_the_text_is_a_second_pair_of_eyes(many: Table, four_eye
     assert state(many) is ChecklistState.SENT
 
 
-def test_whoever_only_loaded_a_text_is_no_second_pair_of_eyes(many: Table, four_eyes: None) -> None:
+def test_whoever_only_loaded_a_text_is_no_second_pair_of_eyes(
+    many: Negotiation, four_eyes: None
+) -> None:
     """Copying or loading a text makes nobody its author (product.md, 6)."""
     writes_and_signs(many)
     petra_loads_m6(many)
@@ -589,23 +605,25 @@ def test_whoever_only_loaded_a_text_is_no_second_pair_of_eyes(many: Table, four_
         send(many, party(many, "npm", "ilena"))
 
 
-def petra_loads_m6(table: Table, seen: int = 0) -> None:
-    values = checklists.whole(table.loaded(), "M6")
+def petra_loads_m6(negotiation: Negotiation, seen: int = 0) -> None:
+    values = checklists.whole(negotiation.loaded(), "M6")
     answers.save_answer(
-        table["petra"],
-        table.checklist(),
+        negotiation["petra"],
+        negotiation.checklist(),
         "M6",
         AnswerScope.SHARED,
         values,
         base_version=seen,
         loaded_from=values,
     )
-    table.session.commit()
-    table.accept("M6", "samira", "joana")
-    checklists.read_second(table["oren"], table.checklist())
+    negotiation.session.commit()
+    negotiation.accept("M6", "samira", "joana")
+    checklists.read_second(negotiation["oren"], negotiation.checklist())
 
 
-def test_nor_is_whoever_wrote_only_what_was_replaced_since(many: Table, four_eyes: None) -> None:
+def test_nor_is_whoever_wrote_only_what_was_replaced_since(
+    many: Negotiation, four_eyes: None
+) -> None:
     writes_and_signs(many)
     many.save("petra", "M6")
     petra_loads_m6(many, seen=1)
@@ -614,7 +632,7 @@ def test_nor_is_whoever_wrote_only_what_was_replaced_since(many: Table, four_eye
         send(many, party(many, "npm", "ilena"))
 
 
-def test_without_the_setting_the_drafter_may_sign(many: Table) -> None:
+def test_without_the_setting_the_drafter_may_sign(many: Negotiation) -> None:
     writes_and_signs(many)
     send(many, party(many, "npm", "ilena"))
     sign(many, "ilena", "henrik", "otto")
@@ -624,7 +642,7 @@ def test_without_the_setting_the_drafter_may_sign(many: Table) -> None:
 # Expires
 
 
-def test_a_request_runs_out_after_its_last_day(many: Table, frozen_time: Clock) -> None:
+def test_a_request_runs_out_after_its_last_day(many: Negotiation, frozen_time: Clock) -> None:
     today = clock.today()
     send(many, asking=Asking(expires_on=today + 5 * DAY))
     sign(many, "tomas")
@@ -652,7 +670,7 @@ def test_a_request_runs_out_after_its_last_day(many: Table, frozen_time: Clock) 
 
 
 def test_nobody_signs_after_the_day_that_the_text_states_whatever_its_request_says(
-    many: Table, frozen_time: Clock
+    many: Negotiation, frozen_time: Clock
 ) -> None:
     last = clock.today() + 5 * DAY
     send(many, asking=Asking(expires_on=last, remind_every=3))
@@ -669,7 +687,7 @@ def test_nobody_signs_after_the_day_that_the_text_states_whatever_its_request_sa
 
 
 def test_a_request_does_not_run_out_before_the_day_that_its_text_states(
-    many: Table, frozen_time: Clock
+    many: Negotiation, frozen_time: Clock
 ) -> None:
     last = clock.today() + 5 * DAY
     send(many, asking=Asking(expires_on=last))
@@ -683,19 +701,21 @@ def test_a_request_does_not_run_out_before_the_day_that_its_text_states(
     assert many.events("signature_request_expired")[0]["until"] == last.isoformat()
 
 
-def test_without_a_day_it_runs_as_long_as_the_instance_gives(app: Flask, many: Table) -> None:
+def test_without_a_day_it_runs_as_long_as_the_instance_gives(app: Flask, many: Negotiation) -> None:
     with replaced(app, SIGNING_SETTINGS.holding(SigningSettings(days=12))):
         assert send(many).expires_on == clock.today() + 12 * DAY
 
 
 @pytest.mark.parametrize("days", [-1, 366])
-def test_the_last_day_lies_within_a_year(many: Table, days: int) -> None:
+def test_the_last_day_lies_within_a_year(many: Negotiation, days: int) -> None:
     with pytest.raises(RuleBrokenError, match="Choose a day from today on") as error:
         send(many, asking=Asking(expires_on=clock.today() + days * DAY))
     assert error.value.field == "expires_on"
 
 
-def test_a_declined_or_recalled_request_does_not_expire(many: Table, frozen_time: Clock) -> None:
+def test_a_declined_or_recalled_request_does_not_expire(
+    many: Negotiation, frozen_time: Clock
+) -> None:
     send(many, asking=Asking(expires_on=clock.today()))
     agreements.call_back(many["ilena"], many.checklist(), reason="A wrong signatory.")
     many.session.commit()
@@ -707,7 +727,7 @@ def test_a_declined_or_recalled_request_does_not_expire(many: Table, frozen_time
 # Remind
 
 
-def rounds(table: Table, frozen_time: Clock, days: int) -> list[int]:
+def rounds(negotiation: Negotiation, frozen_time: Clock, days: int) -> list[int]:
     """Run the worker once a day; return the days on which it sent reminders."""
     now, reminded_on = clock.now(), []
     for day in range(days + 1):
@@ -715,13 +735,13 @@ def rounds(table: Table, frozen_time: Clock, days: int) -> list[int]:
         if due.send_reminders(clock.today()):
             reminded_on.append(day)
         assert due.send_reminders(clock.today()) == 0
-        table.session.commit()
+        negotiation.session.commit()
     frozen_time(now)
     return reminded_on
 
 
 def test_people_who_still_have_to_sign_are_reminded_at_the_chosen_interval(
-    many: Table, frozen_time: Clock
+    many: Negotiation, frozen_time: Clock
 ) -> None:
     send(many, asking=Asking(expires_on=clock.today() + 8 * DAY, remind_every=3))
     sign(many, "tomas")
@@ -731,26 +751,26 @@ def test_people_who_still_have_to_sign_are_reminded_at_the_chosen_interval(
     assert many.events("signatories_reminded")[0]["people"] == ["Henrik Asante", "Otto Brandis"]
 
 
-def test_reminders_stop_when_all_have_signed(many: Table, frozen_time: Clock) -> None:
+def test_reminders_stop_when_all_have_signed(many: Negotiation, frozen_time: Clock) -> None:
     send(many, asking=Asking(remind_every=1))
     sign(many, "tomas", "henrik", "otto")
     assert rounds(many, frozen_time, 3) == []
 
 
-def test_reminders_stop_when_it_is_called_back(many: Table, frozen_time: Clock) -> None:
+def test_reminders_stop_when_it_is_called_back(many: Negotiation, frozen_time: Clock) -> None:
     send(many, asking=Asking(remind_every=1))
     agreements.call_back(many["ilena"], many.checklist(), reason="A wrong signatory.")
     many.session.commit()
     assert rounds(many, frozen_time, 3) == []
 
 
-def test_nobody_is_reminded_unless_it_was_asked_for(many: Table, frozen_time: Clock) -> None:
+def test_nobody_is_reminded_unless_it_was_asked_for(many: Negotiation, frozen_time: Clock) -> None:
     send(many)
     assert rounds(many, frozen_time, 8) == []
 
 
 def test_chosen_people_are_reminded_until_their_party_has_signed(
-    many: Table, frozen_time: Clock
+    many: Negotiation, frozen_time: Clock
 ) -> None:
     samira, joana = person(many, "samira"), person(many, "joana")
     send(many, asking=Asking(remind_every=1, remind_whom=(str(samira), str(joana))))
@@ -759,7 +779,9 @@ def test_chosen_people_are_reminded_until_their_party_has_signed(
     assert mailed(many, "text_still_waits") == ["samira"]
 
 
-def test_a_person_waiting_for_their_turn_is_not_reminded(many: Table, frozen_time: Clock) -> None:
+def test_a_person_waiting_for_their_turn_is_not_reminded(
+    many: Negotiation, frozen_time: Clock
+) -> None:
     send(many, asking=Asking(Order.PARTNERS_FIRST, remind_every=1))
     assert rounds(many, frozen_time, 1) == [1]
     assert mailed(many, "text_still_waits") == ["henrik", "otto"]
@@ -775,14 +797,14 @@ def test_a_person_waiting_for_their_turn_is_not_reminded(many: Table, frozen_tim
     ],
 )
 def test_a_rhythm_and_people_that_are_offered(
-    many: Table, every: int, whom: tuple[str, ...], field: str
+    many: Negotiation, every: int, whom: tuple[str, ...], field: str
 ) -> None:
     with pytest.raises(RuleBrokenError) as error:
         send(many, asking=Asking(remind_every=every, remind_whom=whom))
     assert error.value.field == field
 
 
-def test_a_coordinator_reminds_now_once_a_day(many: Table, frozen_time: Clock) -> None:
+def test_a_coordinator_reminds_now_once_a_day(many: Negotiation, frozen_time: Clock) -> None:
     send(many)
     henrik = person(many, "henrik")
     signature_requests.remind(many["joana"], many.checklist(), [henrik])
@@ -797,7 +819,7 @@ def test_a_coordinator_reminds_now_once_a_day(many: Table, frozen_time: Clock) -
 
 
 @pytest.mark.parametrize("first", ["tomas", "nadia", "oren", "henrik", "marek", "vesna", "ada"])
-def test_nobody_else_reminds(many: Table, first: str) -> None:
+def test_nobody_else_reminds(many: Negotiation, first: str) -> None:
     send(many)
     with pytest.raises(
         RefusedError, match="Only a coordinator of one of the parties can send reminders"
@@ -806,7 +828,7 @@ def test_nobody_else_reminds(many: Table, first: str) -> None:
 
 
 @pytest.mark.parametrize("first", ["milan", "samira", "tomas", "marek"])
-def test_only_people_who_can_sign_now_are_reminded(many: Table, first: str) -> None:
+def test_only_people_who_can_sign_now_are_reminded(many: Negotiation, first: str) -> None:
     send(many)
     sign(many, "tomas")
     with pytest.raises(RuleBrokenError, match="Choose who is reminded"):

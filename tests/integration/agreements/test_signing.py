@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 
 from tests.factories import checklists
 from tests.factories.checklists import decline_text
+from tests.factories.negotiations import QUESTIONS, Negotiation
 from tests.factories.powers import begun
-from tests.factories.tables import QUESTIONS, Table
 from tracker.access.actor import Actor, Role
 from tracker.accounts.models import Membership
 from tracker.activity.models import Chain, Event
@@ -40,91 +40,96 @@ from tracker.signoff.models import Method, RequestState, Revision, Signature, Si
 
 
 @pytest.fixture
-def sent(table: Table) -> Table:
+def sent(negotiation: Negotiation) -> Negotiation:
     """The terms, agreed, frozen and sent; nobody has signed."""
-    table.send()
-    table.session.commit()
-    return table
+    negotiation.send()
+    negotiation.session.commit()
+    return negotiation
 
 
 @pytest.fixture
-def in_force(sent: Table) -> Table:
+def in_force(sent: Negotiation) -> Negotiation:
     """The terms, signed by all."""
     sign(sent, "tomas", "henrik", "otto")
     return sent
 
 
-def sign(table: Table, *firsts: str) -> None:
+def sign(negotiation: Negotiation, *firsts: str) -> None:
     for first in firsts:
-        checklists.sign(table.checklist(), table[first])
-        table.session.commit()
+        checklists.sign(negotiation.checklist(), negotiation[first])
+        negotiation.session.commit()
 
 
-def state(table: Table) -> ChecklistState:
-    return table.checklist().state
+def state(negotiation: Negotiation) -> ChecklistState:
+    return negotiation.checklist().state
 
 
-def binding(table: Table) -> UUID | None:
-    return table.checklist().revision_in_force_id
+def binding(negotiation: Negotiation) -> UUID | None:
+    return negotiation.checklist().revision_in_force_id
 
 
-def revisions(table: Table) -> list[tuple[Revision, SignatureRequest]]:
-    rows = signoff.revisions_of("checklist", table.checklist().id)
+def revisions(negotiation: Negotiation) -> list[tuple[Revision, SignatureRequest]]:
+    rows = signoff.revisions_of("checklist", negotiation.checklist().id)
     return [(revision, request) for revision, request in rows if request is not None]
 
 
-def document(table: Table) -> dict[str, Any]:
-    return signoff_service.document_of(revisions(table)[0][0], None)
+def document(negotiation: Negotiation) -> dict[str, Any]:
+    return signoff_service.document_of(revisions(negotiation)[0][0], None)
 
 
 def refused(
-    table: Table, attempt: Callable[[], object], words: str, error: type[Exception] = RefusedError
+    negotiation: Negotiation,
+    attempt: Callable[[], object],
+    words: str,
+    error: type[Exception] = RefusedError,
 ) -> None:
     """Check that an attempt is refused in these words and changes neither state nor signatures."""
 
     def seen() -> tuple[object, ...]:
-        checklist = table.checklist()
-        count = table.session.scalar(sa.select(sa.func.count()).select_from(Signature))
+        checklist = negotiation.checklist()
+        count = negotiation.session.scalar(sa.select(sa.func.count()).select_from(Signature))
         return checklist.state, checklist.revision_sent_id, checklist.revision_in_force_id, count
 
     before = seen()
     with pytest.raises(error, match=words):
         attempt()
-    table.session.rollback()
+    negotiation.session.rollback()
     assert seen() == before
 
 
 # Send
 
 
-def test_terms_that_are_not_agreed_are_not_sent(table: Table) -> None:
+def test_terms_that_are_not_agreed_are_not_sent(negotiation: Negotiation) -> None:
     """product.md, 5.1."""
-    table.save("ilena", "M1")
-    chosen = {body: signatory.user_id for body, signatory in table.signatories.items()}
+    negotiation.save("ilena", "M1")
+    chosen = {body: signatory.user_id for body, signatory in negotiation.signatories.items()}
     refused(
-        table,
-        lambda: agreements.send(table["ilena"], table.checklist(), chosen),
+        negotiation,
+        lambda: agreements.send(negotiation["ilena"], negotiation.checklist(), chosen),
         "6 items still to agree: Item M1; Item M2; Item M3; Item M5; Item M7; Item M10",
         RuleBrokenError,
     )
-    assert revisions(table) == []
+    assert revisions(negotiation) == []
 
 
-def test_an_item_begun_but_not_agreed_blocks_sending_too(table: Table) -> None:
-    table.agree()
-    table.session.commit()
-    table.save("samira", "M6")
-    assert str(obstacles.to_sending(table.loaded())[0]) == "1 item still to agree: Item M6."
+def test_an_item_begun_but_not_agreed_blocks_sending_too(negotiation: Negotiation) -> None:
+    negotiation.agree()
+    negotiation.session.commit()
+    negotiation.save("samira", "M6")
+    assert str(obstacles.to_sending(negotiation.loaded())[0]) == "1 item still to agree: Item M6."
 
 
-def test_a_new_party_blocks_sending_until_it_accepts(table: Table) -> None:
-    table.agree()
-    cooperations.join_party(table["ilena"], table.cooperation, table.land.id("bridge"))
-    table.session.commit()
-    assert "items still to agree: Item M1;" in str(obstacles.to_sending(table.loaded())[0])
+def test_a_new_party_blocks_sending_until_it_accepts(negotiation: Negotiation) -> None:
+    negotiation.agree()
+    cooperations.join_party(
+        negotiation["ilena"], negotiation.cooperation, negotiation.country.id("bridge")
+    )
+    negotiation.session.commit()
+    assert "items still to agree: Item M1;" in str(obstacles.to_sending(negotiation.loaded())[0])
 
 
-def test_sending_freezes_the_text_and_asks_each_signatory(sent: Table) -> None:
+def test_sending_freezes_the_text_and_asks_each_signatory(sent: Negotiation) -> None:
     checklist = sent.checklist()
     (revision, request), *earlier = revisions(sent)
     assert earlier == []
@@ -144,14 +149,14 @@ def test_sending_freezes_the_text_and_asks_each_signatory(sent: Table) -> None:
     ]
 
 
-def test_the_digest_is_of_the_canonical_bytes(sent: Table) -> None:
+def test_the_digest_is_of_the_canonical_bytes(sent: Negotiation) -> None:
     """RFC 8785 and SHA-256: whoever has the bytes can check them by other means."""
     revision = revisions(sent)[0][0]
     assert canonical.digest(revision.document) == revision.digest
     assert rfc8785.dumps(json.loads(revision.document)) == revision.document
 
 
-def test_the_text_names_template_guidance_parties_and_signatories(sent: Table) -> None:
+def test_the_text_names_template_guidance_parties_and_signatories(sent: Negotiation) -> None:
     text = document(sent)
     checklist = sent.checklist()
     assert text["template"] == {
@@ -187,7 +192,7 @@ def test_the_text_names_template_guidance_parties_and_signatories(sent: Table) -
     assert text["for_a_visit"] is False
 
 
-def test_the_text_contains_what_was_agreed_and_nothing_else(sent: Table) -> None:
+def test_the_text_contains_what_was_agreed_and_nothing_else(sent: Negotiation) -> None:
     """Hidden items, items not begun, live lists and people's own answers are left out."""
     items = {item["code"]: item for part in document(sent)["sections"] for item in part["items"]}
     # M4 is hidden, M6 was not begun, M8 is a live list, M9 is not required here.
@@ -203,14 +208,14 @@ def test_the_text_contains_what_was_agreed_and_nothing_else(sent: Table) -> None
 
 
 @pytest.mark.both_databases
-def test_two_freezes_of_the_same_text_have_different_digests(table: Table) -> None:
+def test_two_freezes_of_the_same_text_have_different_digests(negotiation: Negotiation) -> None:
     """A salt keeps the digest from being guessed from the content."""
-    table.send()
-    table.session.commit()
-    agreements.call_back(table["ilena"], table.checklist(), reason="A wrong signatory.")
-    checklists.send(table.checklist(), table["ilena"], table.signatories)
-    table.session.commit()
-    (second, _), (first, _) = revisions(table)
+    negotiation.send()
+    negotiation.session.commit()
+    agreements.call_back(negotiation["ilena"], negotiation.checklist(), reason="A wrong signatory.")
+    checklists.send(negotiation.checklist(), negotiation["ilena"], negotiation.signatories)
+    negotiation.session.commit()
+    (second, _), (first, _) = revisions(negotiation)
     assert (first.number, second.number) == (1, 2)
     texts = [json.loads(revision.document) for revision in (first, second)]
     assert texts[0].pop("salt") != texts[1].pop("salt")
@@ -222,17 +227,17 @@ def test_two_freezes_of_the_same_text_have_different_digests(table: Table) -> No
 
 
 def test_a_person_who_left_before_the_freeze_is_reported_missing_and_not_left_blank(
-    table: Table,
+    negotiation: Negotiation,
 ) -> None:
-    table.agree()
+    negotiation.agree()
     cooperations.end_person(
-        table["ilena"],
-        table.cooperation,
-        user_id=table.land.users["oren"].id,
-        organisation_id=table.land.id("npm"),
+        negotiation["ilena"],
+        negotiation.cooperation,
+        user_id=negotiation.country.users["oren"].id,
+        organisation_id=negotiation.country.id("npm"),
     )
-    table.session.commit()
-    assert "M5" in str(obstacles.to_sending(table.loaded())[0])
+    negotiation.session.commit()
+    assert "M5" in str(obstacles.to_sending(negotiation.loaded())[0])
 
 
 @pytest.mark.parametrize(
@@ -247,65 +252,71 @@ def test_a_person_who_left_before_the_freeze_is_reported_missing_and_not_left_bl
         ("root", "Only a coordinator of one of the parties can send"),
     ],
 )
-def test_only_a_coordinator_of_a_party_sends(table: Table, first: str, words: str) -> None:
-    terms = table.agree()
-    table.session.commit()
-    refused(table, lambda: checklists.send(terms, table[first], table.signatories), words)
+def test_only_a_coordinator_of_a_party_sends(
+    negotiation: Negotiation, first: str, words: str
+) -> None:
+    terms = negotiation.agree()
+    negotiation.session.commit()
+    refused(
+        negotiation,
+        lambda: checklists.send(terms, negotiation[first], negotiation.signatories),
+        words,
+    )
 
 
-def test_a_partners_coordinator_may_send_too(table: Table) -> None:
-    terms = table.agree()
-    checklists.send(terms, table["samira"], table.signatories)
+def test_a_partners_coordinator_may_send_too(negotiation: Negotiation) -> None:
+    terms = negotiation.agree()
+    checklists.send(terms, negotiation["samira"], negotiation.signatories)
     assert terms.state is ChecklistState.SENT
 
 
 @pytest.mark.parametrize("first", ["nobody", "samira", "tomas", "marek", "vesna"])
-def test_each_party_names_its_own_signatory(table: Table, first: str) -> None:
-    terms = table.agree()
-    table.session.commit()
-    users = table.land.users
+def test_each_party_names_its_own_signatory(negotiation: Negotiation, first: str) -> None:
+    terms = negotiation.agree()
+    negotiation.session.commit()
+    users = negotiation.country.users
     person = users[first].id if first in users else uuid4()
-    chosen = {body: signatory.user_id for body, signatory in table.signatories.items()}
-    chosen[table.land.id("door")] = person
+    chosen = {body: signatory.user_id for body, signatory in negotiation.signatories.items()}
+    chosen[negotiation.country.id("door")] = person
     with pytest.raises(RuleBrokenError, match="Choose who signs for Open Door Legal Aid") as error:
-        agreements.send(table["ilena"], terms, chosen)
-    assert error.value.field == f"party_{table.land.id('door')}"
+        agreements.send(negotiation["ilena"], terms, chosen)
+    assert error.value.field == f"party_{negotiation.country.id('door')}"
 
 
-def test_a_party_that_names_no_signatory_blocks_sending(table: Table) -> None:
-    terms = table.agree()
-    chosen = {body: signatory.user_id for body, signatory in table.signatories.items()}
-    del chosen[table.land.id("lantern")]
+def test_a_party_that_names_no_signatory_blocks_sending(negotiation: Negotiation) -> None:
+    terms = negotiation.agree()
+    chosen = {body: signatory.user_id for body, signatory in negotiation.signatories.items()}
+    del chosen[negotiation.country.id("lantern")]
     with pytest.raises(RuleBrokenError, match="Choose who signs for Lantern Health Network"):
-        agreements.send(table["ilena"], terms, chosen)
+        agreements.send(negotiation["ilena"], terms, chosen)
 
 
-def test_a_signatory_whose_power_is_not_recorded_is_not_named(table: Table) -> None:
-    terms = table.agree()
-    row = membership(table, "henrik")
+def test_a_signatory_whose_power_is_not_recorded_is_not_named(negotiation: Negotiation) -> None:
+    terms = negotiation.agree()
+    row = membership(negotiation, "henrik")
     row.power = ""
-    table.session.commit()
+    negotiation.session.commit()
     refused(
-        table,
-        lambda: checklists.send(terms, table["ilena"], table.signatories),
+        negotiation,
+        lambda: checklists.send(terms, negotiation["ilena"], negotiation.signatories),
         "The power of Henrik Asante to sign isn't recorded",
         RuleBrokenError,
     )
 
 
-def membership(table: Table, first: str) -> Membership:
-    return table.session.scalars(
-        sa.select(Membership).where(Membership.user_id == table.land.users[first].id)
+def membership(negotiation: Negotiation, first: str) -> Membership:
+    return negotiation.session.scalars(
+        sa.select(Membership).where(Membership.user_id == negotiation.country.users[first].id)
     ).one()
 
 
-def test_a_person_signs_for_one_party_only(table: Table) -> None:
+def test_a_person_signs_for_one_party_only(negotiation: Negotiation) -> None:
     """product.md, 5.2."""
-    terms = table.agree()
-    table.session.add(
+    terms = negotiation.agree()
+    negotiation.session.add(
         Membership(
-            user_id=table.land.users["henrik"].id,
-            organisation_id=table.land.id("lantern"),
+            user_id=negotiation.country.users["henrik"].id,
+            organisation_id=negotiation.country.id("lantern"),
             role=Role.SIGNATORY,
             starts_on=dt.date(2020, 1, 1),
             created_at=clock.now(),
@@ -313,18 +324,18 @@ def test_a_person_signs_for_one_party_only(table: Table) -> None:
             power="Board minutes",
         )
     )
-    table.session.commit()
-    chosen = {body: signatory.user_id for body, signatory in table.signatories.items()}
-    chosen[table.land.id("lantern")] = chosen[table.land.id("door")]
+    negotiation.session.commit()
+    chosen = {body: signatory.user_id for body, signatory in negotiation.signatories.items()}
+    chosen[negotiation.country.id("lantern")] = chosen[negotiation.country.id("door")]
     refused(
-        table,
-        lambda: agreements.send(table["ilena"], terms, chosen),
+        negotiation,
+        lambda: agreements.send(negotiation["ilena"], terms, chosen),
         "A person can only sign for one party",
         RuleBrokenError,
     )
 
 
-def test_a_text_that_was_sent_is_not_sent_again(sent: Table) -> None:
+def test_a_text_that_was_sent_is_not_sent_again(sent: Negotiation) -> None:
     refused(
         sent,
         lambda: checklists.send(sent.checklist(), sent["ilena"], sent.signatories),
@@ -332,7 +343,7 @@ def test_a_text_that_was_sent_is_not_sent_again(sent: Table) -> None:
     )
 
 
-def test_nothing_is_changed_while_the_text_is_waiting_for_signatures(sent: Table) -> None:
+def test_nothing_is_changed_while_the_text_is_waiting_for_signatures(sent: Negotiation) -> None:
     answer = sent.loaded().sheet.shared("M1")
     assert answer is not None
     for attempt in (
@@ -361,7 +372,7 @@ def test_nothing_is_changed_while_the_text_is_waiting_for_signatures(sent: Table
 # Sign
 
 
-def test_the_text_is_in_force_with_the_last_signature_and_not_before(sent: Table) -> None:
+def test_the_text_is_in_force_with_the_last_signature_and_not_before(sent: Negotiation) -> None:
     """product.md, 5.7."""
     sign(sent, "tomas", "otto")
     assert (state(sent), binding(sent)) == (ChecklistState.SENT, None)
@@ -375,7 +386,9 @@ def test_the_text_is_in_force_with_the_last_signature_and_not_before(sent: Table
     assert sent.events("came_into_force")[0]["document_digest"] == revision.digest
 
 
-def test_last_signature_and_in_force_are_one_transaction(sent: Table, session: Session) -> None:
+def test_last_signature_and_in_force_are_one_transaction(
+    sent: Negotiation, session: Session
+) -> None:
     sign(sent, "tomas", "otto")
     checklists.sign(sent.checklist(), sent["henrik"])
     assert state(sent) is ChecklistState.IN_FORCE
@@ -387,7 +400,9 @@ def test_last_signature_and_in_force_are_one_transaction(sent: Table, session: S
     assert revisions(sent)[0][1].state is RequestState.WAITING
 
 
-def test_a_signature_records_who_signed_for_whom_by_what_power_when_and_how(sent: Table) -> None:
+def test_a_signature_records_who_signed_for_whom_by_what_power_when_and_how(
+    sent: Negotiation,
+) -> None:
     sign(sent, "henrik")
     revision = revisions(sent)[0][0]
     (signature,) = revision.signatures
@@ -400,7 +415,7 @@ def test_a_signature_records_who_signed_for_whom_by_what_power_when_and_how(sent
     assert signature.digest == canonical.digest_of(signature.content())
 
 
-def test_the_trail_binds_revision_and_signature(sent: Table, session: Session) -> None:
+def test_the_trail_binds_revision_and_signature(sent: Negotiation, session: Session) -> None:
     sign(sent, "henrik")
     revision = revisions(sent)[0][0]
     details_by_verb = dict(
@@ -425,12 +440,12 @@ def identity(
     return Identity(user_id or actor.user_id, Method.PASSWORD_TOTP, at or clock.now())
 
 
-def attempt(table: Table, first: str, **proof: Any) -> Callable[[], object]:
-    actor = table[first]
+def attempt(negotiation: Negotiation, first: str, **proof: Any) -> Callable[[], object]:
+    actor = negotiation[first]
     return lambda: agreements.sign(
         actor,
-        table.checklist(),
-        page=agreements.page_with(table.checklist()),
+        negotiation.checklist(),
+        page=agreements.page_with(negotiation.checklist()),
         sentence="I sign.",
         language="en",
         identity=identity(actor, **proof),
@@ -451,19 +466,19 @@ def attempt(table: Table, first: str, **proof: Any) -> Callable[[], object]:
         ("sender", "Somebody else is named to sign"),
     ],
 )
-def test_only_the_named_people_sign(sent: Table, first: str, words: str) -> None:
-    sent.land.person("Bela Rossi", "door", Role.SIGNATORY, power="Statutes, article 9")
-    sent.land.person("Sender Voss", "bridge", Role.SIGNATORY, power="Statutes")
+def test_only_the_named_people_sign(sent: Negotiation, first: str, words: str) -> None:
+    sent.country.person("Bela Rossi", "door", Role.SIGNATORY, power="Statutes, article 9")
+    sent.country.person("Sender Voss", "bridge", Role.SIGNATORY, power="Statutes")
     sent.session.commit()
     refused(sent, attempt(sent, first), words)
 
 
-def test_a_party_signs_only_once(sent: Table) -> None:
+def test_a_party_signs_only_once(sent: Negotiation) -> None:
     sign(sent, "henrik")
     refused(sent, attempt(sent, "henrik"), "You have already signed this revision")
 
 
-def test_a_person_who_lost_the_role_meanwhile_does_not_sign(sent: Table) -> None:
+def test_a_person_who_lost_the_role_meanwhile_does_not_sign(sent: Negotiation) -> None:
     row = membership(sent, "henrik")
     row.ended_at, row.ends_on = clock.now(), clock.today() - dt.timedelta(days=1)
     sent.session.commit()
@@ -471,39 +486,45 @@ def test_a_person_who_lost_the_role_meanwhile_does_not_sign(sent: Table) -> None
 
 
 @pytest.mark.parametrize("age", [FRESH + dt.timedelta(seconds=1), dt.timedelta(minutes=-1)])
-def test_a_stale_proof_is_invalid(sent: Table, age: dt.timedelta) -> None:
+def test_a_stale_proof_is_invalid(sent: Negotiation, age: dt.timedelta) -> None:
     stale = attempt(sent, "henrik", at=clock.now() - age)
     refused(sent, stale, "The proof of identity is too old")
 
 
-def test_another_persons_proof_is_invalid(sent: Table) -> None:
+def test_another_persons_proof_is_invalid(sent: Negotiation) -> None:
     """S11: nobody signs for another."""
-    theirs = attempt(sent, "henrik", user_id=sent.land.users["samira"].id)
+    theirs = attempt(sent, "henrik", user_id=sent.country.users["samira"].id)
     refused(sent, theirs, "The proof of identity belongs to another person")
 
 
 @pytest.mark.parametrize("first", ["tomas", "henrik"])
-def test_a_text_that_is_not_waiting_is_not_signed(table: Table, first: str) -> None:
-    refused(table, attempt(table, first), "isn't waiting for signatures", RuleBrokenError)
-    table.sign()
-    table.session.commit()
-    refused(table, attempt(table, first), "isn't waiting for signatures", RuleBrokenError)
+def test_a_text_that_is_not_waiting_is_not_signed(negotiation: Negotiation, first: str) -> None:
+    refused(
+        negotiation, attempt(negotiation, first), "isn't waiting for signatures", RuleBrokenError
+    )
+    negotiation.sign()
+    negotiation.session.commit()
+    refused(
+        negotiation, attempt(negotiation, first), "isn't waiting for signatures", RuleBrokenError
+    )
 
 
 # Decline
 
 
-def decline(table: Table, first: str, *items: str, reason: str = "Our board can't.") -> None:
+def decline(
+    negotiation: Negotiation, first: str, *items: str, reason: str = "Our board can't."
+) -> None:
     decline_text(
-        table[first],
-        table.checklist(),
+        negotiation[first],
+        negotiation.checklist(),
         reason=reason,
         items=items,
     )
-    table.session.commit()
+    negotiation.session.commit()
 
 
-def test_a_decline_opens_only_the_named_items_and_keeps_the_signatures(sent: Table) -> None:
+def test_a_decline_opens_only_the_named_items_and_keeps_the_signatures(sent: Negotiation) -> None:
     """product.md, 5.4 and 4.10."""
     sign(sent, "tomas")
     decline(sent, "henrik", "M3", "M1")
@@ -525,10 +546,10 @@ def test_a_decline_opens_only_the_named_items_and_keeps_the_signatures(sent: Tab
 
 
 def test_a_party_that_joined_during_signing_has_to_agree_once_the_text_is_open_again(
-    sent: Table,
+    sent: Negotiation,
 ) -> None:
     """product.md, 4.1: every current party; items not named stay agreed among the others."""
-    cooperations.join_party(sent["ilena"], sent.cooperation, sent.land.id("bridge"))
+    cooperations.join_party(sent["ilena"], sent.cooperation, sent.country.id("bridge"))
     sent.session.commit()
     assert len(sent.loaded().parties) == 3
     decline(sent, "henrik", "M1")
@@ -545,24 +566,28 @@ def test_a_party_that_joined_during_signing_has_to_agree_once_the_text_is_open_a
 
 
 @pytest.mark.parametrize("way", ["call back", "amend"])
-def test_the_same_holds_when_a_text_is_called_back_or_amended(whole_table: Table, way: str) -> None:
-    rules = whole_table.send(ChecklistKind.CONFIDENTIALITY)
+def test_the_same_holds_when_a_text_is_called_back_or_amended(
+    shipped_negotiation: Negotiation, way: str
+) -> None:
+    rules = shipped_negotiation.send(ChecklistKind.CONFIDENTIALITY)
     before = [party.organisation_id for party in load(rules).parties]
     if way == "amend":
-        checklists.sign(rules, *whole_table.signatories.values())
+        checklists.sign(rules, *shipped_negotiation.signatories.values())
     cooperations.join_party(
-        whole_table["ilena"], whole_table.cooperation, whole_table.land.id("bridge")
+        shipped_negotiation["ilena"],
+        shipped_negotiation.cooperation,
+        shipped_negotiation.country.id("bridge"),
     )
     assert [party.organisation_id for party in load(rules).parties] == before
     if way == "amend":
-        agreements.amend(whole_table["ilena"], rules, reason="A new party.", items=["C1"])
+        agreements.amend(shipped_negotiation["ilena"], rules, reason="A new party.", items=["C1"])
     else:
-        agreements.call_back(whole_table["ilena"], rules, reason="A new party.")
+        agreements.call_back(shipped_negotiation["ilena"], rules, reason="A new party.")
     after = [party.organisation_id for party in load(rules).parties]
-    assert after == [*before, whole_table.land.id("bridge")]
+    assert after == [*before, shipped_negotiation.country.id("bridge")]
 
 
-def test_a_newly_required_item_is_open_without_being_requested(sent: Table) -> None:
+def test_a_newly_required_item_is_open_without_being_requested(sent: Negotiation) -> None:
     decline(sent, "henrik", "M1")
     version, answers = sent.cooperation.version, QUESTIONS | {"personal_data": "yes"}
     refused(sent, lambda: sent.save("ilena", "M9"), "stays agreed")
@@ -574,7 +599,7 @@ def test_a_newly_required_item_is_open_without_being_requested(sent: Table) -> N
     refused(sent, lambda: sent.save("ilena", "M9", seen=1), "stays agreed")
 
 
-def test_a_declined_text_is_changed_sent_and_signed_again(sent: Table) -> None:
+def test_a_declined_text_is_changed_sent_and_signed_again(sent: Negotiation) -> None:
     sign(sent, "tomas")
     decline(sent, "henrik", "M1")
     answer = sent.loaded().sheet.shared("M1")
@@ -615,7 +640,7 @@ def test_a_declined_text_is_changed_sent_and_signed_again(sent: Table) -> None:
     ],
 )
 def test_a_decline_names_its_items_and_its_reason(
-    sent: Table, items: tuple[str, ...], reason: str, field: str, words: str
+    sent: Negotiation, items: tuple[str, ...], reason: str, field: str, words: str
 ) -> None:
     with pytest.raises(RuleBrokenError, match=words) as error:
         decline(sent, "henrik", *items, reason=reason)
@@ -625,7 +650,7 @@ def test_a_decline_names_its_items_and_its_reason(
 
 
 @pytest.mark.parametrize("first", ["samira", "tomas-after", "marek", "ada", "nadia"])
-def test_only_people_who_could_sign_decline(sent: Table, first: str) -> None:
+def test_only_people_who_could_sign_decline(sent: Negotiation, first: str) -> None:
     if first == "tomas-after":
         sign(sent, "tomas")
         refused(sent, lambda: decline(sent, "tomas", "M1"), "You have already signed this revision")
@@ -633,7 +658,7 @@ def test_only_people_who_could_sign_decline(sent: Table, first: str) -> None:
     refused(sent, lambda: decline(sent, first, "M1"), "You aren't a signatory")
 
 
-def test_a_declined_text_can_no_longer_be_signed(sent: Table) -> None:
+def test_a_declined_text_can_no_longer_be_signed(sent: Negotiation) -> None:
     decline(sent, "henrik", "M1")
     refused(sent, attempt(sent, "tomas"), "isn't waiting for signatures", RuleBrokenError)
 
@@ -641,7 +666,7 @@ def test_a_declined_text_can_no_longer_be_signed(sent: Table) -> None:
 # Call back
 
 
-def test_a_coordinator_calls_a_text_back(sent: Table) -> None:
+def test_a_coordinator_calls_a_text_back(sent: Negotiation) -> None:
     sign(sent, "tomas")
     agreements.call_back(sent["samira"], sent.checklist(), reason="A wrong signatory.")
     sent.session.commit()
@@ -654,7 +679,7 @@ def test_a_coordinator_calls_a_text_back(sent: Table) -> None:
     assert obstacles.to_sending(sent.loaded()) == []
 
 
-def test_calling_back_opens_no_more_than_was_open(sent: Table) -> None:
+def test_calling_back_opens_no_more_than_was_open(sent: Negotiation) -> None:
     """product.md, 4.10: the rest stays agreed."""
     decline(sent, "henrik", "M1")
     sent.accept("M1", "samira")
@@ -666,7 +691,7 @@ def test_calling_back_opens_no_more_than_was_open(sent: Table) -> None:
 
 
 @pytest.mark.parametrize("first", ["tomas", "dora", "marek", "ada"])
-def test_nobody_else_calls_a_text_back(sent: Table, first: str) -> None:
+def test_nobody_else_calls_a_text_back(sent: Negotiation, first: str) -> None:
     refused(
         sent,
         lambda: agreements.call_back(sent[first], sent.checklist(), reason="Why not."),
@@ -674,7 +699,7 @@ def test_nobody_else_calls_a_text_back(sent: Table, first: str) -> None:
     )
 
 
-def test_calling_back_has_a_reason(sent: Table) -> None:
+def test_calling_back_has_a_reason(sent: Negotiation) -> None:
     refused(
         sent,
         lambda: agreements.call_back(sent["ilena"], sent.checklist(), reason=" "),
@@ -686,12 +711,18 @@ def test_calling_back_has_a_reason(sent: Table) -> None:
 # Amend
 
 
-def amend(table: Table, first: str = "ilena", *items: str, reason: str = "A new law.") -> None:
-    agreements.amend(table[first], table.checklist(), reason=reason, items=items or ("M1",))
-    table.session.commit()
+def amend(
+    negotiation: Negotiation, first: str = "ilena", *items: str, reason: str = "A new law."
+) -> None:
+    agreements.amend(
+        negotiation[first], negotiation.checklist(), reason=reason, items=items or ("M1",)
+    )
+    negotiation.session.commit()
 
 
-def test_while_an_amendment_is_drafted_the_old_revision_stays_in_force(in_force: Table) -> None:
+def test_while_an_amendment_is_drafted_the_old_revision_stays_in_force(
+    in_force: Negotiation,
+) -> None:
     """product.md, 5.7."""
     checklist = in_force.checklist()
     old = checklist.revision_in_force_id
@@ -712,7 +743,9 @@ def test_while_an_amendment_is_drafted_the_old_revision_stays_in_force(in_force:
     assert len(in_force.events("came_into_force")) == 2
 
 
-def test_an_amendment_that_is_declined_leaves_the_old_revision_in_force(in_force: Table) -> None:
+def test_an_amendment_that_is_declined_leaves_the_old_revision_in_force(
+    in_force: Negotiation,
+) -> None:
     old = in_force.checklist().revision_in_force_id
     amend(in_force)
     in_force.accept("M1", "ilena")
@@ -722,7 +755,7 @@ def test_an_amendment_that_is_declined_leaves_the_old_revision_in_force(in_force
 
 
 @pytest.mark.parametrize("first", ["tomas", "dora", "nadia", "marek", "ada"])
-def test_only_a_coordinator_of_a_party_amends(in_force: Table, first: str) -> None:
+def test_only_a_coordinator_of_a_party_amends(in_force: Negotiation, first: str) -> None:
     refused(
         in_force,
         lambda: amend(in_force, first),
@@ -730,7 +763,7 @@ def test_only_a_coordinator_of_a_party_amends(in_force: Table, first: str) -> No
     )
 
 
-def test_an_amendment_names_items_and_a_reason(in_force: Table) -> None:
+def test_an_amendment_names_items_and_a_reason(in_force: Negotiation) -> None:
     for items, reason, words in (
         (("M99",), "A new law.", "Name at least one item"),
         (("M8",), "A new law.", "Name at least one item"),
@@ -744,11 +777,11 @@ def test_an_amendment_names_items_and_a_reason(in_force: Table) -> None:
         )
 
 
-def test_only_a_text_in_force_is_amended(sent: Table) -> None:
+def test_only_a_text_in_force_is_amended(sent: Negotiation) -> None:
     refused(sent, lambda: amend(sent), "You can only amend a text in force")
 
 
-def test_a_text_in_force_is_changed_only_by_an_amendment(in_force: Table) -> None:
+def test_a_text_in_force_is_changed_only_by_an_amendment(in_force: Negotiation) -> None:
     refused(in_force, lambda: in_force.save("ilena", "M6"), "Changes need an amendment")
     refused(
         in_force,
@@ -760,9 +793,9 @@ def test_a_text_in_force_is_changed_only_by_an_amendment(in_force: Table) -> Non
 # In a person's own name
 
 
-def own_revision(table: Table, checklist: Checklist) -> Revision:
+def own_revision(negotiation: Negotiation, checklist: Checklist) -> Revision:
     return signoff_service.freeze(
-        table["dora"],
+        negotiation["dora"],
         cooperation_id=checklist.cooperation_id,
         subject_type="undertaking",
         subject_id=uuid4(),
@@ -771,29 +804,29 @@ def own_revision(table: Table, checklist: Checklist) -> Revision:
     )
 
 
-def as_person(table: Table, revision: Revision, first: str, **proof: Any) -> Signature:
-    actor = table[first]
+def as_person(negotiation: Negotiation, revision: Revision, first: str, **proof: Any) -> Signature:
+    actor = negotiation[first]
     return signoff_service.sign_as_person(
         actor, revision, sentence="I sign.", language="en", identity=identity(actor, **proof)
     )
 
 
-def test_a_person_signs_a_revision_in_their_own_name_only_once(table: Table) -> None:
-    revision = own_revision(table, table.checklist())
-    signature = as_person(table, revision, "dora")
+def test_a_person_signs_a_revision_in_their_own_name_only_once(negotiation: Negotiation) -> None:
+    revision = own_revision(negotiation, negotiation.checklist())
+    signature = as_person(negotiation, revision, "dora")
     assert (signature.organisation_id, signature.power) == (None, "")
     with pytest.raises(RuleBrokenError, match="You have already signed this revision"):
-        as_person(table, revision, "dora")
+        as_person(negotiation, revision, "dora")
     # The refusal undoes nothing else.
-    assert as_person(table, revision, "leyla").revision_id == revision.id
+    assert as_person(negotiation, revision, "leyla").revision_id == revision.id
 
 
-def test_a_proof_is_asked_of_a_person_too(table: Table) -> None:
-    revision = own_revision(table, table.checklist())
+def test_a_proof_is_asked_of_a_person_too(negotiation: Negotiation) -> None:
+    revision = own_revision(negotiation, negotiation.checklist())
     with pytest.raises(RefusedError, match="belongs to another person"):
-        as_person(table, revision, "dora", user_id=table.land.users["leyla"].id)
+        as_person(negotiation, revision, "dora", user_id=negotiation.country.users["leyla"].id)
     with pytest.raises(RefusedError, match="too old"):
-        as_person(table, revision, "dora", at=clock.now() - dt.timedelta(hours=1))
+        as_person(negotiation, revision, "dora", at=clock.now() - dt.timedelta(hours=1))
 
 
 @pytest.mark.parametrize(
@@ -806,10 +839,12 @@ def test_a_proof_is_asked_of_a_person_too(table: Table) -> None:
         ("own", "You can't countersign your own undertaking"),
     ],
 )
-def test_an_undertaking_is_countersigned_for_the_npm(table: Table, first: str, words: str) -> None:
-    revision = own_revision(table, table.checklist())
-    actor = table["tomas" if first == "own" else first]
-    signer: UUID = actor.user_id if first == "own" else table.land.users["dora"].id
+def test_an_undertaking_is_countersigned_for_the_npm(
+    negotiation: Negotiation, first: str, words: str
+) -> None:
+    revision = own_revision(negotiation, negotiation.checklist())
+    actor = negotiation["tomas" if first == "own" else first]
+    signer: UUID = actor.user_id if first == "own" else negotiation.country.users["dora"].id
 
     def countersign() -> Signature:
         return signoff_service.countersign(
@@ -826,17 +861,17 @@ def test_an_undertaking_is_countersigned_for_the_npm(table: Table, first: str, w
         with pytest.raises(RefusedError, match=words):
             countersign()
         return
-    assert countersign().organisation_id == table.land.id("npm")
+    assert countersign().organisation_id == negotiation.country.id("npm")
     with pytest.raises(RuleBrokenError, match="You have already signed this revision"):
         countersign()
 
 
-def test_revisions_of_a_subject_are_numbered_from_one(table: Table) -> None:
-    service_of, checklist = signoff_service.freeze, table.checklist()
+def test_revisions_of_a_subject_are_numbered_from_one(negotiation: Negotiation) -> None:
+    service_of, checklist = signoff_service.freeze, negotiation.checklist()
     subject = uuid4()
     numbers = [
         service_of(
-            table["dora"],
+            negotiation["dora"],
             cooperation_id=checklist.cooperation_id,
             subject_type="undertaking",
             subject_id=subject,
@@ -849,7 +884,7 @@ def test_revisions_of_a_subject_are_numbered_from_one(table: Table) -> None:
 
 
 @pytest.mark.both_databases
-def test_the_counts_of_lists_are_right_after_a_decline(sent: Table) -> None:
+def test_the_counts_of_lists_are_right_after_a_decline(sent: Negotiation) -> None:
     assert [sent.checklist().is_complete] == [True]
     decline(sent, "henrik", "M1")
     assert [sent.checklist().is_complete] == [False]

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from tests.factories import checklists
 from tests.factories import paper as scans
-from tests.factories.tables import Table
+from tests.factories.negotiations import Negotiation
 from tracker.agreements import service as agreements
 from tracker.agreements.paper import queries
 from tracker.agreements.paper import service as paper
@@ -21,50 +21,52 @@ from tracker.worker import recheck
 
 pytestmark = [pytest.mark.both_databases, pytest.mark.some_on_postgresql(3)]
 
-End = Callable[[Table, PaperRecord], object]
+End = Callable[[Negotiation, PaperRecord], object]
 
 
 @pytest.fixture
-def sent(table: Table) -> Table:
+def sent(negotiation: Negotiation) -> Negotiation:
     """The terms are agreed, frozen and sent; nobody has signed."""
-    table.send()
-    table.session.commit()
-    return table
+    negotiation.send()
+    negotiation.session.commit()
+    return negotiation
 
 
-def record(table: Table, key: str = "samira") -> PaperRecord:
-    recorded = scans.record(table[key], table.checklist())
-    table.session.commit()
+def record(negotiation: Negotiation, key: str = "samira") -> PaperRecord:
+    recorded = scans.record(negotiation[key], negotiation.checklist())
+    negotiation.session.commit()
     return recorded
 
 
-def marks(table: Table) -> set[dt.datetime | None]:
-    table.session.expire_all()
+def marks(negotiation: Negotiation) -> set[dt.datetime | None]:
+    negotiation.session.expire_all()
     return set(
-        table.session.scalars(
+        negotiation.session.scalars(
             sa.select(ChecklistParty.scan_waits_since).where(
-                ChecklistParty.checklist_id == table.checklist().id
+                ChecklistParty.checklist_id == negotiation.checklist().id
             )
         )
     )
 
 
-def set_mark(table: Table, since: dt.datetime | None) -> None:
-    table.session.execute(
+def set_mark(negotiation: Negotiation, since: dt.datetime | None) -> None:
+    negotiation.session.execute(
         sa.update(ChecklistParty)
-        .where(ChecklistParty.checklist_id == table.checklist().id)
+        .where(ChecklistParty.checklist_id == negotiation.checklist().id)
         .values(scan_waits_since=since)
     )
-    table.session.commit()
+    negotiation.session.commit()
 
 
-def differing(table: Table) -> set[str]:
-    kinds = {line.kind for line in recheck.recheck(table.checklist().cooperation_id)}
-    table.session.commit()
+def differing(negotiation: Negotiation) -> set[str]:
+    kinds = {line.kind for line in recheck.recheck(negotiation.checklist().cooperation_id)}
+    negotiation.session.commit()
     return kinds
 
 
-def test_a_recorded_scan_waits_for_the_other_parties_and_is_shown_to_its_own(sent: Table) -> None:
+def test_a_recorded_scan_waits_for_the_other_parties_and_is_shown_to_its_own(
+    sent: Negotiation,
+) -> None:
     recorded = record(sent)
     assert marks(sent) == {recorded.recorded_at}
     for key, is_for in (("ilena", True), ("joana", True), ("samira", False)):
@@ -74,7 +76,7 @@ def test_a_recorded_scan_waits_for_the_other_parties_and_is_shown_to_its_own(sen
 
 
 @pytest.mark.parametrize("key", ["marek", "ada", "root"])
-def test_nobody_without_part_in_the_text_is_shown_a_scan(sent: Table, key: str) -> None:
+def test_nobody_without_part_in_the_text_is_shown_a_scan(sent: Negotiation, key: str) -> None:
     record(sent)
     assert queries.waiting(sent[key]) == []
 
@@ -82,26 +84,30 @@ def test_nobody_without_part_in_the_text_is_shown_a_scan(sent: Table, key: str) 
 @pytest.mark.parametrize(
     "end",
     [
-        lambda table, scan: scans.confirm(table["ilena"], table.checklist(), scan),
-        lambda table, scan: paper.refuse(table["ilena"], table.checklist(), scan.id, reason="No."),
-        lambda table, scan: paper.withdraw(
-            table["samira"], table.checklist(), scan.id, reason="The wrong file."
+        lambda negotiation, scan: scans.confirm(
+            negotiation["ilena"], negotiation.checklist(), scan
         ),
-        lambda table, _scan: checklists.sign(table.checklist(), table["henrik"]),
-        lambda table, _scan: agreements.call_back(
-            table["ilena"], table.checklist(), reason="A date is wrong."
+        lambda negotiation, scan: paper.refuse(
+            negotiation["ilena"], negotiation.checklist(), scan.id, reason="No."
         ),
-        lambda table, _scan: agreements.decline(
-            table["otto"],
-            table.checklist(),
-            page=agreements.page_with(table.checklist()),
+        lambda negotiation, scan: paper.withdraw(
+            negotiation["samira"], negotiation.checklist(), scan.id, reason="The wrong file."
+        ),
+        lambda negotiation, _scan: checklists.sign(negotiation.checklist(), negotiation["henrik"]),
+        lambda negotiation, _scan: agreements.call_back(
+            negotiation["ilena"], negotiation.checklist(), reason="A date is wrong."
+        ),
+        lambda negotiation, _scan: agreements.decline(
+            negotiation["otto"],
+            negotiation.checklist(),
+            page=agreements.page_with(negotiation.checklist()),
             items=["M2"],
             reason="Too narrow.",
         ),
     ],
     ids=["confirmed", "refused", "withdrawn", "signed here", "called back", "declined"],
 )
-def test_a_scan_waits_no_more(sent: Table, end: End) -> None:
+def test_a_scan_waits_no_more(sent: Negotiation, end: End) -> None:
     end(sent, record(sent))
     sent.session.commit()
     assert marks(sent) == {None}
@@ -109,7 +115,7 @@ def test_a_scan_waits_no_more(sent: Table, end: End) -> None:
     assert differing(sent) == set()
 
 
-def test_another_scan_goes_on_waiting(sent: Table) -> None:
+def test_another_scan_goes_on_waiting(sent: Negotiation) -> None:
     first, second = record(sent), record(sent, "joana")
     assert marks(sent) == {first.recorded_at}
     scans.confirm(sent["ilena"], sent.checklist(), first)
@@ -120,10 +126,10 @@ def test_another_scan_goes_on_waiting(sent: Table) -> None:
 
 @pytest.mark.parametrize("is_first", [True, False], ids=["before", "after"])
 def test_the_scan_of_one_signatory_waits_though_another_of_the_party_signs_here(
-    many: Table, is_first: bool
+    many: Negotiation, is_first: bool
 ) -> None:
-    henrik, paula = (many.land.users[first].id for first in ("henrik", "paula"))
-    door = PartySigners(many.land.id("door"), (Named(henrik), Named(paula)))
+    henrik, paula = (many.country.users[first].id for first in ("henrik", "paula"))
+    door = PartySigners(many.country.id("door"), (Named(henrik), Named(paula)))
     named = {body: signatory.user_id for body, signatory in many.signatories.items()}
     agreements.send(many["ilena"], many.checklist(), named | {door.organisation_id: door})
     if is_first:
@@ -141,11 +147,11 @@ def test_the_scan_of_one_signatory_waits_though_another_of_the_party_signs_here(
     assert queries.waiting(many["ilena"]) == []
 
 
-def who_is_asked(table: Table) -> set[UUID]:
+def who_is_asked(negotiation: Negotiation) -> set[UUID]:
     """Return who has an unread message that a text waits for their signature."""
-    table.session.expire_all()
+    negotiation.session.expire_all()
     return set(
-        table.session.scalars(
+        negotiation.session.scalars(
             sa.select(Notification.user_id).where(
                 Notification.kind == "text_sent", Notification.read_at.is_(None)
             )
@@ -154,11 +160,11 @@ def who_is_asked(table: Table) -> set[UUID]:
 
 
 def test_once_a_scan_is_confirmed_the_next_is_asked_to_sign_and_the_signer_no_longer(
-    many: Table,
+    many: Negotiation,
 ) -> None:
-    people = {first: many.land.users[first].id for first in ("henrik", "paula", "otto", "tomas")}
+    people = {first: many.country.users[first].id for first in ("henrik", "paula", "otto", "tomas")}
     in_turn = (Named(people["henrik"], 1), Named(people["paula"], 2))
-    door = PartySigners(many.land.id("door"), in_turn)
+    door = PartySigners(many.country.id("door"), in_turn)
     named = {body: signatory.user_id for body, signatory in many.signatories.items()}
     agreements.send(many["ilena"], many.checklist(), named | {door.organisation_id: door})
     recorded = scans.record(many["samira"], many.checklist(), only=people["henrik"])
@@ -169,14 +175,14 @@ def test_once_a_scan_is_confirmed_the_next_is_asked_to_sign_and_the_signer_no_lo
     assert who_is_asked(many) == {people[first] for first in ("paula", "otto", "tomas")}
 
 
-def test_a_recheck_corrects_a_mark_that_is_missing(sent: Table) -> None:
+def test_a_recheck_corrects_a_mark_that_is_missing(sent: Negotiation) -> None:
     recorded = record(sent)
     set_mark(sent, None)
     assert differing(sent) == {"checklist of a party"}
     assert marks(sent) == {recorded.recorded_at}
 
 
-def test_a_mark_without_a_scan_shows_nothing_and_is_corrected(sent: Table) -> None:
+def test_a_mark_without_a_scan_shows_nothing_and_is_corrected(sent: Negotiation) -> None:
     recorded = record(sent)
     paper.withdraw(sent["samira"], sent.checklist(), recorded.id, reason="The wrong file.")
     set_mark(sent, recorded.recorded_at)

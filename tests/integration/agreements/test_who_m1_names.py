@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from tests.factories import agreements, checklists
 from tests.factories import paper as scans
 from tests.factories.cooperations import bring_in, signed_in
-from tests.factories.tables import Table, set_out
+from tests.factories.negotiations import Negotiation, set_out
 from tests.pages import Page
 from tracker.access.actor import Role
 from tracker.agreements import renewal, signature_requests
@@ -31,52 +31,52 @@ REASON = "Tomas Beridan is on leave until May."
 
 
 @pytest.fixture
-def agreed(session: Session) -> Table:
+def agreed(session: Session) -> Negotiation:
     """The supplied terms, agreed; M1 names Tomas for the NPM, and Greta could sign for it too."""
-    table = set_out(session)
-    table.agree()
-    table.land.person("Greta Vale", "npm", Role.SIGNATORY, power="Decision of the board")
-    bring_in(table.land, table.cooperation, "greta")
-    table.session.commit()
-    return table
+    negotiation = set_out(session)
+    negotiation.agree()
+    negotiation.country.person("Greta Vale", "npm", Role.SIGNATORY, power="Decision of the board")
+    bring_in(negotiation.country, negotiation.cooperation, "greta")
+    negotiation.session.commit()
+    return negotiation
 
 
 def send(
-    table: Table, checklist: Checklist, *firsts: str, needed: int = 0, reason: str = ""
+    negotiation: Negotiation, checklist: Checklist, *firsts: str, needed: int = 0, reason: str = ""
 ) -> None:
-    npm = table.land.id("npm")
-    people = tuple(Named(table.land.users[first].id) for first in firsts)
+    npm = negotiation.country.id("npm")
+    people = tuple(Named(negotiation.country.users[first].id) for first in firsts)
     named: dict[UUID, UUID | PartySigners] = {
-        body: signatory.user_id for body, signatory in table.signatories.items()
+        body: signatory.user_id for body, signatory in negotiation.signatories.items()
     }
     named[npm] = PartySigners(npm, people, needed)
     asking = Asking(instead={npm: reason} if reason else {})
-    agreements_service.send(table["ilena"], checklist, named, asking=asking)
-    table.session.commit()
+    agreements_service.send(negotiation["ilena"], checklist, named, asking=asking)
+    negotiation.session.commit()
 
 
-def refused(table: Table, checklist: Checklist, *firsts: str, needed: int = 0) -> None:
+def refused(negotiation: Negotiation, checklist: Checklist, *firsts: str, needed: int = 0) -> None:
     with pytest.raises(
         RuleBrokenError, match="“Parties and mandates” names Tomas Beridan"
     ) as caught:
-        send(table, checklist, *firsts, needed=needed)
-    assert caught.value.field == f"instead_{table.land.id('npm')}"
-    table.session.rollback()
+        send(negotiation, checklist, *firsts, needed=needed)
+    assert caught.value.field == f"instead_{negotiation.country.id('npm')}"
+    negotiation.session.rollback()
     assert checklist.state is ChecklistState.DRAFTING
 
 
-def rule_of(table: Table, checklist: Checklist) -> dict[str, object]:
+def rule_of(negotiation: Negotiation, checklist: Checklist) -> dict[str, object]:
     assert checklist.revision_sent_id is not None
     request = signoff.request_of(checklist.revision_sent_id)
     assert request is not None
     document = signoff_service.document_of(request.revision, None)
-    npm = str(table.land.id("npm"))
+    npm = str(negotiation.country.id("npm"))
     return next(
         party for party in document["signing"]["parties"] if party["organisation_id"] == npm
     )
 
 
-def test_somebody_else_is_asked_only_with_a_reason(agreed: Table) -> None:
+def test_somebody_else_is_asked_only_with_a_reason(agreed: Negotiation) -> None:
     refused(agreed, agreed.checklist(), "greta")
     # Either of them could sign alone.
     refused(agreed, agreed.checklist(), "greta", "tomas", needed=1)
@@ -85,20 +85,22 @@ def test_somebody_else_is_asked_only_with_a_reason(agreed: Table) -> None:
     assert (rule["m1_names"], rule["instead_because"]) == ("Tomas Beridan", REASON)
 
 
-def test_a_person_named_in_m1_signs_alone_or_with_others_without_a_reason(agreed: Table) -> None:
+def test_a_person_named_in_m1_signs_alone_or_with_others_without_a_reason(
+    agreed: Negotiation,
+) -> None:
     send(agreed, agreed.checklist(), "greta", "tomas")
     assert "m1_names" not in rule_of(agreed, agreed.checklist())
 
 
-def test_a_reason_is_dropped_for_a_person_who_has_to_sign_anyway(agreed: Table) -> None:
+def test_a_reason_is_dropped_for_a_person_who_has_to_sign_anyway(agreed: Negotiation) -> None:
     send(agreed, agreed.checklist(), "tomas", reason=REASON)
     assert "m1_names" not in rule_of(agreed, agreed.checklist())
 
 
 def test_the_page_preselects_people_m1_names_and_asks_why_one_is_left_out(
-    app: Flask, agreed: Table
+    app: Flask, agreed: Negotiation
 ) -> None:
-    npm, users = agreed.land.id("npm"), agreed.land.users
+    npm, users = agreed.country.id("npm"), agreed.country.users
     address = f"/checklists/{agreed.checklist().id}"
     ilena = signed_in(app, users["ilena"])
     sending = ilena.page(f"{address}/send")
@@ -124,29 +126,31 @@ def test_the_page_preselects_people_m1_names_and_asks_why_one_is_left_out(
     assert sentence in signed_in(app, users["henrik"]).page(f"{address}/sign").text
 
 
-def bring_into_force(table: Table) -> Checklist:
-    checklists.send(table.checklist(), table["ilena"], table.signatories)
-    checklists.sign(table.checklist(), *table.signatories.values())
-    table.session.commit()
-    return table.checklist()
+def bring_into_force(negotiation: Negotiation) -> Checklist:
+    checklists.send(negotiation.checklist(), negotiation["ilena"], negotiation.signatories)
+    checklists.sign(negotiation.checklist(), *negotiation.signatories.values())
+    negotiation.session.commit()
+    return negotiation.checklist()
 
 
-def name_in_m1(table: Table, first: str) -> None:
+def name_in_m1(negotiation: Negotiation, first: str) -> None:
     """Have the NPM name another signatory in its row of M1, and the partners accept it."""
-    terms, npm = table.checklist(), str(table.land.id("npm"))
-    current = table.loaded().sheet.shared("M1")
+    terms, npm = negotiation.checklist(), str(negotiation.country.id("npm"))
+    current = negotiation.loaded().sheet.shared("M1")
     assert current is not None
-    user_id = str(table.land.users[first].id)
+    user_id = str(negotiation.country.users[first].id)
     rows = [
         {**row, "signatory": user_id} if row["party"] == npm else row
         for row in current.values["parties"]
     ]
-    agreements.change(table.land, terms, "M1", current, **{**current.values, "parties": rows})
-    table.accept("M1", "joana")
+    agreements.change(
+        negotiation.country, terms, "M1", current, **{**current.values, "parties": rows}
+    )
+    negotiation.accept("M1", "joana")
 
 
 def test_an_amendment_follows_its_own_m1_and_other_texts_follow_the_terms_in_force(
-    agreed: Table,
+    agreed: Negotiation,
 ) -> None:
     terms = bring_into_force(agreed)
     other = agreed.checklist(ChecklistKind.CONFIDENTIALITY)
@@ -166,14 +170,14 @@ def test_an_amendment_follows_its_own_m1_and_other_texts_follow_the_terms_in_for
 
 
 def test_an_amendment_waits_for_its_own_party_only_until_it_has_changed_its_row(
-    agreed: Table,
+    agreed: Negotiation,
 ) -> None:
     """The wish to change M1, with which an amendment begins, is met by the party's own change."""
     terms = bring_into_force(agreed)
     agreements_service.amend(agreed["ilena"], terms, reason="Tomas leaves.", items=["M1"])
     m1 = agreed.loaded().sheet.shared("M1")
     assert m1 is not None
-    npm, greta = str(agreed.land.id("npm")), str(agreed.land.users["greta"].id)
+    npm, greta = str(agreed.country.id("npm")), str(agreed.country.users["greta"].id)
     rows = [
         {**row, "signatory": greta} if row["party"] == npm else row for row in m1.values["parties"]
     ]
@@ -183,7 +187,7 @@ def test_an_amendment_waits_for_its_own_party_only_until_it_has_changed_its_row(
     assert agreed.waiting("M1") == set()
 
 
-def test_people_named_in_m1_sign_new_dates(agreed: Table) -> None:
+def test_people_named_in_m1_sign_new_dates(agreed: Negotiation) -> None:
     terms = bring_into_force(agreed)
     end = clock.today() + dt.timedelta(days=700)
     renewal.propose_renewal(
@@ -204,10 +208,10 @@ def test_people_named_in_m1_sign_new_dates(agreed: Table) -> None:
 
 
 def test_only_people_named_in_the_text_sign_on_paper_even_if_m1_names_others(
-    agreed: Table,
+    agreed: Negotiation,
 ) -> None:
     send(agreed, agreed.checklist(), "greta", reason=REASON)
-    users = agreed.land.users
+    users = agreed.country.users
     with pytest.raises(RuleBrokenError, match="Choose who signed, among those whom the text names"):
         paper.record(
             agreed["ilena"],
@@ -222,10 +226,10 @@ def test_only_people_named_in_the_text_sign_on_paper_even_if_m1_names_others(
     assert [signer["name"] for signer in record.signers] == ["Greta Vale"]
 
 
-def test_the_person_who_signs_a_passed_on_slot_reads_why(app: Flask, agreed: Table) -> None:
+def test_the_person_who_signs_a_passed_on_slot_reads_why(app: Flask, agreed: Negotiation) -> None:
     """It was passed on after the text was frozen, so the page says so and not the text."""
     send(agreed, agreed.checklist(), "tomas")
-    users, why = agreed.land.users, "I am on leave until May."
+    users, why = agreed.country.users, "I am on leave until May."
     signature_requests.pass_on(
         agreed["tomas"],
         agreed.checklist(),
@@ -245,7 +249,7 @@ def test_the_person_who_signs_a_passed_on_slot_reads_why(app: Flask, agreed: Tab
         assert sentence in signatory.page(f"{address}/record").text
 
 
-def test_an_agreement_made_before_names_who_signed_it_whoever_m1_names(agreed: Table) -> None:
+def test_an_agreement_made_before_names_who_signed_it_whoever_m1_names(agreed: Negotiation) -> None:
     """Nobody is asked to sign it: the paper says who did, years ago perhaps."""
     terms = agreed.checklist()
     people = {body: [prior_agreements.Person("Ada Former", "Head")] for body in agreed.signatories}
@@ -266,7 +270,7 @@ def test_an_agreement_made_before_names_who_signed_it_whoever_m1_names(agreed: T
     assert "signing" not in document
 
 
-def test_other_texts_of_the_cooperation_go_by_the_terms_that_stand(agreed: Table) -> None:
+def test_other_texts_of_the_cooperation_go_by_the_terms_that_stand(agreed: Negotiation) -> None:
     bring_into_force(agreed)
     other = agreed.checklist(ChecklistKind.CONFIDENTIALITY)
     checklists.agree(other, agreed.writers, agreed["oren"])
@@ -277,7 +281,7 @@ def test_other_texts_of_the_cooperation_go_by_the_terms_that_stand(agreed: Table
 
 
 @pytest.fixture
-def confidentiality(agreed: Table) -> Checklist:
+def confidentiality(agreed: Negotiation) -> Checklist:
     """The terms on confidentiality, agreed while the terms aren't signed yet."""
     other = agreed.checklist(ChecklistKind.CONFIDENTIALITY)
     checklists.agree(other, agreed.writers, agreed["oren"])
@@ -286,7 +290,7 @@ def confidentiality(agreed: Table) -> Checklist:
 
 
 def test_other_texts_go_by_terms_that_wait_for_signatures(
-    agreed: Table, confidentiality: Checklist
+    agreed: Negotiation, confidentiality: Checklist
 ) -> None:
     send(agreed, agreed.checklist(), "tomas")
     refused(agreed, confidentiality, "greta")
@@ -296,7 +300,7 @@ def test_other_texts_go_by_terms_that_wait_for_signatures(
 
 
 def test_other_texts_go_by_a_draft_of_m1_once_all_parties_accept_it(
-    agreed: Table, confidentiality: Checklist
+    agreed: Negotiation, confidentiality: Checklist
 ) -> None:
     refused(agreed, confidentiality, "greta")
     m1 = agreements.current(agreed.checklist(), "M1")

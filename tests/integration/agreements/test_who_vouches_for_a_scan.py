@@ -15,8 +15,8 @@ from tests.client import CheckedClient
 from tests.factories import checklists
 from tests.factories import paper as scans
 from tests.factories.cooperations import LONG_AGO
+from tests.factories.negotiations import Negotiation
 from tests.factories.powers import begun
-from tests.factories.tables import Table
 from tests.integration.agreements.test_paper import confirm, record, refused, signatures
 from tests.integration.agreements.test_prior_agreements import attempt, paper_of
 from tests.pages import Page
@@ -38,29 +38,33 @@ CONFIRMED = "You have confirmed this scan for another party"
 
 
 @pytest.fixture
-def sent(table: Table) -> Table:
+def sent(negotiation: Negotiation) -> Negotiation:
     """The terms, agreed, frozen and sent; nobody has signed."""
-    table.send()
-    table.session.commit()
-    return table
+    negotiation.send()
+    negotiation.session.commit()
+    return negotiation
 
 
 @pytest.fixture
-def prior(table: Table) -> Table:
+def prior(negotiation: Negotiation) -> Negotiation:
     """An earlier agreement that the NPM recorded; both partners have yet to confirm it."""
-    table.settle("M1")
-    add_to(table, "samira", "lantern")
-    attempt(table)
-    table.session.commit()
-    return table
+    negotiation.settle("M1")
+    add_to(negotiation, "samira", "lantern")
+    attempt(negotiation)
+    negotiation.session.commit()
+    return negotiation
 
 
 def add_to(
-    table: Table, first: str, key: str, role: Role = Role.COORDINATOR, power: str = "Statutes"
+    negotiation: Negotiation,
+    first: str,
+    key: str,
+    role: Role = Role.COORDINATOR,
+    power: str = "Statutes",
 ) -> None:
     """Give a person a role in a second organisation, for which they take part too."""
-    user_id, organisation_id = table[first].user_id, table.land.id(key)
-    table.session.add(
+    user_id, organisation_id = negotiation[first].user_id, negotiation.country.id(key)
+    negotiation.session.add(
         Membership(
             user_id=user_id,
             organisation_id=organisation_id,
@@ -71,70 +75,71 @@ def add_to(
             **begun(role),
         )
     )
-    table.session.add(
+    negotiation.session.add(
         CooperationPerson(
             id=uuid4(),
-            cooperation_id=table.cooperation.id,
+            cooperation_id=negotiation.cooperation.id,
             user_id=user_id,
             organisation_id=organisation_id,
             from_on=LONG_AGO,
         )
     )
-    table.session.commit()
+    negotiation.session.commit()
 
 
-def end_roles(table: Table, key: str, *firsts: str) -> None:
+def end_roles(negotiation: Negotiation, key: str, *firsts: str) -> None:
     """End what some people do for an organisation."""
-    user_ids = [table[first].user_id for first in firsts]
-    table.session.execute(
+    user_ids = [negotiation[first].user_id for first in firsts]
+    negotiation.session.execute(
         sa.delete(Membership).where(
-            Membership.organisation_id == table.land.id(key), Membership.user_id.in_(user_ids)
+            Membership.organisation_id == negotiation.country.id(key),
+            Membership.user_id.in_(user_ids),
         )
     )
-    table.session.commit()
+    negotiation.session.commit()
 
 
-def acting(table: Table, first: str, key: str) -> Actor:
+def acting(negotiation: Negotiation, first: str, key: str) -> Actor:
     """Return a person as they act for one of their organisations."""
-    user = table.land.users[first]
+    user = negotiation.country.users[first]
     return Actor(
         user_id=user.id,
         name=user.name,
         email=user.email,
         memberships=accounts.memberships_of(user.id, clock.today()),
-        organisation_id=table.land.id(key),
+        organisation_id=negotiation.country.id(key),
     )
 
 
-def both_refused(table: Table, actor: Actor, scan: PaperRecord, words: str) -> None:
+def both_refused(negotiation: Negotiation, actor: Actor, scan: PaperRecord, words: str) -> None:
     """Check that a person may neither confirm nor refuse a scan, and is told why."""
-    checklist = table.checklist()
-    refused(table, lambda: scans.confirm(actor, checklist, scan), words)
-    refused(table, lambda: paper.refuse(actor, checklist, scan.id, reason="No."), words)
+    checklist = negotiation.checklist()
+    refused(negotiation, lambda: scans.confirm(actor, checklist, scan), words)
+    refused(negotiation, lambda: paper.refuse(actor, checklist, scan.id, reason="No."), words)
 
 
-def has_task(table: Table, actor: Actor, app: Flask) -> bool:
+def has_task(negotiation: Negotiation, actor: Actor, app: Flask) -> bool:
     (waiting,) = queries.waiting(actor)
     with app.test_request_context():
         assert bool(pages.my_tasks(actor).mine) == waiting.is_for(actor)
     return waiting.is_for(actor)
 
 
-def browser_for(table: Table, app: Flask, first: str, key: str) -> CheckedClient:
+def browser_for(negotiation: Negotiation, app: Flask, first: str, key: str) -> CheckedClient:
     """Return a browser in which a person acts for one of their organisations."""
-    browser = table.land.browser(app, first)
-    browser.post("/account/acting", data={"organisation": str(table.land.id(key))})
+    browser = negotiation.country.browser(app, first)
+    browser.post("/account/acting", data={"organisation": str(negotiation.country.id(key))})
     return browser
 
 
-def page_of(table: Table, app: Flask, first: str, key: str, scan: PaperRecord) -> Page:
-    return browser_for(table, app, first, key).page(
-        f"/checklists/{table.checklist().id}/papers/{scan.id}"
+def page_of(negotiation: Negotiation, app: Flask, first: str, key: str, scan: PaperRecord) -> Page:
+    return browser_for(negotiation, app, first, key).page(
+        f"/checklists/{negotiation.checklist().id}/papers/{scan.id}"
     )
 
 
-def recipients(table: Table) -> set[str]:
-    rows = table.session.scalars(sa.select(OutboxMessage))
+def recipients(negotiation: Negotiation) -> set[str]:
+    rows = negotiation.session.scalars(sa.select(OutboxMessage))
     return {row.recipient for row in rows if row.kind == "paper_recorded"}
 
 
@@ -143,7 +148,7 @@ def recipients(table: Table) -> set[str]:
 
 @pytest.mark.parametrize("role", [Role.COORDINATOR, Role.SIGNATORY])
 def test_somebody_named_as_signing_does_not_confirm_the_scan_for_another_party(
-    sent: Table, role: Role, app: Flask
+    sent: Negotiation, role: Role, app: Flask
 ) -> None:
     add_to(sent, "henrik", "lantern", role)
     scan = record(sent)
@@ -154,16 +159,16 @@ def test_somebody_named_as_signing_does_not_confirm_the_scan_for_another_party(
     assert [signature.signer_name for signature in signatures(sent)] == ["Henrik Asante"]
 
 
-def test_somebody_named_as_signing_gets_no_mail_about_the_scan(sent: Table) -> None:
+def test_somebody_named_as_signing_gets_no_mail_about_the_scan(sent: Negotiation) -> None:
     add_to(sent, "henrik", "lantern")
     sent.session.execute(sa.delete(OutboxMessage))
     record(sent)
-    assert sent.land.users["henrik"].email not in recipients(sent)
-    assert sent.land.users["joana"].email in recipients(sent)
+    assert sent.country.users["henrik"].email not in recipients(sent)
+    assert sent.country.users["joana"].email in recipients(sent)
 
 
 def test_somebody_who_also_acts_for_the_signing_party_but_did_not_sign_confirms(
-    sent: Table, app: Flask
+    sent: Negotiation, app: Flask
 ) -> None:
     """The rule is about what a person did, not about the organisations they belong to."""
     add_to(sent, "dora", "lantern")
@@ -174,7 +179,7 @@ def test_somebody_who_also_acts_for_the_signing_party_but_did_not_sign_confirms(
     assert len(signatures(sent)) == 1
 
 
-def test_a_signer_of_another_scan_confirms_this_one(sent: Table, app: Flask) -> None:
+def test_a_signer_of_another_scan_confirms_this_one(sent: Negotiation, app: Flask) -> None:
     """Only their own signature is closed to them."""
     scan = record(sent, "joana")
     assert has_task(sent, sent["henrik"], app)
@@ -185,7 +190,7 @@ def test_a_signer_of_another_scan_confirms_this_one(sent: Table, app: Flask) -> 
 
 
 def test_somebody_who_recorded_a_scan_does_not_confirm_it_for_another_party(
-    sent: Table, app: Flask
+    sent: Negotiation, app: Flask
 ) -> None:
     add_to(sent, "samira", "lantern")
     sent.session.execute(sa.delete(OutboxMessage))
@@ -193,13 +198,15 @@ def test_somebody_who_recorded_a_scan_does_not_confirm_it_for_another_party(
     samira = acting(sent, "samira", "lantern")
     both_refused(sent, samira, scan, RECORDED)
     assert not has_task(sent, samira, app)
-    assert sent.land.users["samira"].email not in recipients(sent)
+    assert sent.country.users["samira"].email not in recipients(sent)
 
 
 # Who confirmed for another party
 
 
-def test_nobody_confirms_an_earlier_agreement_for_two_parties(prior: Table, app: Flask) -> None:
+def test_nobody_confirms_an_earlier_agreement_for_two_parties(
+    prior: Negotiation, app: Flask
+) -> None:
     scan = paper_of(prior)
     confirm(prior, "samira", scan)
     samira = acting(prior, "samira", "lantern")
@@ -212,7 +219,7 @@ def test_nobody_confirms_an_earlier_agreement_for_two_parties(prior: Table, app:
 
 
 def test_somebody_of_two_parties_chooses_for_which_one_they_confirm(
-    prior: Table, app: Flask
+    prior: Negotiation, app: Flask
 ) -> None:
     samira = acting(prior, "samira", "lantern")
     assert has_task(prior, samira, app)
@@ -225,12 +232,12 @@ def test_somebody_of_two_parties_chooses_for_which_one_they_confirm(
 
 
 def test_nobody_confirms_a_scan_for_another_party_than_the_sentence_on_the_page_names(
-    prior: Table, app: Flask
+    prior: Negotiation, app: Flask
 ) -> None:
     address = f"/checklists/{prior.checklist().id}/papers/{paper_of(prior).id}"
     browser = browser_for(prior, app, "samira", "door")
     opened = browser.page(address).form()
-    browser.submit("/account/acting", organisation=str(prior.land.id("lantern")))
+    browser.submit("/account/acting", organisation=str(prior.country.id("lantern")))
     pages = [
         Page.of(browser.post(address, data=form, csrf=False))
         for form in (opened.filled_in(), opened.filled_in(compared="y"))
@@ -247,7 +254,7 @@ def test_nobody_confirms_a_scan_for_another_party_than_the_sentence_on_the_page_
 # What the page says
 
 
-def test_the_page_says_why_and_who_can_confirm_it(sent: Table, app: Flask) -> None:
+def test_the_page_says_why_and_who_can_confirm_it(sent: Negotiation, app: Flask) -> None:
     add_to(sent, "henrik", "lantern")
     page = page_of(sent, app, "henrik", "lantern", record(sent))
     assert SIGNED in page.text
@@ -256,7 +263,7 @@ def test_the_page_says_why_and_who_can_confirm_it(sent: Table, app: Flask) -> No
 
 
 def test_the_page_names_other_parties_if_the_readers_organisation_has_nobody_else(
-    sent: Table, app: Flask
+    sent: Negotiation, app: Flask
 ) -> None:
     add_to(sent, "henrik", "lantern")
     scan = record(sent)
@@ -266,7 +273,7 @@ def test_the_page_names_other_parties_if_the_readers_organisation_has_nobody_els
 
 
 def test_the_only_person_of_two_parties_is_told_to_have_another_one_invited(
-    prior: Table, app: Flask
+    prior: Negotiation, app: Flask
 ) -> None:
     scan = paper_of(prior)
     end_roles(prior, "lantern", "joana", "otto")
@@ -280,7 +287,7 @@ def test_the_only_person_of_two_parties_is_told_to_have_another_one_invited(
 
 
 def test_a_party_is_told_before_its_only_other_confirmer_is_used_up(
-    prior: Table, app: Flask
+    prior: Negotiation, app: Flask
 ) -> None:
     """Lantern and Open Door have only Samira, so one of them needs another person."""
     end_roles(prior, "lantern", "joana", "otto")
@@ -291,7 +298,7 @@ def test_a_party_is_told_before_its_only_other_confirmer_is_used_up(
 
 
 def test_where_each_party_has_its_own_people_the_page_warns_of_nothing(
-    sent: Table, app: Flask
+    sent: Negotiation, app: Flask
 ) -> None:
     scan = record(sent)
     for first, key in (("ilena", "npm"), ("joana", "lantern"), ("samira", "door")):
@@ -302,7 +309,7 @@ def test_where_each_party_has_its_own_people_the_page_warns_of_nothing(
 
 
 def test_a_scan_that_waits_no_more_says_nothing_about_who_confirms_it(
-    sent: Table, app: Flask
+    sent: Negotiation, app: Flask
 ) -> None:
     add_to(sent, "henrik", "lantern")
     scan = record(sent)
@@ -313,7 +320,7 @@ def test_a_scan_that_waits_no_more_says_nothing_about_who_confirms_it(
 
 
 def test_tasks_read_as_many_rows_of_the_database_with_one_scan_as_with_two(
-    sent: Table, app: Flask, statements: Statements
+    sent: Negotiation, app: Flask, statements: Statements
 ) -> None:
     counts = []
     for key in ("samira", "joana"):
@@ -325,7 +332,7 @@ def test_tasks_read_as_many_rows_of_the_database_with_one_scan_as_with_two(
     assert counts == [1, 1]
 
 
-def test_the_last_signature_still_brings_the_text_into_force(sent: Table) -> None:
+def test_the_last_signature_still_brings_the_text_into_force(sent: Negotiation) -> None:
     add_to(sent, "henrik", "lantern")
     checklists.sign(sent.checklist(), sent["tomas"], sent["otto"])
     sent.session.commit()

@@ -7,19 +7,19 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from tests.client import CheckedClient
-from tests.factories.accounts import House, house, signed_in
+from tests.factories.accounts import People, make_people, signed_in
 from tracker.activity.models import Chain, ChainKind, Event, EventDetail
 
 BrowserOf = Callable[[str], CheckedClient]
 
 
 @pytest.fixture
-def people(session: Session) -> House:
-    return house(session)
+def people(session: Session) -> People:
+    return make_people(session)
 
 
 @pytest.fixture
-def browser_of(people: House, browsers: Callable[[], CheckedClient]) -> BrowserOf:
+def browser_of(people: People, browsers: Callable[[], CheckedClient]) -> BrowserOf:
     return lambda key: signed_in(browsers(), key)
 
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from tests.client import CheckedClient
-from tests.factories.accounts import House
+from tests.factories.accounts import People
 from tests.factories.authoring import TERMS, changed, text_of, without, written
 from tests.factories.guidance import uses_of
 from tests.factories.templates import a_template, an_item, publish
@@ -40,13 +40,13 @@ OLD, NEW = "Parties and mandates", "Parties, mandates and powers"
 NOBODY = "00000000-0000-4000-8000-000000000000"
 
 
-def a_draft(people: House, text: str | None = None) -> TemplateDraft:
+def a_draft(people: People, text: str | None = None) -> TemplateDraft:
     draft = service.take_in(people.actor("ada"), text or changed(OLD, NEW))
     people.session.commit()
     return draft
 
 
-def publish_draft(people: House, text: str | None = None) -> ChecklistTemplate:
+def publish_draft(people: People, text: str | None = None) -> ChecklistTemplate:
     draft = a_draft(people, text)
     row = service.publish(
         people.actor("ada"), draft.id, seen_version=1, reason="Asked for by partners"
@@ -55,7 +55,7 @@ def publish_draft(people: House, text: str | None = None) -> ChecklistTemplate:
     return row
 
 
-def mistakes(people: House, text: str) -> list[str]:
+def mistakes(people: People, text: str) -> list[str]:
     with pytest.raises(ContentError) as caught:
         service.take_in(people.actor("ada"), text)
     people.session.rollback()
@@ -113,7 +113,7 @@ def test_signs_and_numbers_that_can_not_be_kept_are_refused(session: Session) ->
 
 
 def test_a_changed_checklist_is_kept_as_a_draft_that_nobody_starts_on(
-    people: House, session: Session
+    people: People, session: Session
 ) -> None:
     before = library.newest(TERMS).id
     draft = a_draft(people)
@@ -122,14 +122,14 @@ def test_a_changed_checklist_is_kept_as_a_draft_that_nobody_starts_on(
     assert events(session, "template_drafted")[-1]["base"] == draft.content["version"]
 
 
-def test_mistakes_are_named_by_line_and_item(people: House) -> None:
+def test_mistakes_are_named_by_line_and_item(people: People) -> None:
     text = changed("type: party", "type: partie")
     line = next(n for n, line in enumerate(text.splitlines(), 1) if "type: partie" in line)
     (mistake,) = [mistake for mistake in mistakes(people, text) if "'partie'" in mistake]
     assert mistake.startswith(f"{line}: item M1: ")
 
 
-def test_an_item_on_a_must_can_not_be_removed(people: House) -> None:
+def test_an_item_on_a_must_can_not_be_removed(people: People) -> None:
     musts = queries.musts()
     template = library.parsed(library.newest(TERMS))
     bound = next(i for i in template.items if musts.intersection(i.rests_on.statements))
@@ -139,24 +139,24 @@ def test_an_item_on_a_must_can_not_be_removed(people: House) -> None:
     )
 
 
-def test_everything_an_item_is_based_on_must_exist(people: House) -> None:
+def test_everything_an_item_is_based_on_must_exist(people: People) -> None:
     messages = mistakes(people, changed("settling-terms/expectations", "settling-terms/nothing"))
     assert any("settling-terms/nothing, which doesn't exist" in message for message in messages)
 
 
-def test_the_version_it_was_derived_from_must_be_there(people: House) -> None:
+def test_the_version_it_was_derived_from_must_be_there(people: People) -> None:
     number = library.newest(TERMS).version
     (message,) = mistakes(people, changed(f"version: {number}\n", "version: 77\n"))
     assert message.endswith("there is no version 77: leave the number of the one you changed")
 
 
-def test_the_same_text_is_no_draft(people: House) -> None:
+def test_the_same_text_is_no_draft(people: People) -> None:
     with pytest.raises(RuleBrokenError, match="says the same as version"):
         service.take_in(people.actor("ada"), text_of())
 
 
 @pytest.mark.parametrize("key", ["ilena", "nadia", "samira"])
-def test_only_administrators_take_in_publish_and_retire(people: House, key: str) -> None:
+def test_only_administrators_take_in_publish_and_retire(people: People, key: str) -> None:
     draft = a_draft(people)
     actor = people.actor(key)
     for act in (
@@ -176,7 +176,7 @@ def test_only_administrators_take_in_publish_and_retire(people: House, key: str)
     assert queries.template(actor, library.newest(TERMS).id) is None
 
 
-def test_two_people_who_change_a_draft_do_not_overwrite_each_other(people: House) -> None:
+def test_two_people_who_change_a_draft_do_not_overwrite_each_other(people: People) -> None:
     draft = a_draft(people)
     service.change(people.actor("ada"), draft.id, changed(OLD, "Who takes part"), seen_version=1)
     people.session.commit()
@@ -186,7 +186,7 @@ def test_two_people_who_change_a_draft_do_not_overwrite_each_other(people: House
         service.publish(people.actor("ada"), draft.id, seen_version=1, reason="Seen before")
 
 
-def test_a_draft_keeps_its_kind(people: House) -> None:
+def test_a_draft_keeps_its_kind(people: People) -> None:
     draft = a_draft(people)
     text = text_of(ChecklistKind.CONFIDENTIALITY)
     with pytest.raises(ContentError, match="the kind is terms, and stays so"):
@@ -197,7 +197,7 @@ def test_a_draft_keeps_its_kind(people: House) -> None:
 
 
 def test_a_published_draft_has_the_next_number_and_new_checklists_start_on_it(
-    people: House, session: Session
+    people: People, session: Session
 ) -> None:
     before = library.newest(TERMS)
     row = publish_draft(people)
@@ -217,13 +217,13 @@ def test_a_published_draft_has_the_next_number_and_new_checklists_start_on_it(
     )
 
 
-def test_publishing_needs_a_reason(people: House) -> None:
+def test_publishing_needs_a_reason(people: People) -> None:
     draft = a_draft(people)
     with pytest.raises(RuleBrokenError, match="Give the reason"):
         service.publish(people.actor("ada"), draft.id, seen_version=1, reason="  ")
 
 
-def test_a_draft_is_checked_again_when_it_is_published(people: House, session: Session) -> None:
+def test_a_draft_is_checked_again_when_it_is_published(people: People, session: Session) -> None:
     draft = a_draft(people)
     draft.text = without("M19")
     session.commit()
@@ -231,7 +231,7 @@ def test_a_draft_is_checked_again_when_it_is_published(people: House, session: S
         service.publish(people.actor("ada"), draft.id, seen_version=1, reason="So")
 
 
-def test_the_last_published_version_can_not_be_retired(people: House, session: Session) -> None:
+def test_the_last_published_version_can_not_be_retired(people: People, session: Session) -> None:
     ada = people.actor("ada")
     first = library.newest(TERMS)
     with pytest.raises(RefusedError, match="only published version"):
@@ -272,7 +272,7 @@ def test_a_shipped_version_is_used_immediately_if_nothing_is_derived(
 
 
 def test_a_shipped_version_over_a_derived_one_waits_under_a_free_number(
-    people: House, session: Session
+    people: People, session: Session
 ) -> None:
     derived = publish_draft(people)
     publish(shipped(derived.version))
@@ -292,7 +292,7 @@ def test_a_shipped_version_over_a_derived_one_waits_under_a_free_number(
 
 
 def test_another_text_under_a_shipped_number_is_refused_whatever_its_own_number(
-    people: House, session: Session
+    people: People, session: Session
 ) -> None:
     derived = publish_draft(people)
     publish(shipped(derived.version))
@@ -307,13 +307,13 @@ def test_an_older_shipped_version_is_passed_by(session: Session) -> None:
     assert 89 not in [row.version for row in library.versions(TERMS)]
 
 
-def test_the_shipped_content_loads_beside_derived_versions(people: House) -> None:
+def test_the_shipped_content_loads_beside_derived_versions(people: People) -> None:
     publish_draft(people)
     assert library.load_content() == []
 
 
 def test_an_item_on_a_must_of_the_newest_shipped_version_stays_too(
-    people: House, session: Session
+    people: People, session: Session
 ) -> None:
     first = library.newest(TERMS)
     publish(shipped(90))
@@ -327,7 +327,7 @@ def test_an_item_on_a_must_of_the_newest_shipped_version_stays_too(
 
 
 def test_an_administrator_sees_every_version_and_downloads_it(
-    people: House, browser_of: BrowserOf
+    people: People, browser_of: BrowserOf
 ) -> None:
     row = publish_draft(people)
     ada = browser_of("ada")
@@ -345,7 +345,7 @@ def test_an_administrator_sees_every_version_and_downloads_it(
 
 
 def test_the_whole_way_from_download_to_published(
-    people: House, browser_of: BrowserOf, session: Session
+    people: People, browser_of: BrowserOf, session: Session
 ) -> None:
     number = library.newest(TERMS).version
     ada = browser_of("ada")
@@ -371,7 +371,7 @@ def test_the_whole_way_from_download_to_published(
 
 
 def test_a_text_with_mistakes_comes_back_with_each_beside_it(
-    people: House, browser_of: BrowserOf, session: Session
+    people: People, browser_of: BrowserOf, session: Session
 ) -> None:
     ada = browser_of("ada")
     text = changed("type: party", "type: partie").replace("part: terms", "part: term")
@@ -384,7 +384,7 @@ def test_a_text_with_mistakes_comes_back_with_each_beside_it(
 
 
 def test_while_a_text_is_read_others_can_write(
-    people: House, browser_of: BrowserOf, monkeypatch: pytest.MonkeyPatch
+    people: People, browser_of: BrowserOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ada, calls = browser_of("ada"), write_during(monkeypatch, (library, "read_one"))
     ada.submit(f"{HOME}/upload", text=changed(OLD, NEW))
@@ -396,7 +396,7 @@ def test_while_a_text_is_read_others_can_write(
     assert library.parsed(library.newest(TERMS)).items[0].label == "Who they are"
 
 
-def test_what_was_written_before_a_text_is_read_is_kept(people: House) -> None:
+def test_what_was_written_before_a_text_is_read_is_kept(people: People) -> None:
     first = service.take_in(people.actor("ada"), changed(OLD, NEW))
     service.take_in(people.actor("ada"), changed(OLD, "Who they are"))
     people.session.commit()
@@ -404,7 +404,7 @@ def test_what_was_written_before_a_text_is_read_is_kept(people: House) -> None:
 
 
 def test_an_empty_upload_or_one_that_is_not_text_is_reported(
-    people: House, browser_of: BrowserOf
+    people: People, browser_of: BrowserOf
 ) -> None:
     ada = browser_of("ada")
     assert "Choose a file, or paste the text." in Page.of(ada.submit(f"{HOME}/upload")).text
@@ -421,7 +421,7 @@ def test_an_empty_upload_or_one_that_is_not_text_is_reported(
     assert "This file isn’t UTF-8 text" in Page.of(response).text.replace("'", "’")
 
 
-def test_a_later_save_of_a_draft_sees_both_texts(people: House, browser_of: BrowserOf) -> None:
+def test_a_later_save_of_a_draft_sees_both_texts(people: People, browser_of: BrowserOf) -> None:
     draft = a_draft(people)
     ada = browser_of("ada")
     address = f"{HOME}/drafts/{draft.id}/change"
@@ -435,7 +435,7 @@ def test_a_later_save_of_a_draft_sees_both_texts(people: House, browser_of: Brow
     assert page.form().values["version"] == ["2"]
 
 
-def test_a_draft_is_discarded(people: House, browser_of: BrowserOf, session: Session) -> None:
+def test_a_draft_is_discarded(people: People, browser_of: BrowserOf, session: Session) -> None:
     draft = a_draft(people)
     ada = browser_of("ada")
     response = ada.post(f"{HOME}/drafts/{draft.id}/discard", follow_redirects=True)
@@ -444,7 +444,7 @@ def test_a_draft_is_discarded(people: House, browser_of: BrowserOf, session: Ses
     assert session.scalars(sa.select(TemplateDraft)).all() == []
 
 
-def test_a_version_is_retired_on_its_page(people: House, browser_of: BrowserOf) -> None:
+def test_a_version_is_retired_on_its_page(people: People, browser_of: BrowserOf) -> None:
     row = publish_draft(people)
     ada = browser_of("ada")
     page = Page.of(ada.submit(f"{HOME}/terms/{row.version}/retire", reason="A mistake"))
@@ -465,7 +465,7 @@ def counts() -> dict[str, int]:
 
 
 def test_the_test_area_shows_every_item_and_keeps_nothing(
-    people: House, browser_of: BrowserOf
+    people: People, browser_of: BrowserOf
 ) -> None:
     draft = a_draft(people)
     ada = browser_of("ada")
@@ -484,7 +484,7 @@ def test_the_test_area_shows_every_item_and_keeps_nothing(
 
 
 def test_every_item_of_every_shipped_checklist_can_be_tried(
-    people: House, browser_of: BrowserOf
+    people: People, browser_of: BrowserOf
 ) -> None:
     ada = browser_of("ada")
     for kind in ChecklistKind:
@@ -496,7 +496,7 @@ def test_every_item_of_every_shipped_checklist_can_be_tried(
                 assert ada.post(address).status_code == 200, address
 
 
-def test_fields_are_tried_with_the_real_done_tests(people: House, browser_of: BrowserOf) -> None:
+def test_fields_are_tried_with_the_real_done_tests(people: People, browser_of: BrowserOf) -> None:
     ada = browser_of("ada")
     dates = {"check": "dates_in_order", "fields": ["start", "end"]}
     day = {"type": "date", "sets": "both", "accepts": "all"}
@@ -522,7 +522,7 @@ def test_fields_are_tried_with_the_real_done_tests(people: House, browser_of: Br
 
 
 @pytest.mark.parametrize("key", ["ilena", "nadia", "samira", "henrik", "dora"])
-def test_nobody_else_comes_near(people: House, browser_of: BrowserOf, key: str) -> None:
+def test_nobody_else_comes_near(people: People, browser_of: BrowserOf, key: str) -> None:
     draft = a_draft(people)
     row = publish_draft(people, changed(OLD, "Who takes part"))
     other = browser_of(key)
@@ -556,7 +556,7 @@ def addresses(draft: TemplateDraft, row: ChecklistTemplate) -> list[str]:
     ]
 
 
-def test_a_missing_page_is_404(people: House, browser_of: BrowserOf) -> None:
+def test_a_missing_page_is_404(people: People, browser_of: BrowserOf) -> None:
     ada: CheckedClient = browser_of("ada")
     draft = a_draft(people)
     for address in (

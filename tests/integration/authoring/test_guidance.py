@@ -13,7 +13,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from tests.client import CheckedClient
-from tests.factories.accounts import House
+from tests.factories.accounts import People
 from tests.factories.authoring import (
     ARTICLE,
     changed,
@@ -52,7 +52,7 @@ OLD, NEW = "three short lists", "three plain lists"
 HEADING = "## Say what you expect before you start {#expectations S1 S2 S3}"
 
 
-def mistakes(people: House, words: ArticleWords) -> list[str]:
+def mistakes(people: People, words: ArticleWords) -> list[str]:
     with pytest.raises(ContentError) as caught:
         guidance_editing.publish(
             people.actor("ada"), ARTICLE, "en", words, seen_revision=3, reason="So"
@@ -69,7 +69,7 @@ def search_hits(typed: str) -> list[str]:
 
 
 def test_an_edited_text_becomes_the_next_revision_and_the_earlier_one_stays(
-    people: House, session: Session
+    people: People, session: Session
 ) -> None:
     shipped = current_of()
     row = publish_edited(people.actor("ada"), OLD, NEW)
@@ -91,12 +91,12 @@ def test_an_edited_text_becomes_the_next_revision_and_the_earlier_one_stays(
     assert (details["digest"], details["reason"]) == (row.digest, "Local practice")
 
 
-def test_an_edited_revision_has_the_digest_of_its_file(people: House) -> None:
+def test_an_edited_revision_has_the_digest_of_its_file(people: People) -> None:
     publish_edited(people.actor("ada"), OLD, NEW)
     assert current_of().digest == digest_of(guidance_editing.file_of(current_of()))
 
 
-def test_items_follow_the_passage_they_are_paired_with(people: House) -> None:
+def test_items_follow_the_passage_they_are_paired_with(people: People) -> None:
     uses = uses_of(ARTICLE)["expectations"]
     publish_edited(people.actor("ada"), OLD, NEW)
     assert uses_of(ARTICLE)["expectations"] == uses
@@ -104,7 +104,7 @@ def test_items_follow_the_passage_they_are_paired_with(people: House) -> None:
     assert NEW in guidance.passages_for([ref])[ref].markdown
 
 
-def test_the_search_finds_the_words_of_now(people: House) -> None:
+def test_the_search_finds_the_words_of_now(people: People) -> None:
     publish_edited(people.actor("ada"), OLD, "three zebra lists")
     assert search_hits("zebra") == [ARTICLE]
     publish_edited(people.actor("ada"), "three zebra lists", NEW)
@@ -125,13 +125,13 @@ def test_the_search_finds_the_words_of_now(people: House) -> None:
     ],
 )
 def test_required_content_stays_and_unseen_changes_are_refused(
-    people: House, old: str, new: str, mistake: str
+    people: People, old: str, new: str, mistake: str
 ) -> None:
     assert any(mistake in message for message in mistakes(people, edited(old, new)))
     assert current_of().revision == 3
 
 
-def test_a_mistake_names_the_line_of_its_passage(people: House) -> None:
+def test_a_mistake_names_the_line_of_its_passage(people: People) -> None:
     words = edited("{#independence S6 S7}", "{#independence S6}")
     line = next(n for n, line in enumerate(words.body.splitlines(), 1) if "#independence" in line)
     found_there = [
@@ -140,7 +140,7 @@ def test_a_mistake_names_the_line_of_its_passage(people: House) -> None:
     assert any("S7 is a must of the source" in message for message in found_there)
 
 
-def test_the_newest_shipped_text_is_compared_as_well(people: House, session: Session) -> None:
+def test_the_newest_shipped_text_is_compared_as_well(people: People, session: Session) -> None:
     publish_edited(people.actor("ada"), OLD, NEW)
     passage = next(passage for passage in current_of().passages if passage.key == "independence")
     passage.statements = ["S6"]
@@ -151,7 +151,7 @@ def test_the_newest_shipped_text_is_compared_as_well(people: House, session: Ses
         guidance_editing.check(guidance_editing.read(words, ARTICLE), revisions_of())
 
 
-def test_a_passage_may_be_added(people: House) -> None:
+def test_a_passage_may_be_added(people: People) -> None:
     row = publish_edited(
         people.actor("ada"), HEADING, f"## Our own way {{#own-way}}\n\nWe meet first.\n\n{HEADING}"
     )
@@ -172,19 +172,19 @@ def test_a_passage_may_be_added(people: House) -> None:
     ],
 )
 def test_the_head_must_have_its_words_and_its_place(
-    people: House, head: dict[str, object], field: str
+    people: People, head: dict[str, object], field: str
 ) -> None:
     with pytest.raises(RuleBrokenError) as caught:
         guidance_editing.read(edited(OLD, NEW, **head), ARTICLE)
     assert caught.value.field == field
 
 
-def test_a_text_has_an_end(people: House) -> None:
+def test_a_text_has_an_end(people: People) -> None:
     with pytest.raises(ContentError, match="longer than 50000 characters"):
         guidance_editing.read(edited(OLD, "x" * 50_000), ARTICLE)
 
 
-def test_the_same_text_and_no_reason_are_no_revision(people: House) -> None:
+def test_the_same_text_and_no_reason_are_no_revision(people: People) -> None:
     ada = people.actor("ada")
     words = guidance_editing.words_of(current_of())
     with pytest.raises(RuleBrokenError, match="says the same as revision 3"):
@@ -194,7 +194,7 @@ def test_the_same_text_and_no_reason_are_no_revision(people: House) -> None:
     assert caught.value.field == "reason"
 
 
-def test_two_simultaneous_editors_do_not_overwrite_each_other(people: House) -> None:
+def test_two_simultaneous_editors_do_not_overwrite_each_other(people: People) -> None:
     words = edited(OLD, "three other lists")
     publish_edited(people.actor("ada"), OLD, NEW)
     for seen in (3, None, 5):
@@ -207,7 +207,7 @@ def test_two_simultaneous_editors_do_not_overwrite_each_other(people: House) -> 
 
 
 @pytest.mark.parametrize("key", ["ilena", "nadia", "samira"])
-def test_only_administrators_publish_and_decide(people: House, key: str, tmp_path: Path) -> None:
+def test_only_administrators_publish_and_decide(people: People, key: str, tmp_path: Path) -> None:
     publish_edited(people.actor("ada"), OLD, NEW)
     ship(shipped_content(tmp_path / "content", 4, OLD, "three shipped lists"))
     actor = people.actor(key)
@@ -229,7 +229,7 @@ def test_only_administrators_publish_and_decide(people: House, key: str, tmp_pat
 
 
 def test_a_shipped_revision_waits_while_the_text_was_edited_here(
-    people: House, tmp_path: Path
+    people: People, tmp_path: Path
 ) -> None:
     publish_edited(people.actor("ada"), OLD, NEW)
     folder = shipped_content(tmp_path / "content", 4, OLD, "three shipped lists")
@@ -252,7 +252,7 @@ def test_a_shipped_revision_waits_while_the_text_was_edited_here(
 
 
 def test_a_start_after_an_update_says_that_a_shipped_text_waits(
-    app: Flask, people: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    app: Flask, people: People, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     publish_edited(people.actor("ada"), OLD, NEW)
     folder = shipped_content(tmp_path / "content", 4, OLD, "three shipped lists")
@@ -265,7 +265,7 @@ def test_a_start_after_an_update_says_that_a_shipped_text_waits(
 
 
 def test_only_administrators_see_pending_revisions(
-    people: House, client: CheckedClient, browser_of: BrowserOf, tmp_path: Path
+    people: People, client: CheckedClient, browser_of: BrowserOf, tmp_path: Path
 ) -> None:
     publish_edited(people.actor("ada"), OLD, NEW)
     ship(shipped_content(tmp_path / "content", 4, OLD, "three shipped lists"))
@@ -281,7 +281,7 @@ def test_only_administrators_see_pending_revisions(
 
 
 def test_the_shipped_text_is_used_and_the_edited_one_stays_to_be_read(
-    people: House, session: Session, tmp_path: Path
+    people: People, session: Session, tmp_path: Path
 ) -> None:
     publish_edited(people.actor("ada"), OLD, NEW)
     folder = shipped_content(tmp_path / "content", 4, OLD, "three shipped lists")
@@ -303,7 +303,7 @@ def test_the_shipped_text_is_used_and_the_edited_one_stays_to_be_read(
 
 
 def test_the_edited_text_is_kept_until_the_next_one_is_shipped(
-    people: House, session: Session, tmp_path: Path
+    people: People, session: Session, tmp_path: Path
 ) -> None:
     publish_edited(people.actor("ada"), OLD, NEW)
     folder = shipped_content(tmp_path / "content", 4, OLD, "three shipped lists")
@@ -326,7 +326,7 @@ def test_the_edited_text_is_kept_until_the_next_one_is_shipped(
 
 
 def test_a_text_made_from_the_shipped_one_decides_on_it(
-    people: House, session: Session, tmp_path: Path
+    people: People, session: Session, tmp_path: Path
 ) -> None:
     ada = people.actor("ada")
     publish_edited(ada, OLD, NEW)
@@ -346,7 +346,7 @@ def test_a_text_made_from_the_shipped_one_decides_on_it(
         assert row.waits is waits
 
 
-def test_only_the_newest_shipped_text_is_used(people: House, session: Session) -> None:
+def test_only_the_newest_shipped_text_is_used(people: People, session: Session) -> None:
     ada = people.actor("ada")
     publish_edited(ada, OLD, NEW)
     with pytest.raises(RefusedError, match="already current"):
@@ -363,7 +363,7 @@ def test_only_the_newest_shipped_text_is_used(people: House, session: Session) -
 
 
 def test_an_article_that_was_edited_stays_when_its_file_is_gone(
-    people: House, tmp_path: Path
+    people: People, tmp_path: Path
 ) -> None:
     publish_edited(people.actor("ada"), OLD, NEW)
     folder = shipped_content(tmp_path / "content", 3)
@@ -405,7 +405,7 @@ def test_a_signed_agreement_still_shows_the_guidance_of_its_day(
 # Pages -----------------------------------------------------------------------------------------
 
 
-def test_the_whole_way_from_writing_to_published(people: House, browser_of: BrowserOf) -> None:
+def test_the_whole_way_from_writing_to_published(people: People, browser_of: BrowserOf) -> None:
     ada = browser_of("ada")
     page = ada.page(HOME)
     question = current_of().question
@@ -426,7 +426,7 @@ def test_the_whole_way_from_writing_to_published(people: House, browser_of: Brow
 
 
 def test_a_text_that_was_not_previewed_cannot_be_published(
-    people: House, browser_of: BrowserOf
+    people: People, browser_of: BrowserOf
 ) -> None:
     ada = browser_of("ada")
     first = Page.of(ada.submit(EDIT, text=edited(OLD, NEW).body, step="preview"))
@@ -441,7 +441,7 @@ def test_a_text_that_was_not_previewed_cannot_be_published(
 
 
 def test_a_reason_is_required_and_nothing_typed_is_lost(
-    people: House, browser_of: BrowserOf
+    people: People, browser_of: BrowserOf
 ) -> None:
     ada = browser_of("ada")
     page = Page.of(ada.submit(EDIT, text=edited(OLD, NEW).body, step="preview"))
@@ -453,7 +453,7 @@ def test_a_reason_is_required_and_nothing_typed_is_lost(
 
 
 def test_mistakes_are_shown_beside_the_text_with_their_lines(
-    people: House, browser_of: BrowserOf
+    people: People, browser_of: BrowserOf
 ) -> None:
     ada = browser_of("ada")
     text = edited("{#independence S6 S7}", "{#free S6}").body
@@ -476,7 +476,7 @@ def test_mistakes_are_shown_beside_the_text_with_their_lines(
     ],
 )
 def test_a_preview_shows_nothing_that_runs(
-    people: House, browser_of: BrowserOf, hostile: str
+    people: People, browser_of: BrowserOf, hostile: str
 ) -> None:
     ada = browser_of("ada")
     page = Page.of(ada.submit(EDIT, text=edited(OLD, hostile).body, step="preview"))
@@ -491,7 +491,7 @@ def test_a_preview_shows_nothing_that_runs(
 
 
 def test_somebody_elses_publication_is_shown_beside_ones_own_text(
-    people: House, browser_of: BrowserOf
+    people: People, browser_of: BrowserOf
 ) -> None:
     ada = browser_of("ada")
     page = Page.of(ada.submit(EDIT, text=edited(OLD, "three late lists").body, step="preview"))
@@ -522,7 +522,7 @@ def send_file(ada: CheckedClient, text: bytes) -> Page:
     return Page.of(response)
 
 
-def test_a_downloaded_file_is_changed_and_sent_back(people: House, browser_of: BrowserOf) -> None:
+def test_a_downloaded_file_is_changed_and_sent_back(people: People, browser_of: BrowserOf) -> None:
     ada = browser_of("ada")
     response = ada.get(f"{PLACE}/3/file")
     assert response.mimetype == "text/markdown"
@@ -540,7 +540,7 @@ def test_a_downloaded_file_is_changed_and_sent_back(people: House, browser_of: B
 
 
 def test_others_can_write_while_a_text_is_parsed_and_previewed(
-    people: House, browser_of: BrowserOf, monkeypatch: pytest.MonkeyPatch
+    people: People, browser_of: BrowserOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ada = browser_of("ada")
     text = ada.get(f"{PLACE}/3/file").text.replace(OLD, NEW)
@@ -569,18 +569,18 @@ def test_others_can_write_while_a_text_is_parsed_and_previewed(
     ],
 )
 def test_a_file_that_is_no_article_is_refused_in_words(
-    people: House, browser_of: BrowserOf, text: bytes, words: str
+    people: People, browser_of: BrowserOf, text: bytes, words: str
 ) -> None:
     assert words in send_file(browser_of("ada"), text).text
 
 
-def test_the_file_of_another_article_is_refused(people: House, browser_of: BrowserOf) -> None:
+def test_the_file_of_another_article_is_refused(people: People, browser_of: BrowserOf) -> None:
     ada = browser_of("ada")
     other = ada.get(f"{HOME}/ways-of-working/en/1/file").text
     assert "this is the file of ways-of-working (en)" in send_file(ada, other.encode()).text
 
 
-def test_any_two_revisions_are_compared(people: House, browser_of: BrowserOf) -> None:
+def test_any_two_revisions_are_compared(people: People, browser_of: BrowserOf) -> None:
     ada = browser_of("ada")
     publish_edited(people.actor("ada"), OLD, NEW)
     publish_edited(people.actor("ada"), NEW, "three last lists")
@@ -595,7 +595,7 @@ def test_any_two_revisions_are_compared(people: House, browser_of: BrowserOf) ->
 
 
 def test_an_administrator_decides_on_what_was_shipped(
-    people: House, browser_of: BrowserOf, tmp_path: Path
+    people: People, browser_of: BrowserOf, tmp_path: Path
 ) -> None:
     publish_edited(people.actor("ada"), OLD, NEW)
     folder = shipped_content(tmp_path / "content", 4, OLD, "three shipped lists")
@@ -617,7 +617,7 @@ def test_an_administrator_decides_on_what_was_shipped(
 
 
 def test_a_shipped_text_that_drops_what_items_rest_on_is_not_used(
-    people: House, browser_of: BrowserOf, session: Session, tmp_path: Path
+    people: People, browser_of: BrowserOf, session: Session, tmp_path: Path
 ) -> None:
     row = publish_edited(
         people.actor("ada"), HEADING, f"## Our own way {{#own-way}}\n\nWe meet first.\n\n{HEADING}"
@@ -638,7 +638,7 @@ def test_a_shipped_text_that_drops_what_items_rest_on_is_not_used(
 
 
 @pytest.mark.parametrize("key", ["ilena", "nadia", "samira", "henrik", "dora"])
-def test_nobody_else_comes_near(people: House, browser_of: BrowserOf, key: str) -> None:
+def test_nobody_else_comes_near(people: People, browser_of: BrowserOf, key: str) -> None:
     other = browser_of(key)
     for address in (
         HOME,
@@ -668,12 +668,12 @@ def test_nobody_else_comes_near(people: House, browser_of: BrowserOf, key: str) 
         f"{PLACE}/77/use",
     ],
 )
-def test_a_missing_page_is_404(people: House, browser_of: BrowserOf, address: str) -> None:
+def test_a_missing_page_is_404(people: People, browser_of: BrowserOf, address: str) -> None:
     assert browser_of("ada").get(address).status_code == 404
 
 
 def test_a_withdrawn_article_is_looked_at_and_not_edited(
-    people: House, browser_of: BrowserOf, session: Session
+    people: People, browser_of: BrowserOf, session: Session
 ) -> None:
     row = current_of()
     row.is_current = False

@@ -8,7 +8,7 @@ from click.testing import Result
 from flask import Flask
 from sqlalchemy.orm import Session, selectinload
 
-from tests.factories.accounts import House
+from tests.factories.accounts import People
 from tests.integration.authoring.conftest import events
 from tracker.authoring.models import OwnArticle
 from tracker.authoring.own_guidance import queries as own_queries
@@ -55,7 +55,7 @@ class Import:
 
 
 @pytest.fixture
-def command(app: Flask, people: House, tmp_path: Path) -> Import:
+def command(app: Flask, people: People, tmp_path: Path) -> Import:
     return Import(app, tmp_path)
 
 
@@ -65,7 +65,7 @@ def articles(session: Session) -> list[OwnArticle]:
 
 
 def test_markdown_is_imported_with_its_heading_as_the_question(
-    command: Import, people: House, session: Session
+    command: Import, people: People, session: Session
 ) -> None:
     done = command(MARKDOWN, "--topic", "visit-reports", "--summary", "In short.")
     assert done.exit_code == 0, done.output
@@ -188,7 +188,7 @@ def test_an_unreadable_file_is_reported(command: Import, tmp_path: Path) -> None
     assert command.run(str(tmp_path)).exit_code == 1
 
 
-def test_an_option_left_out_is_a_wrong_use(app: Flask, people: House) -> None:
+def test_an_option_left_out_is_a_wrong_use(app: Flask, people: People) -> None:
     done = app.test_cli_runner().invoke(args=["guidance", "import", "x.md"])
     assert done.exit_code == 2
     assert "Missing option '--organisation'" in done.output

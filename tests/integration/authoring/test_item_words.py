@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.factories.accounts import House
+from tests.factories.accounts import People
 from tests.factories.authoring import changed
 from tests.integration.authoring.conftest import BrowserOf
 from tests.integration.authoring.test_checklists import HOME, publish_draft
@@ -26,7 +26,7 @@ def of_item(code: str = "M2") -> str:
 
 @pytest.mark.parametrize("kind", list(ChecklistKind))
 def test_all_texts_of_an_item_are_listed_and_put_together_again(
-    people: House, kind: ChecklistKind
+    people: People, kind: ChecklistKind
 ) -> None:
     for item in library.parsed(library.newest(kind)).items:
         texts = texts_of(words_of(item))
@@ -36,7 +36,7 @@ def test_all_texts_of_an_item_are_listed_and_put_together_again(
 
 
 def test_an_administrator_translates_one_item_and_the_others_keep_their_words(
-    people: House, browser_of: BrowserOf
+    people: People, browser_of: BrowserOf
 ) -> None:
     ada = browser_of("ada")
     before = translations.parsed(arabic_row(newest()))
@@ -55,7 +55,7 @@ def test_an_administrator_translates_one_item_and_the_others_keep_their_words(
 
 
 def test_a_reworded_item_begins_with_what_is_translated_already(
-    people: House, browser_of: BrowserOf
+    people: People, browser_of: BrowserOf
 ) -> None:
     before = translations.parsed(arabic_row(newest())).items["M1"]
     publish_draft(people, changed("Parties and mandates", "Who takes part"))
@@ -70,7 +70,7 @@ def test_a_reworded_item_begins_with_what_is_translated_already(
     assert now.fields == before.fields
 
 
-def test_an_item_is_translated_in_full_or_not_at_all(people: House, browser_of: BrowserOf) -> None:
+def test_an_item_is_translated_in_full_or_not_at_all(people: People, browser_of: BrowserOf) -> None:
     typed: Fields = {NAME: "الغايات", QUESTION: ""}
     page = Page.of(browser_of("ada").submit(of_item(), reason="Half", **typed))
     assert page.title.startswith("Problem: ")
@@ -79,7 +79,7 @@ def test_an_item_is_translated_in_full_or_not_at_all(people: House, browser_of: 
     assert arabic_row(newest()).number == 1
 
 
-def test_a_reason_and_a_change_are_needed(people: House, browser_of: BrowserOf) -> None:
+def test_a_reason_and_a_change_are_needed(people: People, browser_of: BrowserOf) -> None:
     ada = browser_of("ada")
     assert Page.of(ada.submit(of_item(), **Fields({NAME: "الغايات"}))).title.startswith("Problem: ")
     same = Page.of(ada.submit(of_item(), reason="None"))
@@ -88,7 +88,7 @@ def test_a_reason_and_a_change_are_needed(people: House, browser_of: BrowserOf) 
 
 
 def test_a_later_save_sees_both_translations_and_what_was_typed_is_kept(
-    people: House, browser_of: BrowserOf
+    people: People, browser_of: BrowserOf
 ) -> None:
     ada = browser_of("ada")
     fields = ada.page(of_item()).form().filled_in(reason="Mine", **Fields({NAME: "أهدافنا"}))
@@ -104,7 +104,7 @@ def test_a_later_save_sees_both_translations_and_what_was_typed_is_kept(
 
 @pytest.mark.parametrize("key", ["ilena", "nadia", "samira", "henrik", "dora"])
 def test_only_administrators_translate_items(
-    people: House, browser_of: BrowserOf, key: str
+    people: People, browser_of: BrowserOf, key: str
 ) -> None:
     other = browser_of(key)
     assert other.get(of_item()).status_code == 403
@@ -112,7 +112,7 @@ def test_only_administrators_translate_items(
 
 
 def test_there_are_forms_only_of_items_and_languages_that_are_there(
-    people: House, browser_of: BrowserOf
+    people: People, browser_of: BrowserOf
 ) -> None:
     ada, version = browser_of("ada"), f"{HOME}/terms/{newest().version}"
     for address in (

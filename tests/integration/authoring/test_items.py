@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from tests.factories.accounts import House
+from tests.factories.accounts import People
 from tests.factories.authoring import TERMS, changed, text_of, without, written
 from tests.integration.authoring.conftest import BrowserOf, events
 from tests.integration.authoring.test_checklists import HOME, NEW, NOBODY, OLD, a_draft
@@ -48,7 +48,7 @@ def the_draft(session: Session) -> TemplateDraft:
 
 
 def test_an_item_changed_on_a_version_becomes_a_draft_like_an_uploaded_one(
-    people: House, browser_of: BrowserOf, session: Session
+    people: People, browser_of: BrowserOf, session: Session
 ) -> None:
     ada, before = browser_of("ada"), library.newest(TERMS).id
     version = ada.page(f"{HOME}/terms/{newest().version}")
@@ -68,7 +68,7 @@ def test_an_item_changed_on_a_version_becomes_a_draft_like_an_uploaded_one(
 
 
 def test_an_item_of_a_draft_is_changed_and_the_rest_of_its_text_stays(
-    people: House, browser_of: BrowserOf, session: Session
+    people: People, browser_of: BrowserOf, session: Session
 ) -> None:
     draft = a_draft(people, "# Ask the partners about M2.\n" + changed(OLD, NEW))
     ada = browser_of("ada")
@@ -88,7 +88,7 @@ def test_an_item_of_a_draft_is_changed_and_the_rest_of_its_text_stays(
     assert len(events(session, "template_drafted")) == 2
 
 
-def test_help_is_removed_by_emptying_it(people: House, session: Session) -> None:
+def test_help_is_removed_by_emptying_it(people: People, session: Session) -> None:
     code = next(item.code for item in newest().items if item.help)
     before = item_editing.change_of(newest().by_code[code])
     change = ItemChange(before.label, before.prompt, "", before.required)
@@ -97,14 +97,14 @@ def test_help_is_removed_by_emptying_it(people: House, session: Session) -> None
 
 
 @pytest.mark.parametrize("words", ["yes", "12: of # them", "- a\n- b", "'x", "{a}", "null", "&a"])
-def test_words_that_yaml_reads_otherwise_are_kept_as_typed(people: House, words: str) -> None:
+def test_words_that_yaml_reads_otherwise_are_kept_as_typed(people: People, words: str) -> None:
     change = ItemChange(words, words, words, Required.ALWAYS)
     draft = item_editing.begin_draft(people.actor("ada"), library.newest(TERMS).id, "M1", change)
     item = item_now(draft, "M1")
     assert (item.label, item.prompt, item.help) == (words, words, words)
 
 
-def test_two_items_cannot_have_the_same_name(people: House, browser_of: BrowserOf) -> None:
+def test_two_items_cannot_have_the_same_name(people: People, browser_of: BrowserOf) -> None:
     ada, taken = browser_of("ada"), newest().by_code["M2"].label
     page = Page.of(ada.submit(place(), label=f" {taken.upper()}"))
     assert "Another item of this checklist has this name. Choose another." in page.text
@@ -121,7 +121,7 @@ def test_two_items_cannot_have_the_same_name(people: House, browser_of: BrowserO
 
 
 def test_an_item_that_no_must_binds_can_become_recommended_and_required_again(
-    people: House, browser_of: BrowserOf, session: Session
+    people: People, browser_of: BrowserOf, session: Session
 ) -> None:
     code = free_code()
     ada = browser_of("ada")
@@ -153,7 +153,7 @@ def bound_code() -> str:
 
 
 def test_an_item_on_a_must_can_not_be_required_less(
-    people: House, browser_of: BrowserOf, session: Session
+    people: People, browser_of: BrowserOf, session: Session
 ) -> None:
     ada, code = browser_of("ada"), bound_code()
     assert "The source or the application needs more." in ada.page(place(code)).text
@@ -164,7 +164,7 @@ def test_an_item_on_a_must_can_not_be_required_less(
 
 
 def test_the_condition_of_an_item_stays_and_can_be_restored(
-    people: House, session: Session
+    people: People, session: Session
 ) -> None:
     condition = {"modes": ["VISIT"]}
     text = written(
@@ -188,7 +188,7 @@ def test_the_condition_of_an_item_stays_and_can_be_restored(
 
 @pytest.mark.parametrize("field", ["label", "prompt"])
 def test_name_and_question_are_needed(
-    people: House, browser_of: BrowserOf, session: Session, field: str
+    people: People, browser_of: BrowserOf, session: Session, field: str
 ) -> None:
     typed: dict[str, Any] = {field: " ", "help": "Typed"}
     page = Page.of(browser_of("ada").submit(place(), **typed))
@@ -197,7 +197,7 @@ def test_name_and_question_are_needed(
     assert session.scalars(sa.select(TemplateDraft)).all() == []
 
 
-def test_saving_without_a_change_is_reported(people: House, browser_of: BrowserOf) -> None:
+def test_saving_without_a_change_is_reported(people: People, browser_of: BrowserOf) -> None:
     ada = browser_of("ada")
     assert "says the same as version" in Page.of(ada.submit(place())).text
     draft = a_draft(people)
@@ -208,7 +208,7 @@ def test_saving_without_a_change_is_reported(people: House, browser_of: BrowserO
 
 
 def test_an_item_that_no_longer_fits_the_guidance_names_what_is_wrong(
-    people: House, browser_of: BrowserOf, monkeypatch: pytest.MonkeyPatch
+    people: People, browser_of: BrowserOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(queries, "statement_codes", frozenset)
     page = Page.of(browser_of("ada").submit(place(), label=NEW))
@@ -220,7 +220,7 @@ def test_an_item_that_no_longer_fits_the_guidance_names_what_is_wrong(
 
 
 def test_a_later_save_sees_both_texts_and_what_was_typed_is_kept(
-    people: House, browser_of: BrowserOf, session: Session
+    people: People, browser_of: BrowserOf, session: Session
 ) -> None:
     draft = a_draft(people)
     ada = browser_of("ada")
@@ -239,7 +239,7 @@ def test_a_later_save_sees_both_texts_and_what_was_typed_is_kept(
 
 
 def test_a_save_after_the_item_was_removed_keeps_what_was_typed(
-    people: House, browser_of: BrowserOf, session: Session
+    people: People, browser_of: BrowserOf, session: Session
 ) -> None:
     draft, code = a_draft(people), free_code()
     ada = browser_of("ada")
@@ -254,7 +254,7 @@ def test_a_save_after_the_item_was_removed_keeps_what_was_typed(
     ada.page(place(code, draft), 404)
 
 
-def test_a_version_with_a_draft_says_so(people: House, browser_of: BrowserOf) -> None:
+def test_a_version_with_a_draft_says_so(people: People, browser_of: BrowserOf) -> None:
     ada = browser_of("ada")
     assert "This version has a draft already." not in ada.page(place()).text
     draft = a_draft(people)
@@ -264,7 +264,7 @@ def test_a_version_with_a_draft_says_so(people: House, browser_of: BrowserOf) ->
 
 
 def test_while_an_item_is_read_others_can_write(
-    people: House, browser_of: BrowserOf, monkeypatch: pytest.MonkeyPatch
+    people: People, browser_of: BrowserOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ada, calls = (
         browser_of("ada"),
@@ -282,7 +282,7 @@ def test_while_an_item_is_read_others_can_write(
 
 @pytest.mark.parametrize("key", ["ilena", "nadia", "samira", "henrik", "dora"])
 def test_only_administrators_see_and_change_items(
-    people: House, browser_of: BrowserOf, key: str
+    people: People, browser_of: BrowserOf, key: str
 ) -> None:
     draft = a_draft(people)
     other = browser_of(key)
@@ -302,7 +302,9 @@ def test_only_administrators_see_and_change_items(
         people.session.rollback()
 
 
-def test_there_are_forms_only_of_items_that_are_there(people: House, browser_of: BrowserOf) -> None:
+def test_there_are_forms_only_of_items_that_are_there(
+    people: People, browser_of: BrowserOf
+) -> None:
     draft, ada = a_draft(people), browser_of("ada")
     for address in (
         place("M99"),
@@ -315,7 +317,7 @@ def test_there_are_forms_only_of_items_that_are_there(people: House, browser_of:
         ada.page(address, 404)
 
 
-def test_a_draft_that_is_gone_or_seen_wrongly_is_not_changed(people: House) -> None:
+def test_a_draft_that_is_gone_or_seen_wrongly_is_not_changed(people: People) -> None:
     draft, ada = a_draft(people), people.actor("ada")
     for seen in (None, 2):
         with pytest.raises(StaleError):

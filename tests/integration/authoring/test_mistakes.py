@@ -5,7 +5,7 @@ from xml.etree.ElementTree import Element
 
 import pytest
 
-from tests.factories.accounts import House
+from tests.factories.accounts import People
 from tests.factories.authoring import changed
 from tests.factories.templates import an_item
 from tests.integration.authoring.conftest import BrowserOf
@@ -105,7 +105,7 @@ def summary(page: Page) -> dict[str, str]:
     ],
 )
 def test_a_mistake_in_a_checklist_shows_its_line_and_what_to_write(
-    people: House, browser_of: BrowserOf, old: str, new: str, marked: str, wrong: str, advice: str
+    people: People, browser_of: BrowserOf, old: str, new: str, marked: str, wrong: str, advice: str
 ) -> None:
     text = changed(old, new)
     page = Page.of(browser_of("ada").submit(UPLOAD, text=text))
@@ -120,7 +120,7 @@ def test_a_mistake_in_a_checklist_shows_its_line_and_what_to_write(
     assert page.form().values["text"][0].strip() == text.strip()
 
 
-def test_a_missing_key_shows_where_to_add_it(people: House, browser_of: BrowserOf) -> None:
+def test_a_missing_key_shows_where_to_add_it(people: People, browser_of: BrowserOf) -> None:
     text = changed("        part: terms\n", "")
     page = Page.of(browser_of("ada").submit(UPLOAD, text=text))
     assert "item M1: part is missing" in entry(page)
@@ -129,7 +129,7 @@ def test_a_missing_key_shows_where_to_add_it(people: House, browser_of: BrowserO
 
 
 def test_a_condition_that_can_not_be_read_is_one_mistake(
-    people: House, browser_of: BrowserOf
+    people: People, browser_of: BrowserOf
 ) -> None:
     item = an_item("M1", required="conditional", required_when={"if": "visit"})
     assert item["required_when"] == {"if": "visit"}
@@ -141,7 +141,7 @@ def test_a_condition_that_can_not_be_read_is_one_mistake(
 
 
 def test_several_mistakes_are_listed_together_up_to_a_limit(
-    people: House, browser_of: BrowserOf
+    people: People, browser_of: BrowserOf
 ) -> None:
     ada = browser_of("ada")
     text = changed("label: Parties and mandates", "labell: Parties and mandates")
@@ -152,7 +152,7 @@ def test_several_mistakes_are_listed_together_up_to_a_limit(
     assert "more" in summary(page)["#text"]
 
 
-def test_a_line_with_markup_is_shown_as_text(people: House, browser_of: BrowserOf) -> None:
+def test_a_line_with_markup_is_shown_as_text(people: People, browser_of: BrowserOf) -> None:
     text = changed("label: Parties and mandates", "labell: <b onclick=x>Parties</b>")
     page = Page.of(browser_of("ada").submit(UPLOAD, text=text))
     assert "labell : <b onclick=x>Parties</b>" in entry(page, 2)
@@ -160,7 +160,7 @@ def test_a_line_with_markup_is_shown_as_text(people: House, browser_of: BrowserO
 
 
 def test_a_mistake_in_an_article_shows_its_line_and_what_to_write(
-    people: House, browser_of: BrowserOf
+    people: People, browser_of: BrowserOf
 ) -> None:
     ada = browser_of("ada")
     text = "## First {#expectations S1}\n\nWords.\n\n## Second {#second S99}\n\n## Third"
@@ -173,7 +173,7 @@ def test_a_mistake_in_an_article_shows_its_line_and_what_to_write(
 
 
 def test_a_mistake_in_the_head_of_a_file_quotes_the_file(
-    people: House, browser_of: BrowserOf
+    people: People, browser_of: BrowserOf
 ) -> None:
     head = b"---\nslug: settling-terms\nquestions: How?\n---\n\n## A {#a S1}\n\nWords."
     ada = browser_of("ada")
@@ -189,7 +189,7 @@ def test_a_mistake_in_the_head_of_a_file_quotes_the_file(
 
 
 def test_a_mistake_in_a_translation_says_what_to_translate(
-    people: House, browser_of: BrowserOf
+    people: People, browser_of: BrowserOf
 ) -> None:
     ada = browser_of("ada")
     place = "/administration/checklists/terms/3/words/ar"

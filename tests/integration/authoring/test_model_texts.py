@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from tests.client import CheckedClient
-from tests.factories.accounts import House
+from tests.factories.accounts import People
 from tests.factories.evidence.tampering import hands
 from tests.integration.authoring.conftest import BrowserOf, events
 from tests.pages import Page
@@ -43,7 +43,7 @@ def in_use_now(language: str = "en") -> ItemText:
     return in_use.contents(ChecklistKind.TERMS, [language])[language].items["M2"]
 
 
-def publish(people: House, words: str = WORDS, *, seen: int = 0, by: str = "ada") -> Any:
+def publish(people: People, words: str = WORDS, *, seen: int = 0, by: str = "ada") -> Any:
     return service.publish(
         people.actor(by),
         ADDRESS,
@@ -69,7 +69,7 @@ def send(ada: CheckedClient, page: Page, address: str = M2) -> Page:
 
 
 def test_an_administrator_changes_an_item_after_seeing_how_it_differs(
-    people: House, browser_of: BrowserOf, session: Session
+    people: People, browser_of: BrowserOf, session: Session
 ) -> None:
     ada = browser_of("ada")
     assert ada.page("/administration/checklists").links()["English, Agreed terms"] == HOME
@@ -100,7 +100,7 @@ def test_an_administrator_changes_an_item_after_seeing_how_it_differs(
     ],
 )
 def test_a_text_that_does_not_hold_is_refused_beside_its_field(
-    people: House, browser_of: BrowserOf, words: str, message: str
+    people: People, browser_of: BrowserOf, words: str, message: str
 ) -> None:
     text = {f"value-objectives-added-{key}": "" for key in product()["objectives"].added}
     page = preview(browser_of("ada"), **{**text, BASE: words})
@@ -110,14 +110,14 @@ def test_a_text_that_does_not_hold_is_refused_beside_its_field(
     assert "Publish this text" not in page.text
 
 
-def test_what_does_not_hold_is_not_published_either(people: House, session: Session) -> None:
+def test_what_does_not_hold_is_not_published_either(people: People, session: Session) -> None:
     with pytest.raises(FaultsError):
         publish(people, "The NPM needs the prior approval of the CSO for each visit.")
     assert session.scalar(sa.select(sa.func.count()).select_from(ModelTextRevision)) == 0
 
 
 def test_only_what_the_preview_showed_is_published(
-    people: House, browser_of: BrowserOf, quick: None
+    people: People, browser_of: BrowserOf, quick: None
 ) -> None:
     ada = browser_of("ada")
     page = preview(ada, **{BASE: WORDS})
@@ -127,7 +127,7 @@ def test_only_what_the_preview_showed_is_published(
     assert in_use_now() == product()
 
 
-def test_a_change_and_a_reason_are_needed(people: House, quick: None) -> None:
+def test_a_change_and_a_reason_are_needed(people: People, quick: None) -> None:
     with pytest.raises(RuleBrokenError, match="own text"):
         service.publish(people.actor("ada"), ADDRESS, product(), seen_number=0, reason="None")
     publish(people)
@@ -136,7 +136,7 @@ def test_a_change_and_a_reason_are_needed(people: House, quick: None) -> None:
 
 
 def test_somebody_elses_text_is_shown_and_what_was_typed_is_kept(
-    people: House, browser_of: BrowserOf, session: Session, quick: None
+    people: People, browser_of: BrowserOf, session: Session, quick: None
 ) -> None:
     ada = browser_of("ada")
     page = preview(ada, **{BASE: WORDS})
@@ -152,7 +152,7 @@ def test_somebody_elses_text_is_shown_and_what_was_typed_is_kept(
 
 
 def test_an_administrator_goes_back_to_the_products_text_and_the_revisions_stay(
-    people: House, browser_of: BrowserOf, session: Session, quick: None
+    people: People, browser_of: BrowserOf, session: Session, quick: None
 ) -> None:
     publish(people)
     session.commit()
@@ -172,7 +172,7 @@ def test_an_administrator_goes_back_to_the_products_text_and_the_revisions_stay(
 
 
 def test_an_update_of_the_product_leaves_the_administrators_text_and_asks_to_decide(
-    people: House,
+    people: People,
     browser_of: BrowserOf,
     session: Session,
     quick: None,
@@ -207,7 +207,7 @@ def test_an_update_of_the_product_leaves_the_administrators_text_and_asks_to_dec
 
 
 def test_the_audit_finds_a_text_that_was_changed_in_the_database(
-    people: House, session: Session, quick: None
+    people: People, session: Session, quick: None
 ) -> None:
     row = publish(people)
     changed, row_id = row.content, row.id
@@ -225,7 +225,7 @@ def test_the_audit_finds_a_text_that_was_changed_in_the_database(
 
 @pytest.mark.parametrize("key", ["ilena", "nadia", "samira", "henrik", "dora"])
 def test_only_administrators_change_model_texts(
-    people: House, browser_of: BrowserOf, session: Session, quick: None, key: str
+    people: People, browser_of: BrowserOf, session: Session, quick: None, key: str
 ) -> None:
     other = browser_of(key)
     for address in (HOME, M2, f"{M2}/product"):
@@ -239,7 +239,7 @@ def test_only_administrators_change_model_texts(
 
 
 def test_there_are_only_model_texts_and_items_that_the_product_has(
-    people: House, browser_of: BrowserOf
+    people: People, browser_of: BrowserOf
 ) -> None:
     ada, above = browser_of("ada"), "/administration/checklists"
     for address in (

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from tests.client import CheckedClient
 from tests.factories.authoring import BODY, own_article, own_words
 from tests.factories.cooperations import bring_in, open_one
-from tests.factories.tables import Table, set_out
+from tests.factories.negotiations import Negotiation, set_out
 from tests.factories.templates import small_terms
 from tests.integration.authoring.conftest import events
 from tests.pages import Page
@@ -48,21 +48,21 @@ class Place:
     """A cooperation of an NPM with two CSOs, and their browsers."""
 
     app: Flask
-    table: Table
+    negotiation: Negotiation
 
     def __getitem__(self, first: str) -> Actor:
-        return self.table[first]
+        return self.negotiation[first]
 
     @property
     def session(self) -> Session:
-        return self.table.session
+        return self.negotiation.session
 
     @property
     def checklist(self) -> str:
-        return f"/checklists/{self.table.checklist().id}"
+        return f"/checklists/{self.negotiation.checklist().id}"
 
     def browser(self, first: str) -> CheckedClient:
-        return self.table.land.browser(self.app, first)
+        return self.negotiation.country.browser(self.app, first)
 
     def page(self, first: str, address: str, status: int = 200) -> Page:
         return self.browser(first).page(address, status)
@@ -100,7 +100,7 @@ def readers(place: Place, row: OwnArticle) -> set[str]:
     """Return who of all people may read an article."""
     return {
         first
-        for first in place.table.land.users
+        for first in place.negotiation.country.users
         if own_queries.find(place[first], row.id) is not None
     }
 
@@ -115,7 +115,7 @@ OF_THE_LANTERN = {"joana", "leyla", "otto"}
 
 def test_an_article_is_added_with_its_passages_and_items(place: Place) -> None:
     row = place.article(body=f"Before.\n\n{BODY}\n\n## Leave out who {{M1 M2}}\n\nNo names.")
-    assert (row.organisation_id, row.version) == (place.table.land.id("door"), 1)
+    assert (row.organisation_id, row.version) == (place.negotiation.country.id("door"), 1)
     assert (row.lead, row.for_partners, row.withdrawn_at) == ("Before.", False, None)
     assert passages(place, row) == [
         ("within", "Send it within a day", ["M1"]),
@@ -214,7 +214,7 @@ def test_other_people_cannot_add_one(place: Place, first: str) -> None:
 
 
 def test_a_manager_writes_too(place: Place) -> None:
-    assert place.article("nadia").organisation_id == place.table.land.id("npm")
+    assert place.article("nadia").organisation_id == place.negotiation.country.id("npm")
 
 
 @pytest.mark.both_databases
@@ -272,21 +272,21 @@ def test_partners_read_a_shared_article(place: Place) -> None:
 
 
 def test_a_member_of_a_partner_reads_it_while_taking_part(place: Place) -> None:
-    land = place.table.land
+    country = place.negotiation.country
     row = place.article(for_partners=True)
-    land.person("Ruth Abara", "npm", Role.MEMBER)
+    country.person("Ruth Abara", "npm", Role.MEMBER)
     place.session.commit()
     assert "ruth" not in readers(place, row)
-    bring_in(land, place.table.cooperation, "ruth")
+    bring_in(country, place.negotiation.cooperation, "ruth")
     place.session.commit()
     assert "ruth" in readers(place, row)
 
 
 def test_another_cooperation_makes_other_partners(place: Place) -> None:
-    land = place.table.land
+    country = place.negotiation.country
     row = place.article("marek", for_partners=True)
     assert readers(place, row) == {"marek"}
-    open_one(land, "bridge")
+    open_one(country, "bridge")
     place.session.commit()
     assert {"ilena", "nadia", "tomas", "marek"} <= readers(place, row)
     assert readers(place, row).isdisjoint(OF_THE_DOOR | OF_THE_LANTERN)
@@ -298,7 +298,7 @@ def test_a_party_that_left_the_cooperation_is_no_longer_a_partner(
 ) -> None:
     row = place.article(for_partners=True)
     party = place.session.scalars(
-        sa.select(Party).where(Party.organisation_id == place.table.land.id(leaves))
+        sa.select(Party).where(Party.organisation_id == place.negotiation.country.id(leaves))
     ).one()
     party.left_on = clock.today() - dt.timedelta(days=1)
     place.session.commit()
@@ -313,8 +313,8 @@ def test_other_roles_of_a_person_give_no_access(place: Place) -> None:
     row = place.article(for_partners=True)
     hers = place["joana"]
     auditor = ActorMembership(
-        Role.AUDITOR, place.table.land.id("court"), "", OrganisationKind.OTHER,
-        audits_id=place.table.land.id("npm"),
+        Role.AUDITOR, place.negotiation.country.id("court"), "", OrganisationKind.OTHER,
+        audits_id=place.negotiation.country.id("npm"),
     )  # fmt: skip
     for memberships, organisation in (
         ((auditor,), auditor.organisation_id),
@@ -325,7 +325,7 @@ def test_other_roles_of_a_person_give_no_access(place: Place) -> None:
         actor = replace(hers, memberships=memberships, organisation_id=organisation)
         assert own_queries.find(actor, row.id) is None
         assert own_queries.in_library(actor, NOTHING) == []
-        assert own_queries.beside(actor, place.table.cooperation.id) == {}
+        assert own_queries.beside(actor, place.negotiation.cooperation.id) == {}
 
 
 # Beside items ----------------------------------------------------------------------------------
@@ -359,19 +359,19 @@ def test_a_partner_of_another_cooperation_is_not_beside_the_items_of_this_one(
     place: Place,
 ) -> None:
     place.article("marek", for_partners=True)
-    other = open_one(place.table.land, "bridge")
+    other = open_one(place.negotiation.country, "bridge")
     place.session.commit()
     assert own_queries.beside(place["ilena"], other.id)["M1"][0].organisation == (
         "Bridge Families Association"
     )
-    assert own_queries.beside(place["ilena"], place.table.cooperation.id) == {}
+    assert own_queries.beside(place["ilena"], place.negotiation.cooperation.id) == {}
 
 
 def test_a_withdrawn_one_is_shown_beside_no_item(place: Place) -> None:
     row = place.article(for_partners=True)
     own_guidance.withdraw(place["samira"], row.id)
     place.session.commit()
-    assert own_queries.beside(place["samira"], place.table.cooperation.id) == {}
+    assert own_queries.beside(place["samira"], place.negotiation.cooperation.id) == {}
 
 
 # In the library --------------------------------------------------------------------------------
@@ -638,7 +638,7 @@ def test_an_answer_under_own_guidance_is_saved_as_ever(place: Place) -> None:
     place.article(for_partners=True)
     saved = checklists.save_answer(
         place["ilena"],
-        place.table.checklist(),
+        place.negotiation.checklist(),
         "M1",
         AnswerScope.SHARED,
         {"words": "So."},

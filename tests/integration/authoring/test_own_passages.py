@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from tests.client import CheckedClient
 from tests.factories.authoring import own_article
-from tests.factories.tables import Table, set_out
+from tests.factories.negotiations import Negotiation, set_out
 from tests.integration.authoring.conftest import events
 from tests.pages import Page
 from tracker.authoring.models import OwnArticle
@@ -34,14 +34,14 @@ Tell the partner what came of it."""
 
 
 @pytest.fixture
-def table(session: Session) -> Table:
+def negotiation(session: Session) -> Negotiation:
     return set_out(session)
 
 
 @pytest.fixture
-def row(table: Table) -> OwnArticle:
+def row(negotiation: Negotiation) -> OwnArticle:
     """The NPM's own article, of three passages, which its partners may read too."""
-    return own_article(table["ilena"], BODY, for_partners=True)
+    return own_article(negotiation["ilena"], BODY, for_partners=True)
 
 
 def now(row: OwnArticle) -> OwnArticle:
@@ -70,9 +70,9 @@ def titles(row: OwnArticle) -> list[str]:
 
 
 def test_each_passage_is_listed_with_its_beginning_and_the_items_beside_it(
-    app: Flask, table: Table, row: OwnArticle
+    app: Flask, negotiation: Negotiation, row: OwnArticle
 ) -> None:
-    page = table.land.browser(app, "ilena").page(address(row))
+    page = negotiation.country.browser(app, "ilena").page(address(row))
     assert page.h1 == "Passages of “How do we pass on what we see?”"
     assert "Send it within a day" in page.text
     assert "The coordinator, at any hour." in page.text
@@ -81,10 +81,10 @@ def test_each_passage_is_listed_with_its_beginning_and_the_items_beside_it(
 
 
 def test_one_passage_is_changed_and_the_others_stay_byte_for_byte(
-    app: Flask, table: Table, row: OwnArticle
+    app: Flask, negotiation: Negotiation, row: OwnArticle
 ) -> None:
     page = send(
-        table.land.browser(app, "ilena"),
+        negotiation.country.browser(app, "ilena"),
         address(row, "/1"),
         title="Send it at once",
         text="Write it down on that day.",
@@ -95,13 +95,13 @@ def test_one_passage_is_changed_and_the_others_stay_byte_for_byte(
     assert (now(row).body, now(row).version) == (after, 2)
     assert (now(row).for_partners, now(row).language) == (True, "en")
     assert [passage.items for passage in now(row).passages] == [["M1"], [], ["M1"]]
-    assert len(events(table.session, "own_article_changed")) == 1
+    assert len(events(negotiation.session, "own_article_changed")) == 1
 
 
 def test_the_form_hides_keys_and_the_preview_shows_the_differences_as_text(
-    app: Flask, table: Table, row: OwnArticle
+    app: Flask, negotiation: Negotiation, row: OwnArticle
 ) -> None:
-    ilena = table.land.browser(app, "ilena")
+    ilena = negotiation.country.browser(app, "ilena")
     page = ilena.page(address(row, "/1"))
     assert page.form().values["text"] == ["Write it down on the same day."]
     assert "within}" not in page.html
@@ -112,9 +112,9 @@ def test_the_form_hides_keys_and_the_preview_shows_the_differences_as_text(
 
 
 def test_a_mistake_has_the_line_of_the_passages_own_text_and_nothing_typed_is_lost(
-    app: Flask, table: Table, row: OwnArticle
+    app: Flask, negotiation: Negotiation, row: OwnArticle
 ) -> None:
-    ilena = table.land.browser(app, "ilena")
+    ilena = negotiation.country.browser(app, "ilena")
     page = send(ilena, address(row, "/2"), text="Words.\n\n<b>so</b>", step="save")
     assert "Line 3: HTML isn't shown; write Markdown" in page.text
     assert page.form().values["text"] == ["Words.\n\n<b>so</b>"]
@@ -126,11 +126,11 @@ def test_a_mistake_has_the_line_of_the_passages_own_text_and_nothing_typed_is_lo
 
 
 def test_somebody_elses_change_is_shown_and_nothing_is_lost(
-    app: Flask, table: Table, row: OwnArticle
+    app: Flask, negotiation: Negotiation, row: OwnArticle
 ) -> None:
-    ilena = table.land.browser(app, "ilena")
+    ilena = negotiation.country.browser(app, "ilena")
     sent = ilena.page(address(row, "/1")).form().filled_in(text="My text.", step="save")
-    service.change(table["nadia"], row.id, 1, PassageWords("Soon", "Theirs."), seen_version=1)
+    service.change(negotiation["nadia"], row.id, 1, PassageWords("Soon", "Theirs."), seen_version=1)
     db.session.commit()
     page = Page.of(ilena.post(address(row, "/1"), data=sent, csrf=False))
     assert "Somebody else changed this article while you were writing." in page.text
@@ -143,11 +143,11 @@ def test_somebody_elses_change_is_shown_and_nothing_is_lost(
 
 
 def test_what_was_written_on_a_passage_that_somebody_removed_is_kept(
-    app: Flask, table: Table, row: OwnArticle
+    app: Flask, negotiation: Negotiation, row: OwnArticle
 ) -> None:
-    ilena = table.land.browser(app, "ilena")
+    ilena = negotiation.country.browser(app, "ilena")
     sent = ilena.page(address(row, "/3")).form().filled_in(text="My text.", step="save")
-    service.remove(table["nadia"], row.id, 2, seen_version=1)
+    service.remove(negotiation["nadia"], row.id, 2, seen_version=1)
     db.session.commit()
     page = Page.of(ilena.post(address(row, "/3"), data=sent, csrf=False))
     assert "Somebody else removed this passage while you were writing." in page.text
@@ -155,9 +155,9 @@ def test_what_was_written_on_a_passage_that_somebody_removed_is_kept(
 
 
 def test_a_passage_is_added_beside_an_item_then_moved_and_removed(
-    app: Flask, table: Table, row: OwnArticle
+    app: Flask, negotiation: Negotiation, row: OwnArticle
 ) -> None:
-    ilena = table.land.browser(app, "ilena")
+    ilena = negotiation.country.browser(app, "ilena")
     page = send(
         ilena,
         address(row, "/add"),
@@ -179,12 +179,14 @@ def test_a_passage_is_added_beside_an_item_then_moved_and_removed(
     assert titles(row) == ["Send it within a day", *order[2:]]
 
 
-def test_the_order_changes_only_as_the_page_showed_it(table: Table, row: OwnArticle) -> None:
-    service.move(table["ilena"], row.id, 1, 1, seen_version=1)
+def test_the_order_changes_only_as_the_page_showed_it(
+    negotiation: Negotiation, row: OwnArticle
+) -> None:
+    service.move(negotiation["ilena"], row.id, 1, 1, seen_version=1)
     db.session.commit()
     for number, by, seen in ((1, 1, 1), (1, 1, None), (1, -1, 2), (3, 1, 2), (4, 1, 2)):
         with pytest.raises(StaleError):
-            service.move(table["ilena"], row.id, number, by, seen_version=seen)
+            service.move(negotiation["ilena"], row.id, number, by, seen_version=seen)
         db.session.rollback()
 
 
@@ -193,30 +195,32 @@ def test_the_order_changes_only_as_the_page_showed_it(table: Table, row: OwnArti
     [("oren", 403), ("samira", 403), ("joana", 403), ("ada", 404), ("root", 404)],
 )
 def test_other_people_cannot_open_or_change_passages(
-    app: Flask, table: Table, row: OwnArticle, first: str, status: int
+    app: Flask, negotiation: Negotiation, row: OwnArticle, first: str, status: int
 ) -> None:
-    browser = table.land.browser(app, first)
+    browser = negotiation.country.browser(app, first)
     for rest in ("", "/1", "/add", "/1/remove"):
         assert browser.get(address(row, rest)).status_code == status, rest
     for rest in ("/1", "/add", "/1/remove", "/1/move/down"):
         assert browser.post(address(row, rest)).status_code == status, rest
     words = PassageWords("Mine", "Mine.")
     with pytest.raises((RefusedError, StaleError)):
-        service.change(table[first], row.id, 1, words, seen_version=1)
+        service.change(negotiation[first], row.id, 1, words, seen_version=1)
     db.session.rollback()
     assert now(row).body == BODY
 
 
-def test_a_passage_that_is_not_there_is_404(app: Flask, table: Table, row: OwnArticle) -> None:
-    ilena = table.land.browser(app, "ilena")
+def test_a_passage_that_is_not_there_is_404(
+    app: Flask, negotiation: Negotiation, row: OwnArticle
+) -> None:
+    ilena = negotiation.country.browser(app, "ilena")
     for rest in ("/4", "/0", "/4/remove", "/1/move/away"):
         assert ilena.get(address(row, rest)).status_code in (404, 405), rest
     assert ilena.post(address(row, "/1/move/away")).status_code == 404
 
 
-def test_the_only_passage_is_not_removed(app: Flask, table: Table) -> None:
-    row = own_article(table["ilena"])
-    ilena = table.land.browser(app, "ilena")
+def test_the_only_passage_is_not_removed(app: Flask, negotiation: Negotiation) -> None:
+    row = own_article(negotiation["ilena"])
+    ilena = negotiation.country.browser(app, "ilena")
     assert "Remove" not in ilena.page(address(row)).text
     page = send(ilena, address(row, "/1/remove"))
     assert "An article needs at least one passage." in page.text

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from tests.client import CheckedClient
-from tests.factories.accounts import House
+from tests.factories.accounts import People
 from tests.factories.authoring import ARTICLE, current_of, publish_edited
 from tests.integration.authoring.conftest import BrowserOf, events
 from tests.pages import Page
@@ -42,7 +42,7 @@ def publish(ada: CheckedClient, page: Page, address: str = FIRST) -> Page:
 
 
 def test_each_passage_is_listed_with_its_beginning_and_the_items_beside_it(
-    people: House, browser_of: BrowserOf
+    people: People, browser_of: BrowserOf
 ) -> None:
     page = browser_of("ada").page(LIST)
     for passage in current_of().passages:
@@ -53,7 +53,7 @@ def test_each_passage_is_listed_with_its_beginning_and_the_items_beside_it(
 
 
 def test_one_passage_is_changed_and_the_others_stay_byte_for_byte(
-    people: House, browser_of: BrowserOf, session: Session
+    people: People, browser_of: BrowserOf, session: Session
 ) -> None:
     before, body, number = texts(current_of()), words_of(current_of()).body, current_of().revision
     ada = browser_of("ada")
@@ -70,14 +70,14 @@ def test_one_passage_is_changed_and_the_others_stay_byte_for_byte(
     assert events(session, "article_published")[-1]["reason"] == "Plainer"
 
 
-def test_no_key_is_typed_or_shown(people: House, browser_of: BrowserOf) -> None:
+def test_no_key_is_typed_or_shown(people: People, browser_of: BrowserOf) -> None:
     page = browser_of("ada").page(FIRST)
     assert "expectations" not in page.text
     assert "It contains statements S1, S2, S3." in page.text
     assert "{#" not in page.form().values["text"][0]
 
 
-def test_only_what_the_preview_showed_is_published(people: House, browser_of: BrowserOf) -> None:
+def test_only_what_the_preview_showed_is_published(people: People, browser_of: BrowserOf) -> None:
     ada = browser_of("ada")
     page = preview(ada, text=first().text.replace(OLD, NEW))
     sent = page.form().filled_in(step="publish", reason="So", text="Something else.")
@@ -87,7 +87,7 @@ def test_only_what_the_preview_showed_is_published(people: House, browser_of: Br
 
 
 def test_a_mistake_has_the_line_of_the_passages_own_text(
-    people: House, browser_of: BrowserOf
+    people: People, browser_of: BrowserOf
 ) -> None:
     text = "Words.\n\n<b>so</b>\n"
     page = preview(browser_of("ada"), text=text)
@@ -99,7 +99,7 @@ def test_a_mistake_has_the_line_of_the_passages_own_text(
 
 
 def test_somebody_elses_change_to_the_same_passage_is_shown_and_nothing_is_lost(
-    people: House, browser_of: BrowserOf, session: Session
+    people: People, browser_of: BrowserOf, session: Session
 ) -> None:
     ada = browser_of("ada")
     mine = first().text.replace(OLD, "three lists of mine")
@@ -120,7 +120,7 @@ def preview_again(ada: CheckedClient, page: Page) -> Page:
     return Page.of(ada.post(FIRST, data=sent, csrf=False))
 
 
-def test_somebody_elses_change_to_another_passage_stays(people: House, session: Session) -> None:
+def test_somebody_elses_change_to_another_passage_stays(people: People, session: Session) -> None:
     ada = people.actor("ada")
     other = current_of().passages[1]
     seen, words = current_of().revision, first()
@@ -144,7 +144,7 @@ def test_somebody_elses_change_to_another_passage_stays(people: House, session: 
 
 
 def test_others_can_write_while_a_passage_is_put_into_its_article(
-    people: House, browser_of: BrowserOf, monkeypatch: pytest.MonkeyPatch
+    people: People, browser_of: BrowserOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each search for headings takes seconds in a long text."""
     ada = browser_of("ada")
@@ -163,7 +163,7 @@ def test_others_can_write_while_a_passage_is_put_into_its_article(
     assert calls
 
 
-def test_a_passage_that_was_changed_meanwhile_is_stale(people: House, session: Session) -> None:
+def test_a_passage_that_was_changed_meanwhile_is_stale(people: People, session: Session) -> None:
     publish_edited(people.actor("ada"), OLD, NEW)
     with pytest.raises(StaleError):
         service.change(
@@ -178,7 +178,7 @@ def test_a_passage_that_was_changed_meanwhile_is_stale(people: House, session: S
 
 
 def test_a_passage_is_added_with_a_key_from_its_title_then_moved_and_removed(
-    people: House, browser_of: BrowserOf, session: Session
+    people: People, browser_of: BrowserOf, session: Session
 ) -> None:
     ada = browser_of("ada")
     keys = [passage.key for passage in current_of().passages]
@@ -202,7 +202,7 @@ def test_a_passage_is_added_with_a_key_from_its_title_then_moved_and_removed(
 
 
 def test_a_passage_that_items_are_based_on_can_not_be_removed(
-    people: House, browser_of: BrowserOf
+    people: People, browser_of: BrowserOf
 ) -> None:
     page = Page.of(browser_of("ada").submit(f"{FIRST}/remove", reason="Away"))
     assert "needed by M" in page.text
@@ -210,7 +210,7 @@ def test_a_passage_that_items_are_based_on_can_not_be_removed(
     assert current_of().revision == 3
 
 
-def test_only_administrators_change_passages(people: House, browser_of: BrowserOf) -> None:
+def test_only_administrators_change_passages(people: People, browser_of: BrowserOf) -> None:
     somebody = browser_of("dora")
     for address in (LIST, FIRST, f"{HOME}/add-passage", f"{FIRST}/move/up", f"{FIRST}/remove"):
         assert somebody.get(address).status_code == 403
@@ -228,6 +228,6 @@ def test_only_administrators_change_passages(people: House, browser_of: BrowserO
 
 @pytest.mark.parametrize("place", ["no-such", "expectations/move/sideways", "no-such/remove"])
 def test_a_passage_that_is_not_there_is_404(
-    people: House, browser_of: BrowserOf, place: str
+    people: People, browser_of: BrowserOf, place: str
 ) -> None:
     assert browser_of("ada").get(f"{LIST}/{place}").status_code == 404

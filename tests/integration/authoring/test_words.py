@@ -6,7 +6,7 @@ import pytest
 from flask_babel import force_locale, gettext
 from sqlalchemy.orm import Session
 
-from tests.factories.accounts import House
+from tests.factories.accounts import People
 from tests.factories.authoring import TERMS, changed
 from tests.factories.guidance import uses_of
 from tests.integration.authoring.conftest import BrowserOf, events
@@ -47,7 +47,7 @@ def better(row: ChecklistTemplate) -> str:
     return text.replace(OLD, NEW, 1)
 
 
-def change(people: House, text: str, *, seen: int | None = None, by: str = "ada") -> TemplateWords:
+def change(people: People, text: str, *, seen: int | None = None, by: str = "ada") -> TemplateWords:
     row = newest()
     words = service.change_words(
         people.actor(by),
@@ -61,7 +61,7 @@ def change(people: House, text: str, *, seen: int | None = None, by: str = "ada"
     return words
 
 
-def refused(people: House, text: str) -> list[str]:
+def refused(people: People, text: str) -> list[str]:
     with pytest.raises(ContentError) as caught:
         change(people, text)
     people.session.rollback()
@@ -110,11 +110,11 @@ def test_untranslated_texts_are_in_the_file_to_be_translated(session: Session) -
         ("", "this text must be lines with keys"),
     ],
 )
-def test_a_file_that_is_not_a_translation_is_refused(people: House, text: str, words: str) -> None:
+def test_a_file_that_is_not_a_translation_is_refused(people: People, text: str, words: str) -> None:
     assert any(words in message for message in refused(people, text))
 
 
-def test_mistakes_are_named_by_line_and_item(people: House) -> None:
+def test_mistakes_are_named_by_line_and_item(people: People) -> None:
     text = text_of(newest())
     line = next(n for n, line in enumerate(text.splitlines(), 1) if "litigates:" in line)
     spoilt = text.replace("          litigates:", "          litigate:", 1)
@@ -133,13 +133,15 @@ def test_mistakes_are_named_by_line_and_item(people: House) -> None:
         (OLD, 'label: "\\0"\n', "characters that can't be stored"),
     ],
 )
-def test_words_of_something_else_are_refused(people: House, old: str, new: str, words: str) -> None:
+def test_words_of_something_else_are_refused(
+    people: People, old: str, new: str, words: str
+) -> None:
     text = text_of(newest())
     assert old in text
     assert any(words in message for message in refused(people, text.replace(old, new, 1)))
 
 
-def test_words_that_are_too_long_are_refused(people: House) -> None:
+def test_words_that_are_too_long_are_refused(people: People) -> None:
     assert "is longer than" in refused(people, "x" * (service.MAX_TEXT + 1))[0]
 
 
@@ -147,7 +149,7 @@ def test_words_that_are_too_long_are_refused(people: House) -> None:
 
 
 def test_a_changed_translation_belongs_to_this_instance_and_is_used_immediately(
-    people: House, session: Session
+    people: People, session: Session
 ) -> None:
     before = newest().digest
     corrected = change(people, better(newest()))
@@ -165,7 +167,7 @@ def test_a_changed_translation_belongs_to_this_instance_and_is_used_immediately(
     }
 
 
-def test_nobody_but_administrators_changes_words(people: House) -> None:
+def test_nobody_but_administrators_changes_words(people: People) -> None:
     text = better(newest())
     for key in OTHERS:
         with pytest.raises(RefusedError):
@@ -174,7 +176,9 @@ def test_nobody_but_administrators_changes_words(people: House) -> None:
     assert arabic_row(newest()).number == 1
 
 
-def test_the_second_of_two_simultaneous_changes_to_a_translation_is_reported(people: House) -> None:
+def test_the_second_of_two_simultaneous_changes_to_a_translation_is_reported(
+    people: People,
+) -> None:
     text = better(newest())
     change(people, text)
     with pytest.raises(StaleError):
@@ -183,12 +187,12 @@ def test_the_second_of_two_simultaneous_changes_to_a_translation_is_reported(peo
     assert arabic_row(newest()).number == 2
 
 
-def test_words_that_stand_already_are_not_kept_again(people: House) -> None:
+def test_words_that_stand_already_are_not_kept_again(people: People) -> None:
     with pytest.raises(RuleBrokenError, match="That's the same wording as before"):
         change(people, text_of(newest()))
 
 
-def test_a_version_published_here_keeps_the_words_of_what_stays(people: House) -> None:
+def test_a_version_published_here_keeps_the_words_of_what_stays(people: People) -> None:
     old, new = "Parties and mandates", "Parties, mandates and powers"
     row = publish_draft(people, changed(old, new))
     words = arabic_row(row)
@@ -199,7 +203,7 @@ def test_a_version_published_here_keeps_the_words_of_what_stays(people: House) -
 
 
 def test_an_item_without_words_says_what_language_it_is_in(
-    people: House, browser_of: BrowserOf
+    people: People, browser_of: BrowserOf
 ) -> None:
     publish_draft(people, changed("Parties and mandates", "Parties, mandates and powers"))
     ada = browser_of("ada")
@@ -211,7 +215,7 @@ def test_an_item_without_words_says_what_language_it_is_in(
     assert ada.page(template).text.count(note) == 1
 
 
-def test_uses_of_a_passage_have_current_labels(people: House) -> None:
+def test_uses_of_a_passage_have_current_labels(people: People) -> None:
     change(people, better(newest()))
     uses = uses_of("settling-terms", "ar")
     assert "الغايات" in [use.label for use in uses["written-form"]]
@@ -221,7 +225,7 @@ def test_uses_of_a_passage_have_current_labels(people: House) -> None:
 
 
 def test_an_administrator_downloads_changes_and_sends_words(
-    people: House, browser_of: BrowserOf
+    people: People, browser_of: BrowserOf
 ) -> None:
     ada = browser_of("ada")
     version = ada.page(f"{HOME}/terms/{newest().version}")
@@ -251,7 +255,7 @@ def test_an_administrator_downloads_changes_and_sends_words(
 
 
 def test_mistakes_in_words_are_listed_and_nothing_typed_is_lost(
-    people: House, browser_of: BrowserOf
+    people: People, browser_of: BrowserOf
 ) -> None:
     ada = browser_of("ada")
     spoilt = text_of(newest()).replace("litigates:", "litigate:", 1)
@@ -262,7 +266,7 @@ def test_mistakes_in_words_are_listed_and_nothing_typed_is_lost(
     assert arabic_row(newest()).number == 1
 
 
-def test_a_reason_is_needed(people: House, browser_of: BrowserOf) -> None:
+def test_a_reason_is_needed(people: People, browser_of: BrowserOf) -> None:
     page = Page.of(browser_of("ada").submit(place(), text=better(newest())))
     assert page.title.startswith("Problem: ")
     assert arabic_row(newest()).number == 1
@@ -270,14 +274,14 @@ def test_a_reason_is_needed(people: House, browser_of: BrowserOf) -> None:
 
 @pytest.mark.parametrize("language", ["en", "fr", "xx"])
 def test_there_are_words_of_known_languages_only(
-    people: House, browser_of: BrowserOf, language: str
+    people: People, browser_of: BrowserOf, language: str
 ) -> None:
     address = f"{HOME}/terms/{newest().version}/words/{language}"
     browser_of("ada").page(address, 404)
     browser_of("ada").page(f"{address}/file", 404)
 
 
-def test_a_draft_tells_what_will_have_no_words(people: House, browser_of: BrowserOf) -> None:
+def test_a_draft_tells_what_will_have_no_words(people: People, browser_of: BrowserOf) -> None:
     draft = service.take_in(people.actor("ada"), changed("Parties and mandates", "Who takes part"))
     people.session.commit()
     ada = browser_of("ada")

@@ -7,7 +7,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from tests.databases import SqliteDatabase
-from tests.factories.accounts import house
+from tests.factories.accounts import make_people
 from tests.integration.backup.conftest import TO, Restore, back_up, disconnect, opened
 from tests.integration.key_changes.conftest import use_copy
 from tracker.accounts.factors import binding
@@ -26,7 +26,7 @@ def test_backups_from_before_and_from_the_middle_of_a_change_are_restored(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    house(session)
+    make_people(session)
     session.commit()
     monkeypatch.setitem(app.extensions, "settings", settings)
     use_copy(app, settings, tmp_path / "instance")

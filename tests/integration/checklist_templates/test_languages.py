@@ -19,10 +19,10 @@ from tests.factories import checklists
 from tests.factories import frozen_texts as texts
 from tests.factories.evidence.certificates import make_all, words_of
 from tests.factories.evidence.leaves import shown_on, unseen
-from tests.factories.tables import StoredTable, Table, begin, set_out
+from tests.factories.negotiations import Negotiation, StoredNegotiation, begin, set_out
 from tests.factories.templates import a_field, a_template, an_item, publish, small_terms
 from tests.factories.words import arabic_words, publish_with_words
-from tests.integration.checklists.test_pages import Room
+from tests.integration.checklists.test_pages import Users
 from tests.pages import Page
 from tracker.activity.models import Event, EventDetail
 from tracker.agreements import frozen_text as agreements_frozen_text
@@ -211,30 +211,30 @@ def test_an_untranslated_checklist_is_shown_in_its_own_language(session: Session
 
 
 @pytest.fixture
-def spoken(app: Flask, session: Session) -> Table:
+def spoken(app: Flask, session: Session) -> Negotiation:
     """A cooperation on small terms translated into Arabic, except M2 and M6."""
-    table = starting_points.of(app).use("spoken", _spoken).load(session)
+    negotiation = starting_points.of(app).use("spoken", _spoken).load(session)
     session.commit()
-    return table
+    return negotiation
 
 
-def _spoken() -> StoredTable:
+def _spoken() -> StoredNegotiation:
     template = small_terms()
     publish_with_words(template, arabic_words(template, "M2", "M6"))
-    table = begin(db.session())
-    table.land.organisations["lantern"].languages = ["Arabic"]
-    table.session.flush()
-    return StoredTable.of(table)
+    negotiation = begin(db.session())
+    negotiation.country.organisations["lantern"].languages = ["Arabic"]
+    negotiation.session.flush()
+    return StoredNegotiation.of(negotiation)
 
 
 @pytest.fixture
-def room(app: Flask, spoken: Table) -> Room:
-    return Room(app, spoken)
+def users(app: Flask, spoken: Negotiation) -> Users:
+    return Users(app, spoken)
 
 
-def in_arabic(room: Room, *firsts: str) -> None:
+def in_arabic(users: Users, *firsts: str) -> None:
     for first in firsts:
-        room.browser(first).set_cookie("language", "ar")
+        users.browser(first).set_cookie("language", "ar")
 
 
 def element(page: Page, **attributes: str) -> Element:
@@ -257,53 +257,55 @@ def marked(part: Element) -> list[tuple[str, str]]:
     ]
 
 
-def test_a_checklist_is_shown_in_the_readers_language(room: Room) -> None:
-    in_arabic(room, "joana")
-    page = room.page("joana")
+def test_a_checklist_is_shown_in_the_readers_language(users: Users) -> None:
+    in_arabic(users, "joana")
+    page = users.page("joana")
     assert page.h1 == "عربي A small checklist"
     assert "عربي What about M1?" in page.text
     assert "What about M2?" in page.text
-    english = room.page("samira")
+    english = users.page("samira")
     assert english.h1 == "A small checklist"
     assert "عربي" not in english.text.replace("العربية", "")
 
 
-def test_an_untranslated_text_is_marked_with_its_language_and_direction(room: Room) -> None:
-    in_arabic(room, "joana")
-    page = room.page("joana")
+def test_an_untranslated_text_is_marked_with_its_language_and_direction(users: Users) -> None:
+    in_arabic(users, "joana")
+    page = users.page("joana")
     without = dict(marked(element(page, id="m2")))
     assert without["Item M2"] == without["What about M2?"] == "ltr"
     # Nothing that is translated; the guidance beside it has its own mark.
     assert "عربي Item M1" not in dict(marked(element(page, id="m1")))
     assert not [
-        element for element in room.page("samira").root.iter("bdi") if "lang" in element.attrib
+        element for element in users.page("samira").root.iter("bdi") if "lang" in element.attrib
     ]
 
 
-def test_a_form_asks_in_the_readers_language(room: Room) -> None:
-    in_arabic(room, "ilena")
-    form = room.page("ilena", "/items/M1/answer")
+def test_a_form_asks_in_the_readers_language(users: Users) -> None:
+    in_arabic(users, "ilena")
+    form = users.page("ilena", "/items/M1/answer")
     assert form.h1 == "عربي Item M1"
     assert "عربي Words" in form.text
-    english = room.page("ilena", "/items/M2/answer")
+    english = users.page("ilena", "/items/M2/answer")
     shown = dict(marked(element(english, id="content")))
     assert shown["Kind"] == shown["Police station"] == shown["Item M2"] == "ltr"
 
 
-def test_missing_items_are_named_in_the_readers_language(app: Flask, whole_table: Table) -> None:
-    room = Room(app, whole_table)
-    in_arabic(room, "ilena")
-    address = f"/cooperations/{whole_table.cooperation.reference}"
-    assert "الأطراف وولاياتها" in room.browser("ilena").page(address).text
-    assert "Parties and mandates" in room.browser("samira").page(address).text
+def test_missing_items_are_named_in_the_readers_language(
+    app: Flask, shipped_negotiation: Negotiation
+) -> None:
+    users = Users(app, shipped_negotiation)
+    in_arabic(users, "ilena")
+    address = f"/cooperations/{shipped_negotiation.cooperation.reference}"
+    assert "الأطراف وولاياتها" in users.browser("ilena").page(address).text
+    assert "Parties and mandates" in users.browser("samira").page(address).text
 
 
-def test_an_answer_saved_in_one_language_reads_in_the_other(room: Room) -> None:
-    in_arabic(room, "ilena")
-    room.submit("ilena", "/items/M2/answer", kind="police")
-    room.table.save("ilena", "M1")
-    assert "Police station" in room.page("samira").text
-    assert room.table.loaded().sheet.value("M2", "kind") == "police"
+def test_an_answer_saved_in_one_language_reads_in_the_other(users: Users) -> None:
+    in_arabic(users, "ilena")
+    users.submit("ilena", "/items/M2/answer", kind="police")
+    users.negotiation.save("ilena", "M1")
+    assert "Police station" in users.page("samira").text
+    assert users.negotiation.loaded().sheet.value("M2", "kind") == "police"
 
 
 @pytest.mark.parametrize(
@@ -319,16 +321,18 @@ def test_an_answer_saved_in_one_language_reads_in_the_other(room: Room) -> None:
         "/comments",
     ],
 )
-def test_every_page_about_a_checklist_opens_in_the_readers_language(room: Room, rest: str) -> None:
-    room.table.settle("M1")
-    in_arabic(room, "ilena")
-    page = room.page("ilena", rest)
+def test_every_page_about_a_checklist_opens_in_the_readers_language(
+    users: Users, rest: str
+) -> None:
+    users.negotiation.settle("M1")
+    in_arabic(users, "ilena")
+    page = users.page("ilena", rest)
     assert "عربي" in page.text.replace("العربية", "") or "M6" in rest or rest == "/comments"
 
 
-def test_the_page_about_a_checklist_is_in_the_readers_language(room: Room) -> None:
-    in_arabic(room, "joana")
-    page = room.browser("joana").page("/checklists/templates/terms")
+def test_the_page_about_a_checklist_is_in_the_readers_language(users: Users) -> None:
+    in_arabic(users, "joana")
+    page = users.browser("joana").page("/checklists/templates/terms")
     assert page.h1 == "عربي A small checklist"
     assert "عربي For trying out." in page.text
     assert "عربي All of it" in page.text
@@ -346,48 +350,48 @@ def test_a_rules_flag_is_explained_in_the_readers_language(app: Flask, session: 
     items = (an_item("M1", a_field("days", "number", limits=[limit])), an_item("M2"))
     template = a_template(*items)
     publish_with_words(template, arabic_words(template))
-    room = Room(app, begin(session))
-    room.table.save("ilena", "M1", days=120)
-    in_arabic(room, "joana")
-    assert "عربي It is long." in room.page("joana").text
-    assert "عربي It is long." not in room.page("samira").text
+    users = Users(app, begin(session))
+    users.negotiation.save("ilena", "M1", days=120)
+    in_arabic(users, "joana")
+    assert "عربي It is long." in users.page("joana").text
+    assert "عربي It is long." not in users.page("samira").text
     publish_with_words(template, corrected(template))
     session.commit()
-    assert "أصحّ" in room.page("joana").text
+    assert "أصحّ" in users.page("joana").text
 
 
 def test_the_queries_of_a_page_stay_few_in_another_language(
-    room: Room, statements: Statements
+    users: Users, statements: Statements
 ) -> None:
-    room.page("joana")
+    users.page("joana")
     with statements() as own:
-        room.page("joana")
-    in_arabic(room, "joana")
-    room.page("joana")
+        users.page("joana")
+    in_arabic(users, "joana")
+    users.page("joana")
     with statements() as other:
-        room.page("joana")
+        users.page("joana")
     assert len(other) <= len(own) + 1
 
 
 # Freezing and signing
 
 
-def frozen_text(table: Table) -> dict[str, Any]:
-    revision = signoff.revisions_of(agreements.SUBJECT, table.checklist().id)[0][0]
+def frozen_text(negotiation: Negotiation) -> dict[str, Any]:
+    revision = signoff.revisions_of(agreements.SUBJECT, negotiation.checklist().id)[0][0]
     return signoff_service.document_of(revision, None)
 
 
-def send(table: Table, binding: str = "") -> None:
+def send(negotiation: Negotiation, binding: str = "") -> None:
     agreements.send(
-        table["ilena"],
-        table.checklist(),
-        {body: signatory.user_id for body, signatory in table.signatories.items()},
+        negotiation["ilena"],
+        negotiation.checklist(),
+        {body: signatory.user_id for body, signatory in negotiation.signatories.items()},
         binding=binding,
     )
-    table.session.commit()
+    negotiation.session.commit()
 
 
-def test_a_text_is_frozen_in_the_languages_of_its_parties(spoken: Table) -> None:
+def test_a_text_is_frozen_in_the_languages_of_its_parties(spoken: Negotiation) -> None:
     spoken.agree()
     assert agreements.languages(spoken.loaded()) == {"en": (), "ar": ("M2", "M6")}
     send(spoken)
@@ -400,18 +404,18 @@ def test_a_text_is_frozen_in_the_languages_of_its_parties(spoken: Table) -> None
     assert language_of(read.by_code["M2"].label) == "en"
 
 
-def test_a_language_that_no_party_works_in_is_left_out(spoken: Table) -> None:
-    spoken.land.organisations["lantern"].languages = ["English", "Portuguese"]
+def test_a_language_that_no_party_works_in_is_left_out(spoken: Negotiation) -> None:
+    spoken.country.organisations["lantern"].languages = ["English", "Portuguese"]
     spoken.session.commit()
     assert agreements.languages(spoken.loaded()) == {"en": ()}
 
 
 def test_a_language_without_words_is_left_out(session: Session) -> None:
-    table = set_out(session, template=small_terms())
-    table.land.organisations["npm"].languages = ["ar"]
+    negotiation = set_out(session, template=small_terms())
+    negotiation.country.organisations["npm"].languages = ["ar"]
     session.commit()
-    assert agreements.languages(table.loaded()) == {"en": ()}
-    assert agreements.binding_by_default(table.loaded()) == "en"
+    assert agreements.languages(negotiation.loaded()) == {"en": ()}
+    assert agreements.binding_by_default(negotiation.loaded()) == "en"
 
 
 @pytest.mark.parametrize(
@@ -425,66 +429,68 @@ def test_a_language_without_words_is_left_out(session: Session) -> None:
     ],
 )
 def test_the_language_that_counts_is_chosen_or_the_first_of_the_npm(
-    spoken: Table, npm: list[str], chosen: str, binding: str
+    spoken: Negotiation, npm: list[str], chosen: str, binding: str
 ) -> None:
-    spoken.land.organisations["npm"].languages = npm
+    spoken.country.organisations["npm"].languages = npm
     spoken.session.commit()
     spoken.agree()
     send(spoken, chosen)
     assert frozen_text(spoken)["binding_language"] == binding
 
 
-def test_a_language_the_text_is_not_in_can_not_count(spoken: Table) -> None:
+def test_a_language_the_text_is_not_in_can_not_count(spoken: Negotiation) -> None:
     spoken.agree()
     with pytest.raises(RuleBrokenError, match="Choose the binding language"):
         send(spoken, "fr")
     assert spoken.checklist().revision_sent_id is None
 
 
-def test_whoever_sends_chooses_the_language_that_counts(room: Room) -> None:
-    room.table.agree()
-    room.table.session.commit()
-    page = room.page("ilena", "/send")
+def test_whoever_sends_chooses_the_language_that_counts(users: Users) -> None:
+    users.negotiation.agree()
+    users.negotiation.session.commit()
+    page = users.page("ilena", "/send")
     assert "Which language is binding if they differ?" in page.text
     assert "Not translated yet, so shown in another language: “Item M2”, “Item M6”." in page.text
     signers = {
-        f"party_{body}": signatory.user_id for body, signatory in room.table.signatories.items()
+        f"party_{body}": signatory.user_id
+        for body, signatory in users.negotiation.signatories.items()
     }
-    room.submit("ilena", "/send", binding="ar", **signers)
-    assert frozen_text(room.table)["binding_language"] == "ar"
+    users.submit("ilena", "/send", binding="ar", **signers)
+    assert frozen_text(users.negotiation)["binding_language"] == "ar"
 
 
-def test_with_one_language_there_is_nothing_to_choose(room: Room) -> None:
-    room.table.land.organisations["lantern"].languages = []
-    room.table.agree()
-    room.table.session.commit()
-    assert "Which language is binding" not in room.page("ilena", "/send").text
-    room.submit(
+def test_with_one_language_there_is_nothing_to_choose(users: Users) -> None:
+    users.negotiation.country.organisations["lantern"].languages = []
+    users.negotiation.agree()
+    users.negotiation.session.commit()
+    assert "Which language is binding" not in users.page("ilena", "/send").text
+    users.submit(
         "ilena",
         "/send",
         **{
-            f"party_{body}": signatory.user_id for body, signatory in room.table.signatories.items()
+            f"party_{body}": signatory.user_id
+            for body, signatory in users.negotiation.signatories.items()
         },
     )
-    text = frozen_text(room.table)
+    text = frozen_text(users.negotiation)
     assert (text["languages"], text["binding_language"]) == (["en"], "en")
 
 
 @pytest.fixture
-def sent(room: Room) -> Room:
+def sent(users: Users) -> Users:
     """The terms are sent; the Arabic text is binding."""
-    room.table.agree()
-    send(room.table, "ar")
-    return room
+    users.negotiation.agree()
+    send(users.negotiation, "ar")
+    return users
 
 
-def to_sign(sent: Room, first: str) -> Page:
+def to_sign(sent: Users, first: str) -> Page:
     """Read the text, and go on to the page on which it is signed."""
     addresses = sent.page(first, "/sign").addresses()
     return sent.browser(first).page(next(address for address in addresses if "opened=" in address))
 
 
-def test_both_pages_of_signing_name_the_language_that_counts(sent: Room) -> None:
+def test_both_pages_of_signing_name_the_language_that_counts(sent: Users) -> None:
     assert "Binding: Arabic" in sent.page("tomas", "/sign").text
     page = to_sign(sent, "tomas")
     facts = [
@@ -497,13 +503,13 @@ def test_both_pages_of_signing_name_the_language_that_counts(sent: Room) -> None
     assert "“A small checklist”" in page.text
 
 
-def test_the_sentence_is_in_the_language_of_the_signer(sent: Room) -> None:
+def test_the_sentence_is_in_the_language_of_the_signer(sent: Users) -> None:
     in_arabic(sent, "otto")
     assert "«\u2068عربي A small checklist\u2069»" in to_sign(sent, "otto").text
 
 
 @pytest.mark.parametrize("rest", ["/sign", "/record"])
-def test_a_text_can_be_read_in_each_of_its_languages(sent: Room, rest: str) -> None:
+def test_a_text_can_be_read_in_each_of_its_languages(sent: Users, rest: str) -> None:
     page = sent.page("tomas", rest)
     assert "What about M1?" in page.text
     links = page.links()
@@ -517,7 +523,7 @@ def test_a_text_can_be_read_in_each_of_its_languages(sent: Room, rest: str) -> N
     assert {element.attrib["dir"] for element in without} == {"ltr"}
 
 
-def test_readers_see_the_text_in_their_own_language_first(sent: Room) -> None:
+def test_readers_see_the_text_in_their_own_language_first(sent: Users) -> None:
     in_arabic(sent, "otto")
     page = sent.page("otto", "/sign")
     assert "عربي What about M1?" in page.text
@@ -525,25 +531,25 @@ def test_readers_see_the_text_in_their_own_language_first(sent: Room) -> None:
 
 
 @pytest.mark.parametrize("language", ["fr", "", "../../x", "en-GB"])
-def test_an_unknown_language_of_a_text_is_the_one_that_counts(sent: Room, language: str) -> None:
+def test_an_unknown_language_of_a_text_is_the_one_that_counts(sent: Users, language: str) -> None:
     assert "عربي What about M1?" in sent.page("tomas", f"/record?language={language}").text
 
 
-def test_words_that_are_corrected_later_leave_a_frozen_text_as_it_was(sent: Room) -> None:
+def test_words_that_are_corrected_later_leave_a_frozen_text_as_it_was(sent: Users) -> None:
     publish_with_words(small_terms(), corrected(small_terms()))
-    sent.table.session.commit()
+    sent.negotiation.session.commit()
     assert "عربي Item M1" in sent.page("tomas", "/record?language=ar").text
     in_arabic(sent, "ilena")
     assert "أصحّ" in sent.page("ilena").text
 
 
-def test_verbs_keep_what_they_write_in_the_checklists_own_language(room: Room) -> None:
+def test_verbs_keep_what_they_write_in_the_checklists_own_language(users: Users) -> None:
     """Saving in Arabic leaves the same rows as saving in English."""
-    in_arabic(room, "ilena")
-    room.submit("ilena", "/items/M1/answer", words="كما اتفقنا.")
-    (event,) = room.table.events("answer_saved")
+    in_arabic(users, "ilena")
+    users.submit("ilena", "/items/M1/answer", words="كما اتفقنا.")
+    (event,) = users.negotiation.events("answer_saved")
     assert event["item"] == "M1"
-    loaded = load(room.table.checklist())
+    loaded = load(users.negotiation.checklist())
     assert loaded.template.by_code["M1"].label == "Item M1"
 
 
@@ -551,10 +557,10 @@ def test_verbs_keep_what_they_write_in_the_checklists_own_language(room: Room) -
 
 
 @pytest.fixture
-def first(room: Room) -> Room:
+def first(users: Users) -> Users:
     """The terms were frozen and signed in the first format, and are amended now."""
-    table = room.table
-    table.agree()
+    negotiation = users.negotiation
+    negotiation.agree()
     shape = texts.first_shape(texts.first_item("M1"), texts.first_item("M2"))
     shape["signatories"] = [
         {
@@ -564,32 +570,32 @@ def first(room: Room) -> Room:
             "office": "",
             "power": "Statutes",
         }
-        for body, signatory in table.signatories.items()
+        for body, signatory in negotiation.signatories.items()
     ]
     shape["parties"] = [
         {"id": str(party.organisation_id), "name": party.name, "side": party.side.value}
-        for party in load(table.checklist()).parties
+        for party in load(negotiation.checklist()).parties
     ]
     rest = {key: value for key, value in shape.items() if key not in {"revision", "salt"}}
     with (
         mock.patch.object(signoff_service, "FORMAT", agreements_frozen_text.FIRST),
         mock.patch.object(agreements, "document", return_value=rest),
     ):
-        send(table)
-    checklists.sign(table.checklist(), *table.signatories.values())
-    table.session.commit()
-    return room
+        send(negotiation)
+    checklists.sign(negotiation.checklist(), *negotiation.signatories.values())
+    negotiation.session.commit()
+    return users
 
 
-def test_record_and_certificate_say_all_that_a_text_of_the_first_shape_says(first: Room) -> None:
-    revision = first.table.session.scalars(sa.select(Revision)).one()
+def test_record_and_certificate_say_all_that_a_text_of_the_first_shape_says(first: Users) -> None:
+    revision = first.negotiation.session.scalars(sa.select(Revision)).one()
     document = signoff_service.document_of(revision, None)
     assert unseen(document, shown_on(first.page("ilena", "/record")), "en", "en") == []
     (rows,) = make_all().values()
     assert [unseen(document, words_of(row), "en", "en") for row in rows] == [[]]
 
 
-def test_a_record_in_the_first_shape_reads_as_it_did_in_every_language(first: Room) -> None:
+def test_a_record_in_the_first_shape_reads_as_it_did_in_every_language(first: Users) -> None:
     in_arabic(first, "ilena")
     for reader in ("ilena", "samira"):
         page = first.page(reader, "/record")
@@ -603,14 +609,16 @@ def test_a_record_in_the_first_shape_reads_as_it_did_in_every_language(first: Ro
     ]
     assert [element.attrib["lang"] for element in parts] == ["en"]
     assert "What about M2?" in "".join(parts[0].itertext())
-    revision = first.table.session.scalars(sa.select(Revision)).one()
+    revision = first.negotiation.session.scalars(sa.select(Revision)).one()
     assert canonical.digest(bytes(revision.document)) == revision.digest
 
 
-def test_a_text_in_the_first_shape_is_compared_with_what_came_after(first: Room) -> None:
-    table = first.table
-    agreements.amend(table["ilena"], table.checklist(), reason="Better words.", items=["M1"])
-    table.session.commit()
+def test_a_text_in_the_first_shape_is_compared_with_what_came_after(first: Users) -> None:
+    negotiation = first.negotiation
+    agreements.amend(
+        negotiation["ilena"], negotiation.checklist(), reason="Better words.", items=["M1"]
+    )
+    negotiation.session.commit()
     page = first.page("ilena", "/revisions?old=1&new=draft")
     assert "items differ" in page.text
     in_arabic(first, "ilena")
@@ -619,14 +627,16 @@ def test_a_text_in_the_first_shape_is_compared_with_what_came_after(first: Room)
     assert "عربي" not in other.text.replace("العربية", "").replace("عربي A small", "")
 
 
-def test_the_audit_accepts_both_document_formats(first: Room) -> None:
-    table = first.table
-    agreements.amend(table["ilena"], table.checklist(), reason="Better words.", items=["M1"])
-    table.session.commit()
-    table.accept("M1", "ilena", "samira", "joana")
-    send(table)
-    assert frozen_text(table)["format"] == "common-terms/2"
-    table.session.commit()
+def test_the_audit_accepts_both_document_formats(first: Users) -> None:
+    negotiation = first.negotiation
+    agreements.amend(
+        negotiation["ilena"], negotiation.checklist(), reason="Better words.", items=["M1"]
+    )
+    negotiation.session.commit()
+    negotiation.accept("M1", "ilena", "samira", "joana")
+    send(negotiation)
+    assert frozen_text(negotiation)["format"] == "common-terms/2"
+    negotiation.session.commit()
     assert integrity.check_all().finding is None
     page = first.page("ilena", "/revisions?old=1&new=2")
     assert page.h1

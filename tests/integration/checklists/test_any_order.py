@@ -30,7 +30,7 @@ from tests.factories import checklists
 from tests.factories.checklists import decline_text
 from tests.factories.evidence import truth
 from tests.factories.evidence.truth import Book, Story, Version, has_words
-from tests.factories.tables import QUESTIONS, Table, set_out
+from tests.factories.negotiations import QUESTIONS, Negotiation, set_out
 from tests.factories.templates import a_template, publish, small_terms
 from tracker.access.actor import Actor, Role
 from tracker.accounts.people import service as accounts
@@ -81,10 +81,10 @@ class Offer:
 
 
 @dataclass
-class Desk:
+class Modelled:
     """A checklist and the model beside it: what can be done now, and with which result."""
 
-    table: Table
+    negotiation: Negotiation
     book: Book
     offers: dict[UUID, Offer] = field(default_factory=dict)
     ids: dict[tuple[str, int], UUID] = field(default_factory=dict)
@@ -95,10 +95,10 @@ class Desk:
 
     @property
     def terms(self) -> Checklist:
-        return self.table.checklist()
+        return self.negotiation.checklist()
 
     def id(self, key: str) -> UUID:
-        return self.table.land.id(key)
+        return self.negotiation.country.id(key)
 
     def is_at_work(self, code: str) -> bool:
         """Return whether an item is shown and may be changed: live lists always, others in a draft.
@@ -173,7 +173,7 @@ class Desk:
     def attempt(self, is_right: bool, act: Callable[[], Made]) -> Made | None:
         """Perform an action; it must be refused exactly when it isn't allowed."""
         try:
-            with self.table.session.begin_nested():
+            with self.negotiation.session.begin_nested():
                 result = act()
         except (RefusedError, RuleBrokenError):
             if is_right:
@@ -186,9 +186,9 @@ class Desk:
 class AnyOrder(RuleBasedStateMachine):
     """Everything people can do on a checklist, in any order."""
 
-    def __init__(self, table: Table, writers: Mapping[UUID, Actor]) -> None:
+    def __init__(self, negotiation: Negotiation, writers: Mapping[UUID, Actor]) -> None:
         super().__init__()
-        self.table, self.writers = table, writers
+        self.negotiation, self.writers = negotiation, writers
 
     @initialize(
         items=truth.checklists(),
@@ -198,33 +198,35 @@ class AnyOrder(RuleBasedStateMachine):
         # Most of what happens is about a few items, so that much happens to each of them.
         self.focus = focus
         publish(a_template(*items, version=91))
-        table = self.table
-        terms = table.checklist()
+        negotiation = self.negotiation
+        terms = negotiation.checklist()
         terms.template_id = library.newest(ChecklistKind.TERMS).id
-        table.session.flush()
+        negotiation.session.flush()
         service.recount(terms.id)
-        parties = {party.organisation_id: party.side.value for party in table.loaded().parties}
-        book = Book(items, parties, set(table.loaded().people), {"VISIT"}, dict(QUESTIONS))
-        self.desk = Desk(table, book)
+        parties = {
+            party.organisation_id: party.side.value for party in negotiation.loaded().parties
+        }
+        book = Book(items, parties, set(negotiation.loaded().people), {"VISIT"}, dict(QUESTIONS))
+        self.modelled = Modelled(negotiation, book)
         self.was_sent = self.was_signed = False
         # Each item as it was when the text was signed.
         self.signed: dict[str, Story] = {}
 
     def teardown(self) -> None:
-        if hasattr(self, "desk"):
+        if hasattr(self, "modelled"):
             self._all_that_was_ever_written_is_kept()
-        self.table.session.rollback()
+        self.negotiation.session.rollback()
 
     def _pair(self, data: st.DataObject, likely: Pairs) -> tuple[str, UUID]:
         """Draw an item and a party: mostly a pair that makes sense, sometimes any."""
         is_sensible: bool = data.draw(st.sampled_from([True, True, True, True, False]))
         if likely and is_sensible:
             return data.draw(st.sampled_from(likely))
-        return data.draw(st.sampled_from(CODES)), self.desk.id(data.draw(BODY))
+        return data.draw(st.sampled_from(CODES)), self.modelled.id(data.draw(BODY))
 
     def _pairs(self, bodies: Callable[[str], Iterable[UUID]]) -> Pairs:
         """Return each item that may be changed, with these parties."""
-        at_work = [code for code in self.focus if self.desk.is_at_work(code)]
+        at_work = [code for code in self.focus if self.modelled.is_at_work(code)]
         return [(code, body) for code in at_work for body in bodies(code)]
 
     # Answers
@@ -236,52 +238,54 @@ class AnyOrder(RuleBasedStateMachine):
         act[how](data)
 
     def _write(self, data: st.DataObject) -> None:
-        desk, behind = self.desk, data.draw(BEHIND)
-        code, body = self._pair(data, self._pairs(desk.book.setters))
+        modelled, behind = self.modelled, data.draw(BEHIND)
+        code, body = self._pair(data, self._pairs(modelled.book.setters))
         values = data.draw(truth.answers(code, (self._oren, self._petra)))
-        fits = code != "M5" or UUID(values["second_reader"]) in desk.book.people
-        seen = max(desk.last(code) - behind, 0)
-        result = desk.attempt(
+        fits = code != "M5" or UUID(values["second_reader"]) in modelled.book.people
+        seen = max(modelled.last(code) - behind, 0)
+        result = modelled.attempt(
             fits
-            and desk.may_write(code, body, behind)
-            and self._has_words_or_empties(code, values, desk.book.stories[code].now is not None),
+            and modelled.may_write(code, body, behind)
+            and self._has_words_or_empties(
+                code, values, modelled.book.stories[code].now is not None
+            ),
             lambda: self._save(code, body, SHARED, values, seen),
         )
         if result:
-            desk.add_version(code, result.id, desk.shown_values(code, values))
-            desk.say(code, body, truth.ACCEPTS)
+            modelled.add_version(code, result.id, modelled.shown_values(code, values))
+            modelled.say(code, body, truth.ACCEPTS)
 
     def _leave_out(self, data: st.DataObject) -> None:
-        desk, book = self.desk, self.desk.book
+        modelled, book = self.modelled, self.modelled.book
         likely = [pair for pair in self._pairs(book.setters) if not book.is_required(pair[0])]
         code, body = self._pair(data, likely)
-        result = desk.attempt(
-            desk.may_write(code, body) and not book.is_required(code),
-            lambda: self._save(code, body, SHARED, {}, desk.last(code), "No need."),
+        result = modelled.attempt(
+            modelled.may_write(code, body) and not book.is_required(code),
+            lambda: self._save(code, body, SHARED, {}, modelled.last(code), "No need."),
         )
         if result:
-            desk.add_version(code, result.id, {"reason": "No need."}, left_out=True)
-            desk.say(code, body, truth.ACCEPTS)
+            modelled.add_version(code, result.id, {"reason": "No need."}, left_out=True)
+            modelled.say(code, body, truth.ACCEPTS)
 
     def _answer_for_own(self, data: st.DataObject) -> None:
-        desk, code = self.desk, data.draw(st.sampled_from(["M8", "M9"]))
-        body = desk.id(data.draw(BODY))
+        modelled, code = self.modelled, data.draw(st.sampled_from(["M8", "M9"]))
+        body = modelled.id(data.draw(BODY))
         values = data.draw(st.fixed_dictionaries(truth.OWN[code]))
-        given = desk.book.stories[code].own.get(body, [])
+        given = modelled.book.stories[code].own.get(body, [])
         has_answer = bool(given) and any(has_words(value) for value in given[-1].values())
-        result = desk.attempt(
-            desk.is_at_work(code)
-            and body in desk.book.parties
+        result = modelled.attempt(
+            modelled.is_at_work(code)
+            and body in modelled.book.parties
             and self._has_words_or_empties(code, values, has_answer),
             lambda: self._save(code, body, OWN, values, len(given)),
         )
         if result:
-            desk.book.stories[code].own[body] = [*given, desk.shown_values(code, values)]
+            modelled.book.stories[code].own[body] = [*given, modelled.shown_values(code, values)]
 
     def _has_words_or_empties(self, code: str, values: Mapping[str, Any], has_answer: bool) -> bool:
         """Return whether there is something to save: words, or an answer that may be emptied."""
-        return bool(self.desk.shown_values(code, values)) or (
-            has_answer and not self.desk.book.is_required(code)
+        return bool(self.modelled.shown_values(code, values)) or (
+            has_answer and not self.modelled.book.is_required(code)
         )
 
     def _save(
@@ -295,7 +299,7 @@ class AnyOrder(RuleBasedStateMachine):
     ) -> Answer:
         return service.save_answer(
             self.writers[body],
-            self.desk.terms,
+            self.modelled.terms,
             code,
             scope,
             values,
@@ -307,8 +311,8 @@ class AnyOrder(RuleBasedStateMachine):
     def items_are_settled(self, data: st.DataObject, more: int) -> None:
         """Parties that may answer items do, and all who are asked accept."""
         for _number in range(1 + more):
-            code, _body = self._pair(data, self._pairs(lambda _code: self.desk.book.parties))
-            if self.desk.is_at_work(code):
+            code, _body = self._pair(data, self._pairs(lambda _code: self.modelled.book.parties))
+            if self.modelled.is_at_work(code):
                 self._settle_item(code)
 
     # Positions
@@ -324,43 +328,43 @@ class AnyOrder(RuleBasedStateMachine):
         self._accept(code, body, data.draw(BEHIND))
 
     def _would_accept(self, code: str) -> list[UUID]:
-        book = self.desk.book
+        book = self.modelled.book
         return book.lacking(code) if book.is_whole(code) else []
 
     def _accept(self, code: str, body: UUID, behind: int = 0) -> None:
-        desk, book = self.desk, self.desk.book
-        may = body in book.accepters(code) and desk.is_at_work(code) and behind == 0
+        modelled, book = self.modelled, self.modelled.book
+        may = body in book.accepters(code) and modelled.is_at_work(code) and behind == 0
         is_right = may and book.is_whole(code)
-        seen = desk.seen(code, behind)
-        if desk.attempt(is_right, lambda: self._take(code, body, Stance.ACCEPTS, seen)):
+        seen = modelled.seen(code, behind)
+        if modelled.attempt(is_right, lambda: self._take(code, body, Stance.ACCEPTS, seen)):
             self._unseen_goes_to_history(code)
-            desk.say(code, body, truth.ACCEPTS)
+            modelled.say(code, body, truth.ACCEPTS)
             # Whoever accepts the answer withdraws what they proposed instead.
-            desk.drop_offers(lambda offer: (offer.code, offer.body) == (code, body))
+            modelled.drop_offers(lambda offer: (offer.code, offer.body) == (code, body))
 
     def _unseen_goes_to_history(self, code: str) -> None:
         """Nobody accepts what they can't see: accepting drops values in hidden columns."""
-        desk, now = self.desk, self.desk.book.stories[code].now
-        if now and not now.left_out and desk.book.visible(code, now.values) != now.values:
-            current = self.table.loaded().sheet.shared(code)
+        modelled, now = self.modelled, self.modelled.book.stories[code].now
+        if now and not now.left_out and modelled.book.visible(code, now.values) != now.values:
+            current = self.negotiation.loaded().sheet.shared(code)
             assert current is not None
-            desk.add_version(code, current.answer_id, desk.shown_values(code, now.values))
+            modelled.add_version(code, current.answer_id, modelled.shown_values(code, now.values))
 
     def _ask_to_talk(self, data: st.DataObject) -> None:
-        desk, book, behind = self.desk, self.desk.book, data.draw(BEHIND)
+        modelled, book, behind = self.modelled, self.modelled.book, data.draw(BEHIND)
         code, body = self._pair(data, self._answered(book.accepters))
-        is_right = body in book.accepters(code) and desk.stands(code) and behind == 0
-        seen = desk.seen(code, behind)
-        if desk.attempt(is_right, lambda: self._take(code, body, Stance.WANTS_TALK, seen)):
-            desk.say(code, body, "wants_talk")
+        is_right = body in book.accepters(code) and modelled.stands(code) and behind == 0
+        seen = modelled.seen(code, behind)
+        if modelled.attempt(is_right, lambda: self._take(code, body, Stance.WANTS_TALK, seen)):
+            modelled.say(code, body, "wants_talk")
 
     def _answered(self, bodies: Callable[[str], Iterable[UUID]]) -> Pairs:
-        return self._pairs(lambda code: bodies(code) if self.desk.stands(code) else ())
+        return self._pairs(lambda code: bodies(code) if self.modelled.stands(code) else ())
 
     def _take(self, code: str, body: UUID, stance: Stance, seen: UUID) -> bool:
         positions.take_position(
             self.writers[body],
-            self.desk.terms,
+            self.modelled.terms,
             code,
             stance,
             answer_id=seen,
@@ -372,88 +376,94 @@ class AnyOrder(RuleBasedStateMachine):
     # Proposals
 
     def _propose_any(self, data: st.DataObject) -> None:
-        desk, book = self.desk, self.desk.book
+        modelled, book = self.modelled, self.modelled.book
         code, body = self._pair(data, self._answered(book.accepters))
         values = data.draw(truth.answers(code, (self._oren, self._petra)))
-        stored, now = desk.shown_values(code, values), book.stories[code].now
-        open_offers = [offer_id for offer_id, offer in desk.offers.items() if offer.code == code]
+        stored, now = modelled.shown_values(code, values), book.stories[code].now
+        open_offers = [
+            offer_id for offer_id, offer in modelled.offers.items() if offer.code == code
+        ]
         replied = data.draw(st.sampled_from([None, *open_offers]))
-        offer = desk.offers[replied] if replied else None
-        may = body in book.parties and code not in NO_ACCEPTANCE and desk.stands(code)
-        is_new = now is not None and (now.left_out or stored != desk.shown_values(code, now.values))
-        is_answer = not offer or (desk.may_agree(body, offer) and stored != offer.values)
+        offer = modelled.offers[replied] if replied else None
+        may = body in book.parties and code not in NO_ACCEPTANCE and modelled.stands(code)
+        is_new = now is not None and (
+            now.left_out or stored != modelled.shown_values(code, now.values)
+        )
+        is_answer = not offer or (modelled.may_agree(body, offer) and stored != offer.values)
         is_whole = all(book.is_full(code, field, stored) for field in book.fields(code))
-        result = desk.attempt(
+        result = modelled.attempt(
             may and is_new and is_answer and is_whole,
             lambda: self._propose(code, body, values, replied),
         )
         if result:
-            desk.drop_offers(
+            modelled.drop_offers(
                 lambda other: other is offer or (other.code, other.body) == (code, body)
             )
-            desk.offers[result.id] = Offer(code, body, stored)
-            desk.say(code, body, "wants_change")
+            modelled.offers[result.id] = Offer(code, body, stored)
+            modelled.say(code, body, "wants_change")
 
     def _propose(
         self, code: str, body: UUID, values: Mapping[str, Any], replied: UUID | None = None
     ) -> Proposal:
         return positions.propose(
             self.writers[body],
-            self.desk.terms,
+            self.modelled.terms,
             code,
             values,
-            answer_id=self.desk.seen(code),
+            answer_id=self.modelled.seen(code),
             reason="It is clearer.",
             replies_to=replied,
         )
 
-    @precondition(lambda self: self.desk.offers)
+    @precondition(lambda self: self.modelled.offers)
     @rule(data=st.data(), how=st.sampled_from(["accept", "turn down", "take back"]))
     def somebody_ends_a_proposal(self, data: st.DataObject, how: str) -> None:
         """Accept or decline a proposal, or withdraw one."""
-        proposal = data.draw(st.sampled_from(list(self.desk.offers)))
+        proposal = data.draw(st.sampled_from(list(self.modelled.offers)))
         act = {
             "accept": self._accept_proposal,
             "turn down": self._turn_down,
             "take back": self._take_back,
         }
-        act[how](proposal, self.desk.id(data.draw(BODY)))
+        act[how](proposal, self.modelled.id(data.draw(BODY)))
 
     def _accept_proposal(self, proposal: UUID, body: UUID) -> None:
-        desk, book = self.desk, self.desk.book
-        offer = desk.offers[proposal]
-        code, values = offer.code, desk.shown_values(offer.code, offer.values)
+        modelled, book = self.modelled, self.modelled.book
+        offer = modelled.offers[proposal]
+        code, values = offer.code, modelled.shown_values(offer.code, offer.values)
         is_whole = all(book.is_full(code, field, values) for field in book.fields(code))
         act = positions.accept_proposal
-        result = desk.attempt(
-            desk.may_agree(body, offer) and desk.is_at_work(code) and is_whole,
-            lambda: act(self.writers[body], desk.terms, proposal),
+        result = modelled.attempt(
+            modelled.may_agree(body, offer) and modelled.is_at_work(code) and is_whole,
+            lambda: act(self.writers[body], modelled.terms, proposal),
         )
         if result:
-            desk.add_version(code, result.id, values)
+            modelled.add_version(code, result.id, values)
             for party in (offer.body, body):
-                desk.say(code, party, truth.ACCEPTS)
+                modelled.say(code, party, truth.ACCEPTS)
 
     def _turn_down(self, proposal: UUID, body: UUID) -> None:
-        desk, offer = self.desk, self.desk.offers[proposal]
+        modelled, offer = self.modelled, self.modelled.offers[proposal]
 
         def act() -> bool:
-            positions.turn_down_proposal(self.writers[body], desk.terms, proposal, "Not so.")
+            positions.turn_down_proposal(self.writers[body], modelled.terms, proposal, "Not so.")
             return True
 
-        if desk.attempt(desk.may_agree(body, offer) and desk.is_at_work(offer.code), act):
-            del desk.offers[proposal]
+        if modelled.attempt(
+            modelled.may_agree(body, offer) and modelled.is_at_work(offer.code), act
+        ):
+            del modelled.offers[proposal]
 
     def _take_back(self, proposal: UUID, body: UUID) -> None:
-        desk = self.desk
+        modelled = self.modelled
 
         def act() -> bool:
-            positions.withdraw_proposal(self.writers[body], desk.terms, proposal)
+            positions.withdraw_proposal(self.writers[body], modelled.terms, proposal)
             return True
 
-        is_own = body == desk.offers[proposal].body and body in desk.book.parties
-        if desk.attempt(is_own, act):
-            del desk.offers[proposal]
+        is_own = body == modelled.offers[proposal].body and body in modelled.book.parties
+        if modelled.attempt(is_own, act):
+            del modelled.offers[proposal]
 
     # Who takes part, and how they work
 
@@ -466,87 +476,88 @@ class AnyOrder(RuleBasedStateMachine):
             self._lose_oren_or_have_him_back(data)
         else:
             key = data.draw(st.sampled_from(["lantern", "bridge"]))
-            if self.desk.id(key) not in self.desk.book.parties:
+            if self.modelled.id(key) not in self.modelled.book.parties:
                 self._join(key)
-            elif self.desk.state == "drafting":
+            elif self.modelled.state == "drafting":
                 self._leave(key)
 
     def _join(self, key: str) -> None:
-        desk, body = self.desk, self.desk.id(key)
-        cooperation = self.table.cooperation
+        modelled, body = self.modelled, self.modelled.id(key)
+        cooperation = self.negotiation.cooperation
         is_there = any(
             party.organisation_id == body and party.left_on is None for party in cooperation.parties
         )
-        joined = desk.attempt(
+        joined = modelled.attempt(
             not is_there and not self.was_signed,
-            lambda: cooperations.join_party(self.table["ilena"], cooperation, body),
+            lambda: cooperations.join_party(self.negotiation["ilena"], cooperation, body),
         )
         if joined:
-            drafting = desk.state == "drafting"
-            (desk.book.parties if drafting else desk.newcomers)[body] = "cso"
+            drafting = modelled.state == "drafting"
+            (modelled.book.parties if drafting else modelled.newcomers)[body] = "cso"
 
     def _leave(self, key: str) -> None:
         """No page removes a party yet: this is what such an action will do."""
-        body = self.desk.id(key)
-        del self.desk.book.parties[body]
-        row = self.table.session.scalars(
+        body = self.modelled.id(key)
+        del self.modelled.book.parties[body]
+        row = self.negotiation.session.scalars(
             sa.select(Party).where(
-                Party.cooperation_id == self.table.cooperation.id, Party.organisation_id == body
+                Party.cooperation_id == self.negotiation.cooperation.id,
+                Party.organisation_id == body,
             )
         ).one()
         row.left_on = clock.today() - dt.timedelta(days=1)
-        service.set_parties(self.desk.terms, list(self.desk.book.parties))
+        service.set_parties(self.modelled.terms, list(self.modelled.book.parties))
 
     def _work_in_other_ways(self, data: st.DataObject) -> None:
         modes = data.draw(MODES)
         personal_data = data.draw(st.sampled_from(["yes", "no", "not_known"]))
-        cooperation = self.table.cooperation
+        cooperation = self.negotiation.cooperation
         cooperations.set_modes(
-            self.table["ilena"],
+            self.negotiation["ilena"],
             cooperation,
             version=cooperation.version,
             modes=[Mode(mode) for mode in modes],
             questions={"personal_data": personal_data},
         )
-        self.desk.book.modes = set(cooperation.modes)
-        self.desk.book.questions = dict(cooperation.questions)
+        self.modelled.book.modes = set(cooperation.modes)
+        self.modelled.book.questions = dict(cooperation.questions)
 
     def _lose_oren_or_have_him_back(self, data: st.DataObject) -> None:
         """He leaves the cooperation, his account is suspended, or he comes back."""
-        people = self.desk.book.people
+        people = self.modelled.book.people
         if self._oren not in people:
             self._have_oren_back()
         elif data.draw(st.booleans()):
-            accounts.suspend(self.table["root"], self._oren, reason="A lost telephone")
+            accounts.suspend(self.negotiation["root"], self._oren, reason="A lost telephone")
         else:
             self._people(cooperations.end_person)
         people ^= {self._oren}
 
     def _have_oren_back(self) -> None:
-        if self.table.land.users["oren"].active:
+        if self.negotiation.country.users["oren"].active:
             self._people(cooperations.add_person)
         else:
-            accounts.restore(self.table["root"], self._oren)
+            accounts.restore(self.negotiation["root"], self._oren)
 
     def _people(self, act: Callable[..., object]) -> None:
         act(
-            self.table["ilena"],
-            self.table.cooperation,
+            self.negotiation["ilena"],
+            self.negotiation.cooperation,
             user_id=self._oren,
-            organisation_id=self.desk.id("npm"),
+            organisation_id=self.modelled.id("npm"),
         )
 
     @property
     def _oren(self) -> UUID:
-        return self.table.land.users["oren"].id
+        return self.negotiation.country.users["oren"].id
 
     @property
     def _petra(self) -> UUID:
-        return self.table.land.users["petra"].id
+        return self.negotiation.country.users["petra"].id
 
     # Sending, and afterwards
 
-    @precondition(lambda self: self.desk.state == "drafting" and not self.was_sent)
+    @precondition(lambda self: self.modelled.state == "drafting" and not self.was_sent)
     @rule(
         after=st.sampled_from(["decline", "call back", "sign"]),
         code=st.sampled_from([code for code in CODES if code != "M11"]),
@@ -556,61 +567,61 @@ class AnyOrder(RuleBasedStateMachine):
         """Everything that blocks sending is settled; the text is sent and reopened for one item."""
         self.was_sent = True
         self._settle()
-        desk, terms = self.desk, self.desk.terms
-        reader = hints.second_reader_of(self.table.loaded())
-        checklists.read_second(self.table["oren" if reader == self._oren else "petra"], terms)
-        signers = {desk.id(key): self.table[first] for key, first in SIGNERS.items()}
+        modelled, terms = self.modelled, self.modelled.terms
+        reader = hints.second_reader_of(self.negotiation.loaded())
+        checklists.read_second(self.negotiation["oren" if reader == self._oren else "petra"], terms)
+        signers = {modelled.id(key): self.negotiation[first] for key, first in SIGNERS.items()}
         present = {
-            body: signatory for body, signatory in signers.items() if body in desk.book.parties
+            body: signatory for body, signatory in signers.items() if body in modelled.book.parties
         }
-        checklists.send(terms, self.table["ilena"], present)
-        desk.state = "sent"
+        checklists.send(terms, self.negotiation["ilena"], present)
+        modelled.state = "sent"
         self.all_is_as_it_truly_is()
         self._nothing_can_be_changed(code)
         if joins:
             self._join(joins)
         if after == "call back":
-            agreements.call_back(self.table["ilena"], terms, reason="One more thing.")
+            agreements.call_back(self.negotiation["ilena"], terms, reason="One more thing.")
         elif after == "decline":
             decline_text(
-                self.table["henrik"],
+                self.negotiation["henrik"],
                 terms,
                 reason="Not so.",
                 items=[code],
             )
-            self._comes_back(code, desk.id("door"))
+            self._comes_back(code, modelled.id("door"))
         else:
             checklists.sign(terms, *present.values())
-            desk.state, self.was_signed = "in_force", True
-            self.signed = deepcopy(desk.book.stories)
+            modelled.state, self.was_signed = "in_force", True
+            self.signed = deepcopy(modelled.book.stories)
             self._nothing_can_be_changed(code)
-            agreements.amend(self.table["samira"], terms, reason="It is time.", items=[code])
-            self._comes_back(code, desk.id("door"))
-        desk.state = "drafting"
-        desk.book.parties.update(desk.newcomers)
-        desk.newcomers.clear()
+            agreements.amend(self.negotiation["samira"], terms, reason="It is time.", items=[code])
+            self._comes_back(code, modelled.id("door"))
+        modelled.state = "drafting"
+        modelled.book.parties.update(modelled.newcomers)
+        modelled.newcomers.clear()
 
     @precondition(lambda self: self.signed)
     @rule(code=st.sampled_from([code for code in CODES if code != "M11"]), data=st.data())
     def the_amendment_is_called_off_and_opened_again(self, code: str, data: st.DataObject) -> None:
         """The checklist says what was signed again; then another item is opened."""
-        desk, table = self.desk, self.table
+        modelled, negotiation = self.modelled, self.negotiation
         for somebody_writes in (self._write, self._answer_for_own, self._propose_any):
             somebody_writes(data)
-        for proposal, offer in list(desk.offers.items()):
-            for body in desk.book.parties:
-                if proposal in desk.offers and desk.may_agree(body, offer):
+        for proposal, offer in list(modelled.offers.items()):
+            for body in modelled.book.parties:
+                if proposal in modelled.offers and modelled.may_agree(body, offer):
                     self._accept_proposal(proposal, body)
-        amendments.call_off(table["ilena"], desk.terms, reason="We differ.")
-        assert desk.terms.state is ChecklistState.IN_FORCE
-        loaded = table.loaded()
-        terms = [key for key, item in desk.book.by_code.items() if item["part"] == "terms"]
+        amendments.call_off(negotiation["ilena"], modelled.terms, reason="We differ.")
+        assert modelled.terms.state is ChecklistState.IN_FORCE
+        loaded = negotiation.loaded()
+        terms = [key for key, item in modelled.book.by_code.items() if item["part"] == "terms"]
         for key in terms:
             self._is_as_signed(loaded, key)
             self._note_as_it_is(loaded, key)
-        desk.drop_offers(lambda offer: offer.code in terms)
-        agreements.amend(table["samira"], desk.terms, reason="It is time.", items=[code])
-        self._comes_back(code, desk.id("door"))
+        modelled.drop_offers(lambda offer: offer.code in terms)
+        agreements.amend(negotiation["samira"], modelled.terms, reason="It is time.", items=[code])
+        self._comes_back(code, modelled.id("door"))
 
     def _is_as_signed(self, loaded: LoadedChecklist, code: str) -> None:
         then, now = self.signed[code], loaded.sheet.shared(code)
@@ -634,12 +645,12 @@ class AnyOrder(RuleBasedStateMachine):
 
     def _note_as_it_is(self, loaded: LoadedChecklist, code: str) -> None:
         """Note in the model what went back, and whose acceptance counts again."""
-        desk, now = self.desk, loaded.sheet.shared(code)
-        story = desk.book.stories[code]
-        if now is not None and now.version > desk.last(code):
-            desk.add_version(code, now.answer_id, dict(now.values), left_out=now.not_applicable)
+        modelled, now = self.modelled, loaded.sheet.shared(code)
+        story = modelled.book.stories[code]
+        if now is not None and now.version > modelled.last(code):
+            modelled.add_version(code, now.answer_id, dict(now.values), left_out=now.not_applicable)
         story.stances = {
-            body: (desk.last(code), position.stance.value)
+            body: (modelled.last(code), position.stance.value)
             for body, position in loaded.positions_on.get(code, {}).items()
             if now is not None and position.answer_id == now.answer_id
         }
@@ -649,25 +660,25 @@ class AnyOrder(RuleBasedStateMachine):
                 story.own[body] = [*given, dict(own.values)]
 
     def _comes_back(self, code: str, body: UUID) -> None:
-        self.desk.open_items = [code]
-        if self.desk.last(code):
-            self.desk.say(code, body, "wants_change")
+        self.modelled.open_items = [code]
+        if self.modelled.last(code):
+            self.modelled.say(code, body, "wants_change")
 
     def _nothing_can_be_changed(self, code: str) -> None:
-        for body in self.desk.book.parties:
+        for body in self.modelled.book.parties:
             self._accept(code, body)
-            self.desk.attempt(False, partial(self._save, code, body, SHARED, {}, 0))
+            self.modelled.attempt(False, partial(self._save, code, body, SHARED, {}, 0))
 
     def _settle(self) -> None:
         """Answer and accept everything that blocks sending, each by a person who may."""
-        desk, book = self.desk, self.desk.book
+        modelled, book = self.modelled, self.modelled.book
         while book.in_the_way():
             for code in book.in_the_way():
                 self._settle_item(code)
-        assert desk.terms.is_complete
+        assert modelled.terms.is_complete
 
     def _settle_item(self, code: str) -> None:
-        book = self.desk.book
+        book = self.modelled.book
         for body in book.silent(code):
             own: dict[str, Any] = {"received": True} if code == "M8" else {"words": "Ours"}
             given = book.stories[code].own.get(body, [])
@@ -682,7 +693,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     def _write_whole(self, code: str) -> None:
         """Write a complete answer; where another party accepted the old one, propose it."""
-        desk, book = self.desk, self.desk.book
+        modelled, book = self.modelled, self.modelled.book
         wholes: dict[str, dict[str, Any]] = {
             "M1": {"kind": "other"},
             "M2": {"risks": ["police"]},
@@ -692,13 +703,13 @@ class AnyOrder(RuleBasedStateMachine):
         }
         values = wholes.get(code, {"words": "As settled"})
         body = next(party for party in book.parties if party in book.setters(code))
-        if not desk.is_taken(code, body):
-            answer = self._save(code, body, SHARED, values, desk.last(code))
-            desk.add_version(code, answer.id, desk.shown_values(code, values))
-            desk.say(code, body, truth.ACCEPTS)
+        if not modelled.is_taken(code, body):
+            answer = self._save(code, body, SHARED, values, modelled.last(code))
+            modelled.add_version(code, answer.id, modelled.shown_values(code, values))
+            modelled.say(code, body, truth.ACCEPTS)
             return
         proposal = self._propose(code, body, values).id
-        desk.offers[proposal] = Offer(code, body, desk.shown_values(code, values))
+        modelled.offers[proposal] = Offer(code, body, modelled.shown_values(code, values))
         self._accept_proposal(
             proposal, next(party for party in book.accepters(code) if party != body)
         )
@@ -707,14 +718,14 @@ class AnyOrder(RuleBasedStateMachine):
 
     @invariant()
     def all_is_as_it_truly_is(self) -> None:
-        self.desk.note_proposers()
-        loaded = self.table.loaded()
+        self.modelled.note_proposers()
+        loaded = self.negotiation.loaded()
         self._items_stand_as_they_do(loaded)
         self._lists_show_what_is_true(loaded)
         self._text_is_what_is_agreed_and_shown(loaded)
 
     def _items_stand_as_they_do(self, loaded: LoadedChecklist) -> None:
-        book, items = self.desk.book, loaded.standing().items
+        book, items = self.modelled.book, loaded.standing().items
         for code, status in items.items():
             expected = (status.state.value, status.required, set(status.waiting_for))
             assert expected == (book.state(code), book.is_required(code), book.waits_for(code)), (
@@ -724,8 +735,8 @@ class AnyOrder(RuleBasedStateMachine):
 
     def _lists_show_what_is_true(self, loaded: LoadedChecklist) -> None:
         """The stored counts are up to date while the text may change."""
-        book, terms = self.desk.book, loaded.checklist
-        if self.desk.state != "drafting":
+        book, terms = self.modelled.book, loaded.checklist
+        if self.modelled.state != "drafting":
             return
         shown = (terms.done_count, terms.total_count, terms.is_complete)
         assert shown == (len(book.agreed()), len(book.counted()), not book.in_the_way())
@@ -746,19 +757,20 @@ class AnyOrder(RuleBasedStateMachine):
             ]
             for code, answers in agreed.items()
         } == {
-            code: [dict(answer)] if answer else [] for code, answer in self.desk.book.text().items()
+            code: [dict(answer)] if answer else []
+            for code, answer in self.modelled.book.text().items()
         }
 
     def _all_that_was_ever_written_is_kept(self) -> None:
-        terms = self.desk.terms
-        rows = self.table.session.scalars(
+        terms = self.modelled.terms
+        rows = self.negotiation.session.scalars(
             sa.select(Answer).where(Answer.checklist_id == terms.id).order_by(Answer.version)
         )
         versions: dict[tuple[str, UUID], list[Any]] = {}
         for row in rows:
             versions.setdefault((row.item, row.owner_id), []).append(row.values)
         written: dict[tuple[str, UUID], list[Any]] = {}
-        for code, story in self.desk.book.stories.items():
+        for code, story in self.modelled.book.stories.items():
             if story.versions:
                 written[code, terms.id] = [version.values for version in story.versions]
             written |= {(code, body): given for body, given in story.own.items()}
@@ -767,14 +779,14 @@ class AnyOrder(RuleBasedStateMachine):
 
 @pytest.mark.few_on_postgresql(0)
 def test_in_any_order(session: Session) -> None:
-    table = set_out(session, template=small_terms())
-    table.land.person("Rosa Tull", "bridge", Role.SIGNATORY, power="Statutes, article 4")
+    negotiation = set_out(session, template=small_terms())
+    negotiation.country.person("Rosa Tull", "bridge", Role.SIGNATORY, power="Statutes, article 4")
     session.commit()
-    writers = table.writers
+    writers = negotiation.writers
 
     class AtThisTable(AnyOrder):
         def __init__(self) -> None:
-            super().__init__(table, writers)
+            super().__init__(negotiation, writers)
 
     run_state_machine_as_test(
         AtThisTable,

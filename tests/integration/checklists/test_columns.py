@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from tests.factories import checklists
-from tests.factories.tables import Table, set_out
+from tests.factories.negotiations import Negotiation, set_out
 from tests.factories.templates import (
     KINDS,
     a_column,
@@ -18,7 +18,7 @@ from tests.factories.templates import (
     a_template,
     an_item,
 )
-from tests.integration.checklists.test_pages import Room, forms, item
+from tests.integration.checklists.test_pages import Users, forms, item
 from tests.pages import Page
 from tracker.checklists.models import Answer, Stance
 from tracker.checklists.negotiation import positions
@@ -34,7 +34,7 @@ BARE = [{"place": "One"}]
 
 
 @pytest.fixture
-def hall(session: Session) -> Table:
+def with_places(session: Session) -> Negotiation:
     """A cooperation on terms in which a column depends on the kind of place."""
     template = a_template(
         an_item("M1", a_table("places", a_column("place"), a_column("wing", shown_when=PRISON))),
@@ -49,164 +49,180 @@ def hall(session: Session) -> Table:
 
 
 @pytest.fixture
-def hall_room(app: Flask, hall: Table) -> Room:
-    return Room(app, hall)
+def users_of_places(app: Flask, with_places: Negotiation) -> Users:
+    return Users(app, with_places)
 
 
-def stored_places(table: Table) -> Any:
-    answer = table.loaded().sheet.shared("M1")
+def stored_places(negotiation: Negotiation) -> Any:
+    answer = negotiation.loaded().sheet.shared("M1")
     assert answer is not None
     return answer.values["places"]
 
 
-def versions(table: Table) -> list[Any]:
-    rows = table.session.scalars(
+def versions(negotiation: Negotiation) -> list[Any]:
+    rows = negotiation.session.scalars(
         sa.select(Answer).where(Answer.item == "M1").order_by(Answer.version)
     )
     return [(row.values or {})["places"] for row in rows]
 
 
-def test_a_column_is_required_once_its_condition_is_true(hall_room: Room) -> None:
-    table = hall_room.table
-    assert "Wing" not in hall_room.page("ilena", "/items/M1/answer?for=shared").text
-    table.save("ilena", "M1", places=BARE)
-    table.accept("M1", "samira", "joana")
-    assert table.standing("M1").done
-    table.save("ilena", "M2", kind="police")
-    assert table.standing("M1").done
-    table.save("ilena", "M2", seen=1, kind="prison")
-    assert table.standing("M1").state is WorkState.IN_PROGRESS
-    assert "Wing" in hall_room.page("ilena", "/items/M1/propose").text
+def test_a_column_is_required_once_its_condition_is_true(users_of_places: Users) -> None:
+    negotiation = users_of_places.negotiation
+    assert "Wing" not in users_of_places.page("ilena", "/items/M1/answer?for=shared").text
+    negotiation.save("ilena", "M1", places=BARE)
+    negotiation.accept("M1", "samira", "joana")
+    assert negotiation.standing("M1").done
+    negotiation.save("ilena", "M2", kind="police")
+    assert negotiation.standing("M1").done
+    negotiation.save("ilena", "M2", seen=1, kind="prison")
+    assert negotiation.standing("M1").state is WorkState.IN_PROGRESS
+    assert "Wing" in users_of_places.page("ilena", "/items/M1/propose").text
 
 
-def test_values_in_a_hidden_column_are_not_shown_and_come_back(hall_room: Room) -> None:
-    table = hall_room.table
-    table.save("ilena", "M2", kind="prison")
-    table.save("ilena", "M1", places=FULL)
-    assert SECRET in item(hall_room.page("samira"), "M1")
-    table.save("ilena", "M2", seen=1, kind="police")
-    assert SECRET not in hall_room.page("samira").text
-    assert versions(table) == [FULL]
-    table.save("ilena", "M2", seen=2, kind="prison")
-    assert SECRET in item(hall_room.page("samira"), "M1")
+def test_values_in_a_hidden_column_are_not_shown_and_come_back(users_of_places: Users) -> None:
+    negotiation = users_of_places.negotiation
+    negotiation.save("ilena", "M2", kind="prison")
+    negotiation.save("ilena", "M1", places=FULL)
+    assert SECRET in item(users_of_places.page("samira"), "M1")
+    negotiation.save("ilena", "M2", seen=1, kind="police")
+    assert SECRET not in users_of_places.page("samira").text
+    assert versions(negotiation) == [FULL]
+    negotiation.save("ilena", "M2", seen=2, kind="prison")
+    assert SECRET in item(users_of_places.page("samira"), "M1")
 
 
-def test_values_hidden_while_saving_stay_in_the_previous_version(hall: Table) -> None:
-    hall.save("ilena", "M2", kind="prison")
-    hall.save("ilena", "M1", places=FULL)
-    hall.save("ilena", "M2", seen=1, kind="police")
-    hall.save("ilena", "M1", seen=1, places=FULL)
-    assert stored_places(hall) == BARE
-    assert versions(hall) == [FULL, BARE]
+def test_values_hidden_while_saving_stay_in_the_previous_version(with_places: Negotiation) -> None:
+    with_places.save("ilena", "M2", kind="prison")
+    with_places.save("ilena", "M1", places=FULL)
+    with_places.save("ilena", "M2", seen=1, kind="police")
+    with_places.save("ilena", "M1", seen=1, places=FULL)
+    assert stored_places(with_places) == BARE
+    assert versions(with_places) == [FULL, BARE]
 
 
-def test_an_unknown_column_is_still_refused(hall: Table) -> None:
+def test_an_unknown_column_is_still_refused(with_places: Negotiation) -> None:
     with pytest.raises(WrongTypeError):
-        hall.save("ilena", "M1", places=[{"place": "One", "roof": "Red"}])
-    hall.session.rollback()
+        with_places.save("ilena", "M1", places=[{"place": "One", "roof": "Red"}])
+    with_places.session.rollback()
 
 
-def test_an_accepted_proposal_keeps_only_the_columns_that_still_apply(hall: Table) -> None:
-    hall.save("ilena", "M2", kind="prison")
-    answer = hall.save("ilena", "M1", places=[{"place": "One", "wing": "South"}])
+def test_an_accepted_proposal_keeps_only_the_columns_that_still_apply(
+    with_places: Negotiation,
+) -> None:
+    with_places.save("ilena", "M2", kind="prison")
+    answer = with_places.save("ilena", "M1", places=[{"place": "One", "wing": "South"}])
     proposal = positions.propose(
-        hall["samira"],
-        hall.checklist(),
+        with_places["samira"],
+        with_places.checklist(),
         "M1",
         {"places": FULL},
         answer_id=answer.id,
         reason="North it is.",
     )
-    hall.save("ilena", "M2", seen=1, kind="police")
-    positions.accept_proposal(hall["ilena"], hall.checklist(), proposal.id)
-    hall.session.commit()
-    assert stored_places(hall) == BARE
+    with_places.save("ilena", "M2", seen=1, kind="police")
+    positions.accept_proposal(with_places["ilena"], with_places.checklist(), proposal.id)
+    with_places.session.commit()
+    assert stored_places(with_places) == BARE
 
 
-def test_accepting_covers_only_what_the_page_shows(hall: Table) -> None:
+def test_accepting_covers_only_what_the_page_shows(with_places: Negotiation) -> None:
     """Values nobody could see must not count as agreed once the column is shown again."""
-    hall.save("ilena", "M2", kind="prison")
-    hall.save("ilena", "M1", places=FULL)
-    hall.save("ilena", "M2", seen=1, kind="police")
-    hall.accept("M1", "samira", "joana")
-    assert versions(hall) == [FULL, BARE]
-    assert hall.waiting("M1") == {"npm"}
-    taken = hall.events("position_taken")
+    with_places.save("ilena", "M2", kind="prison")
+    with_places.save("ilena", "M1", places=FULL)
+    with_places.save("ilena", "M2", seen=1, kind="police")
+    with_places.accept("M1", "samira", "joana")
+    assert versions(with_places) == [FULL, BARE]
+    assert with_places.waiting("M1") == {"npm"}
+    taken = with_places.events("position_taken")
     assert [event["version"] for event in taken] == [2, 2]
-    hall.accept("M1", "ilena")
-    assert hall.standing("M1").done
-    hall.save("ilena", "M2", seen=2, kind="prison")
-    assert hall.standing("M1").state is WorkState.IN_PROGRESS
-    assert stored_places(hall) == BARE
+    with_places.accept("M1", "ilena")
+    assert with_places.standing("M1").done
+    with_places.save("ilena", "M2", seen=2, kind="prison")
+    assert with_places.standing("M1").state is WorkState.IN_PROGRESS
+    assert stored_places(with_places) == BARE
 
 
 @pytest.mark.parametrize("button", ["Accept: Item M1", "Accept the change: Item M1"])
-def test_nobody_accepts_a_column_that_their_page_did_not_show(hall_room: Room, button: str) -> None:
-    table = hall_room.table
-    table.save("ilena", "M2", kind="prison")
-    answer = table.save("ilena", "M1", places=FULL)
+def test_nobody_accepts_a_column_that_their_page_did_not_show(
+    users_of_places: Users, button: str
+) -> None:
+    negotiation = users_of_places.negotiation
+    negotiation.save("ilena", "M2", kind="prison")
+    answer = negotiation.save("ilena", "M1", places=FULL)
     if button == "Accept the change: Item M1":
         other = {"places": [{"place": "Two", "wing": "South"}]}
         positions.propose(
-            table["ilena"], table.checklist(), "M1", other, answer_id=answer.id, reason="Better."
+            negotiation["ilena"],
+            negotiation.checklist(),
+            "M1",
+            other,
+            answer_id=answer.id,
+            reason="Better.",
         )
-    table.save("ilena", "M2", seen=1, kind="police")
-    opened = hall_room.page("samira")
+    negotiation.save("ilena", "M2", seen=1, kind="police")
+    opened = users_of_places.page("samira")
     action, fields, _words = next(form for form in forms(opened) if form[2].startswith(button))
-    table.save("ilena", "M2", seen=2, kind="prison")
+    negotiation.save("ilena", "M2", seen=2, kind="prison")
     page = Page.of(
-        hall_room.browser("samira").open(
+        users_of_places.browser("samira").open(
             action, method="POST", data=fields, csrf=False, follow_redirects=True
         )
     )
     assert "The text changed after you opened it, so nothing was done." in page.text
     assert SECRET in item(page, "M1")
-    assert table.waiting("M1") >= {"door", "lantern"}
-    assert stored_places(table) == FULL
+    assert negotiation.waiting("M1") >= {"door", "lantern"}
+    assert stored_places(negotiation) == FULL
 
 
 def test_nobody_declines_a_suggestion_beside_other_words_than_their_page_showed(
-    hall_room: Room,
+    users_of_places: Users,
 ) -> None:
     """The suggestion stays open, and the reason stays beside the words as they are now."""
-    table = hall_room.table
-    table.save("ilena", "M2", kind="prison")
-    answer = table.save("ilena", "M1", places=FULL)
+    negotiation = users_of_places.negotiation
+    negotiation.save("ilena", "M2", kind="prison")
+    answer = negotiation.save("ilena", "M1", places=FULL)
     other = {"places": [{"place": "Two", "wing": "South"}]}
     proposal = positions.propose(
-        table["ilena"], table.checklist(), "M1", other, answer_id=answer.id, reason="Better."
+        negotiation["ilena"],
+        negotiation.checklist(),
+        "M1",
+        other,
+        answer_id=answer.id,
+        reason="Better.",
     )
-    table.save("ilena", "M2", seen=1, kind="police")
+    negotiation.save("ilena", "M2", seen=1, kind="police")
     rest = f"/proposals/{proposal.id}/turn-down"
-    data = hall_room.page("samira", rest).form().filled_in(reason="It was one wing.")
-    table.save("ilena", "M2", seen=2, kind="prison")
-    browser = hall_room.browser("samira")
-    page = Page.of(browser.post(f"{hall_room.address}{rest}", data=data, csrf=False))
+    data = users_of_places.page("samira", rest).form().filled_in(reason="It was one wing.")
+    negotiation.save("ilena", "M2", seen=2, kind="prison")
+    browser = users_of_places.browser("samira")
+    page = Page.of(browser.post(f"{users_of_places.address}{rest}", data=data, csrf=False))
     assert "The text changed after you opened it, so nothing was done." in page.text
     assert "It was one wing." in page.html
     assert SECRET in page.text
-    assert [open_one.id for open_one in table.loaded().proposals] == [proposal.id]
+    assert [open_one.id for open_one in negotiation.loaded().proposals] == [proposal.id]
 
 
-def test_the_history_says_that_hidden_words_were_left_out(hall_room: Room) -> None:
-    table = hall_room.table
-    table.save("ilena", "M2", kind="prison")
-    table.save("ilena", "M1", places=FULL)
-    table.save("ilena", "M2", seen=1, kind="police")
-    table.accept("M1", "samira")
-    history = hall_room.page("joana", "/items/M1/history").text
+def test_the_history_says_that_hidden_words_were_left_out(users_of_places: Users) -> None:
+    negotiation = users_of_places.negotiation
+    negotiation.save("ilena", "M2", kind="prison")
+    negotiation.save("ilena", "M1", places=FULL)
+    negotiation.save("ilena", "M2", seen=1, kind="police")
+    negotiation.accept("M1", "samira")
+    history = users_of_places.page("joana", "/items/M1/history").text
     assert "What does not apply here was left out: version 2" in history
     assert "changed the answer" not in history
 
 
-def test_the_current_words_are_not_proposed_while_other_columns_are_hidden(hall: Table) -> None:
-    hall.save("ilena", "M2", kind="prison")
-    answer = hall.save("ilena", "M1", places=FULL)
-    hall.save("ilena", "M2", seen=1, kind="police")
+def test_the_current_words_are_not_proposed_while_other_columns_are_hidden(
+    with_places: Negotiation,
+) -> None:
+    with_places.save("ilena", "M2", kind="prison")
+    answer = with_places.save("ilena", "M1", places=FULL)
+    with_places.save("ilena", "M2", seen=1, kind="police")
     with pytest.raises(RuleBrokenError, match="That's the same wording as before"):
         positions.propose(
-            hall["samira"],
-            hall.checklist(),
+            with_places["samira"],
+            with_places.checklist(),
             "M1",
             {"places": BARE},
             answer_id=answer.id,
@@ -215,17 +231,19 @@ def test_the_current_words_are_not_proposed_while_other_columns_are_hidden(hall:
 
 
 @pytest.mark.parametrize(("kind", "is_there"), [("prison", True), ("police", False)])
-def test_the_frozen_text_contains_no_hidden_answer(hall: Table, kind: str, is_there: bool) -> None:
-    hall.save("ilena", "M2", kind="prison")
-    hall.save("ilena", "M1", places=FULL)
+def test_the_frozen_text_contains_no_hidden_answer(
+    with_places: Negotiation, kind: str, is_there: bool
+) -> None:
+    with_places.save("ilena", "M2", kind="prison")
+    with_places.save("ilena", "M1", places=FULL)
     if kind == "police":
-        hall.save("ilena", "M2", seen=1, kind="police")
-    terms = hall.agree()
-    checklists.send(terms, hall["ilena"], hall.signatories)
-    hall.session.commit()
-    revision = hall.session.scalars(sa.select(Revision)).one()
+        with_places.save("ilena", "M2", seen=1, kind="police")
+    terms = with_places.agree()
+    checklists.send(terms, with_places["ilena"], with_places.signatories)
+    with_places.session.commit()
+    revision = with_places.session.scalars(sa.select(Revision)).one()
     text = json.loads(revision.document)
     assert (SECRET in json.dumps(text)) is is_there
-    assert [answer.stance for answer in hall.loaded().positions if answer.item == "M1"] == [
+    assert [answer.stance for answer in with_places.loaded().positions if answer.item == "M1"] == [
         Stance.ACCEPTS
     ] * 3

@@ -18,11 +18,11 @@ from werkzeug.test import TestResponse
 from tests.client import CheckedClient
 from tests.factories.cooperations import signed_in
 from tests.factories.demonstration import Demonstration
+from tests.factories.negotiations import Negotiation, set_out
 from tests.factories.powers import begun
-from tests.factories.tables import Table, set_out
 from tests.factories.templates import a_column, a_field, a_table, a_template, an_item
 from tests.factories.visits import Scene
-from tests.integration.checklists.test_pages import Room
+from tests.integration.checklists.test_pages import Users
 from tests.pages import Page
 from tests.starting_points import noon_in
 from tracker.access.actor import Role
@@ -51,8 +51,8 @@ SHARED, PARTY, LEFT_OUT = DraftKind.SHARED, DraftKind.PARTY, DraftKind.LEFT_OUT
 SetTime = Callable[[dt.datetime | None], None]
 
 
-class Desk(Room):
-    """The table with a browser for each person who writes or interrupts."""
+class Writers(Users):
+    """A negotiation with a browser for each person who writes or interrupts."""
 
     def form(self, first: str, rest: str = "/items/M1/answer", **typed: Any) -> dict[str, Any]:
         """Return the data a page would send with these words typed into its form."""
@@ -71,75 +71,77 @@ class Desk(Room):
         return self.post(first, f"{rest.rpartition('/')[0]}/draft", sent)
 
     def whose(self, first: str, item: str = "M1", kind: DraftKind = SHARED) -> DraftKey:
-        actor = self.table[first]
+        actor = self.negotiation[first]
         assert actor.organisation_id is not None
         return DraftKey(actor.user_id, actor.organisation_id, item, kind)
 
     def saved(self, first: str, item: str = "M1", kind: DraftKind = SHARED) -> SavedDraft:
-        return drafts.find(self.table.checklist(), self.whose(first, item, kind))
+        return drafts.find(self.negotiation.checklist(), self.whose(first, item, kind))
 
     def typed(self, first: str, item: str = "M1", kind: DraftKind = SHARED) -> Any:
         return self.saved(first, item, kind).typed
 
     def again(self, first: str) -> None:
         """Sign a person in again, in a new session of the same browser."""
-        self._browsers[first] = self.table.land.browser(self.app, first)
+        self._browsers[first] = self.negotiation.country.browser(self.app, first)
 
 
 @pytest.fixture
-def desk(app: Flask, table: Table) -> Desk:
-    return Desk(app, table)
+def writers(app: Flask, negotiation: Negotiation) -> Writers:
+    return Writers(app, negotiation)
 
 
-def keep(desk: Desk, first: str = "samira", number: int = 1, **more: Any) -> SavedDraft | None:
+def keep(
+    writers: Writers, first: str = "samira", number: int = 1, **more: Any
+) -> SavedDraft | None:
     """Save a draft with the service function and commit."""
     draft = drafts.keep(
-        desk.table.checklist(),
-        desk.whose(first, more.get("item", "M1"), more.get("kind", SHARED)),
+        writers.negotiation.checklist(),
+        writers.whose(first, more.get("item", "M1"), more.get("kind", SHARED)),
         more.get("typed", TEXT),
         base_version=more.get("base", 0),
         number=number,
     )
-    desk.table.session.commit()
+    writers.negotiation.session.commit()
     return draft
 
 
 # Saved and found again
 
 
-def test_typed_words_are_kept_and_shown_in_the_form_again(desk: Desk) -> None:
-    reply = desk.keep("samira", words=MARK)
+def test_typed_words_are_kept_and_shown_in_the_form_again(writers: Writers) -> None:
+    reply = writers.keep("samira", words=MARK)
     assert reply.status_code == 200
     assert reply.json is not None
     assert reply.json["state"] == "kept"
     assert re.fullmatch(r"Saved as a draft at \d\d:\d\d", reply.json["said"])
-    page = desk.page("samira", "/items/M1/answer")
+    page = writers.page("samira", "/items/M1/answer")
     assert "You have a draft" in page.text
     assert "It is not an answer yet" in page.text
     assert "Discard the draft" in page.text
     assert page.form().filled_in()["words"] == [MARK]
 
 
-def test_saving_a_draft_makes_no_version_and_no_event(desk: Desk) -> None:
-    before = desk.table.session.scalar(sa.select(sa.func.count(Event.id)))
-    desk.keep("samira", words=MARK)
-    assert desk.table.session.scalar(sa.select(sa.func.count(Event.id))) == before
-    assert desk.table.session.scalar(sa.select(sa.func.count(Answer.id))) == 0
-    assert desk.table.standing("M1").waiting_for
+def test_saving_a_draft_makes_no_version_and_no_event(writers: Writers) -> None:
+    before = writers.negotiation.session.scalar(sa.select(sa.func.count(Event.id)))
+    writers.keep("samira", words=MARK)
+    assert writers.negotiation.session.scalar(sa.select(sa.func.count(Event.id))) == before
+    assert writers.negotiation.session.scalar(sa.select(sa.func.count(Answer.id))) == 0
+    assert writers.negotiation.standing("M1").waiting_for
 
 
 @pytest.mark.parametrize("first", ["dora", "henrik", "ilena", "joana", "tomas", "ada"])
-def test_nobody_else_ever_sees_it(desk: Desk, first: str) -> None:
-    desk.keep("samira", words=MARK)
+def test_nobody_else_ever_sees_it(writers: Writers, first: str) -> None:
+    writers.keep("samira", words=MARK)
     for rest in ("", "?filter=open", "/send"):
-        response = desk.browser(first).get(f"{desk.address}{rest}")
+        response = writers.browser(first).get(f"{writers.address}{rest}")
         assert MARK not in response.get_data(as_text=True)
-    response = desk.browser(first).get(f"{desk.address}/items/M1/answer")
+    response = writers.browser(first).get(f"{writers.address}/items/M1/answer")
     html = response.get_data(as_text=True)
     assert MARK not in html
     assert "You have a draft" not in html
-    assert "You started" not in desk.browser(first).page("/").text
-    assert desk.typed(first) is None
+    assert "You started" not in writers.browser(first).page("/").text
+    assert writers.typed(first) is None
 
 
 def test_an_unreadable_value_is_kept_as_it_was_typed(app: Flask, session: Session) -> None:
@@ -153,11 +155,11 @@ def test_an_unreadable_value_is_kept_as_it_was_typed(app: Flask, session: Sessio
             a_table("t", a_column("what"), a_column("due", "date")),
         )
     )
-    desk = Desk(app, set_out(session, template=template))
-    sent = desk.form("samira", start="2026-1", days="some", sure="y", kind="a")
+    writers = Writers(app, set_out(session, template=template))
+    sent = writers.form("samira", start="2026-1", days="some", sure="y", kind="a")
     sent |= {"t-0-what": ["First"], "t-0-due": ["soon"], "t-4-what": ["Later"]}
-    assert desk.post("samira", "/items/M1/draft", sent).status_code == 200
-    form = desk.page("samira", "/items/M1/answer").form().filled_in()
+    assert writers.post("samira", "/items/M1/draft", sent).status_code == 200
+    form = writers.page("samira", "/items/M1/answer").form().filled_in()
     assert form["start"] == ["2026-1"]
     assert form["days"] == ["some"]
     assert form["sure"] == ["y"]
@@ -165,53 +167,55 @@ def test_an_unreadable_value_is_kept_as_it_was_typed(app: Flask, session: Sessio
     assert (form["t-0-what"], form["t-0-due"]) == (["First"], ["soon"])
     assert form["t-1-what"] == ["Later"]
     # What was later removed from the form isn't there again.
-    sent = desk.form("samira")
+    sent = writers.form("samira")
     del sent["sure"], sent["kind"]
-    assert desk.post("samira", "/items/M1/draft", sent).status_code == 200
-    form = desk.page("samira", "/items/M1/answer").form().filled_in()
+    assert writers.post("samira", "/items/M1/draft", sent).status_code == 200
+    form = writers.page("samira", "/items/M1/answer").form().filled_in()
     assert {"sure", "kind"}.isdisjoint(form)
 
 
-def test_a_partys_own_answer_and_a_reason_to_leave_out_have_drafts_of_their_own(desk: Desk) -> None:
-    assert desk.keep("samira", "/items/M7/answer?for=party", words="Ours").status_code == 200
-    assert desk.keep("samira", "/items/M6/leave-out", reason="Not here").status_code == 200
-    assert desk.typed("samira", "M7", PARTY) == {"words": ["Ours"]}
-    assert desk.typed("samira", "M6", LEFT_OUT) == {"reason": ["Not here"]}
-    assert desk.typed("samira", "M6") is None
-    shown = desk.page("samira", "/items/M6/leave-out").form().filled_in()
+def test_a_partys_own_answer_and_a_reason_to_leave_out_have_drafts_of_their_own(
+    writers: Writers,
+) -> None:
+    assert writers.keep("samira", "/items/M7/answer?for=party", words="Ours").status_code == 200
+    assert writers.keep("samira", "/items/M6/leave-out", reason="Not here").status_code == 200
+    assert writers.typed("samira", "M7", PARTY) == {"words": ["Ours"]}
+    assert writers.typed("samira", "M6", LEFT_OUT) == {"reason": ["Not here"]}
+    assert writers.typed("samira", "M6") is None
+    shown = writers.page("samira", "/items/M6/leave-out").form().filled_in()
     assert shown["reason"] == ["Not here"]
-    desk.submit("samira", "/items/M6/leave-out")
-    assert desk.typed("samira", "M6", LEFT_OUT) is None
+    writers.submit("samira", "/items/M6/leave-out")
+    assert writers.typed("samira", "M6", LEFT_OUT) is None
 
 
-def test_my_work_says_what_was_begun_and_leads_there(desk: Desk) -> None:
-    desk.keep("samira", words=MARK)
-    desk.keep("samira", "/items/M6/leave-out", reason="Not here")
-    page = desk.browser("samira").page("/")
+def test_my_work_says_what_was_begun_and_leads_there(writers: Writers) -> None:
+    writers.keep("samira", words=MARK)
+    writers.keep("samira", "/items/M6/leave-out", reason="Not here")
+    page = writers.browser("samira").page("/")
     assert "Draft of" in page.text
     links = page.links()
     assert MARK not in page.html
     address = next(
         to for words, to in links.items() if "You started an answer to “Item M1”" in words
     )
-    assert desk.browser("samira").page(address).form().filled_in()["words"] == [MARK]
+    assert writers.browser("samira").page(address).form().filled_in()["words"] == [MARK]
     address = next(
         to for words, to in links.items() if "You started to leave out “Item M6”" in words
     )
-    assert desk.browser("samira").page(address).h1 == "Leave out “Item M6”"
-    desk.submit("samira", "/items/M1/answer")
-    assert "You started an answer" not in desk.browser("samira").page("/").text
+    assert writers.browser("samira").page(address).h1 == "Leave out “Item M6”"
+    writers.submit("samira", "/items/M1/answer")
+    assert "You started an answer" not in writers.browser("samira").page("/").text
 
 
 def test_my_work_shows_the_newest_drafts_and_says_that_there_are_more(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    writers: Writers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    desk.keep("samira", words=MARK)
-    desk.keep("samira", "/items/M6/leave-out", reason="Not here")
+    writers.keep("samira", words=MARK)
+    writers.keep("samira", "/items/M6/leave-out", reason="Not here")
     rest = "The rest appears as you finish what is here."
-    assert rest not in desk.browser("samira").page("/").text
+    assert rest not in writers.browser("samira").page("/").text
     monkeypatch.setattr(drafts, "MANY", 1)
-    page = desk.browser("samira").page("/")
+    page = writers.browser("samira").page("/")
     assert rest in page.text
     assert "You started to leave out “Item M6”" in page.text
     assert "You started an answer to “Item M1”" not in page.text
@@ -220,185 +224,187 @@ def test_my_work_shows_the_newest_drafts_and_says_that_there_are_more(
 # Numbers
 
 
-def test_a_text_that_comes_late_or_twice_changes_nothing(desk: Desk) -> None:
-    assert keep(desk, number=2, typed={"words": ["second"]}) is not None
-    assert keep(desk, number=1, typed={"words": ["first"]}) is None
-    assert desk.typed("samira") == {"words": ["second"]}
-    first = desk.saved("samira")
-    assert keep(desk, number=2, typed={"words": ["second"]}) == first
-    assert keep(desk, number=2, typed={"words": ["other window"]}) is None
-    assert desk.typed("samira") == {"words": ["second"]}
+def test_a_text_that_comes_late_or_twice_changes_nothing(writers: Writers) -> None:
+    assert keep(writers, number=2, typed={"words": ["second"]}) is not None
+    assert keep(writers, number=1, typed={"words": ["first"]}) is None
+    assert writers.typed("samira") == {"words": ["second"]}
+    first = writers.saved("samira")
+    assert keep(writers, number=2, typed={"words": ["second"]}) == first
+    assert keep(writers, number=2, typed={"words": ["other window"]}) is None
+    assert writers.typed("samira") == {"words": ["second"]}
 
 
-def test_an_outdated_page_gets_the_current_number_and_overwrites_nothing(desk: Desk) -> None:
-    old = desk.form("samira", words="From an old window.")
-    desk.keep("samira", number=7, words="From a new window.")
-    reply = desk.post("samira", "/items/M1/draft", old)
+def test_an_outdated_page_gets_the_current_number_and_overwrites_nothing(writers: Writers) -> None:
+    old = writers.form("samira", words="From an old window.")
+    writers.keep("samira", number=7, words="From a new window.")
+    reply = writers.post("samira", "/items/M1/draft", old)
     assert reply.json == {"state": "behind", "number": 7, "kept": True}
-    assert desk.typed("samira") == {"words": ["From a new window."]}
+    assert writers.typed("samira") == {"words": ["From a new window."]}
 
 
-def test_only_a_page_that_has_seen_another_windows_draft_overwrites_it(desk: Desk) -> None:
-    old = desk.form("samira", words="From an old window.")
-    desk.keep("samira", number=7, words="From a new window.")
+def test_only_a_page_that_has_seen_another_windows_draft_overwrites_it(writers: Writers) -> None:
+    old = writers.form("samira", words="From an old window.")
+    writers.keep("samira", number=7, words="From a new window.")
     # A higher number alone isn't enough.
-    reply = desk.post("samira", "/items/M1/draft", {**old, "draft_number": ["9"]})
+    reply = writers.post("samira", "/items/M1/draft", {**old, "draft_number": ["9"]})
     assert reply.json == {"state": "behind", "number": 7, "kept": True}
     seen = {**old, "draft_number": ["9"], "draft_known": ["0 7"]}
-    reply = desk.post("samira", "/items/M1/draft", seen)
+    reply = writers.post("samira", "/items/M1/draft", seen)
     assert reply.json is not None
     assert reply.json["state"] == "kept"
-    assert desk.typed("samira") == {"words": ["From an old window."]}
+    assert writers.typed("samira") == {"words": ["From an old window."]}
 
 
-def test_a_page_continues_from_a_draft_whose_response_was_lost(desk: Desk) -> None:
-    page = desk.form("samira", words="First.")
-    desk.post("samira", "/items/M1/draft", {**page, "draft_number": ["1005"]})
+def test_a_page_continues_from_a_draft_whose_response_was_lost(writers: Writers) -> None:
+    page = writers.form("samira", words="First.")
+    writers.post("samira", "/items/M1/draft", {**page, "draft_number": ["1005"]})
     more = {"words": ["First, and more."], "draft_number": ["2005"], "draft_known": ["0 1005"]}
-    desk.post("samira", "/items/M1/draft", {**page, **more})
-    assert desk.typed("samira") == {"words": ["First, and more."]}
+    writers.post("samira", "/items/M1/draft", {**page, **more})
+    assert writers.typed("samira") == {"words": ["First, and more."]}
 
 
 @pytest.mark.parametrize("known", ["", "x", "-1 7x 1e9", "9" * 40, "8"])
-def test_known_numbers_that_cannot_be_read_are_passed_over(desk: Desk, known: str) -> None:
-    page = desk.form("samira", words="Other.")
-    desk.keep("samira", number=7, words="Kept.")
+def test_known_numbers_that_cannot_be_read_are_passed_over(writers: Writers, known: str) -> None:
+    page = writers.form("samira", words="Other.")
+    writers.keep("samira", number=7, words="Kept.")
     sent = {**page, "draft_number": ["9"], "draft_known": [known]}
-    reply = desk.post("samira", "/items/M1/draft", sent)
+    reply = writers.post("samira", "/items/M1/draft", sent)
     assert reply.json == {"state": "behind", "number": 7, "kept": True}
-    assert desk.typed("samira") == {"words": ["Kept."]}
+    assert writers.typed("samira") == {"words": ["Kept."]}
 
 
 @pytest.mark.both_databases
-def test_a_version_that_no_answer_will_ever_have_is_no_fault_of_the_server(desk: Desk) -> None:
-    sent = {**desk.form("samira", words="Kept."), "draft_base": ["9" * 12]}
-    assert desk.post("samira", "/items/M1/draft", sent).json["state"] == "kept"  # type: ignore[index]
+def test_a_version_that_no_answer_will_ever_have_is_no_fault_of_the_server(
+    writers: Writers,
+) -> None:
+    sent = {**writers.form("samira", words="Kept."), "draft_base": ["9" * 12]}
+    assert writers.post("samira", "/items/M1/draft", sent).json["state"] == "kept"  # type: ignore[index]
 
 
-def test_a_draft_in_transit_when_the_answer_was_saved_does_not_come_back(desk: Desk) -> None:
-    late = desk.form("samira", words="On its way.")
+def test_a_draft_in_transit_when_the_answer_was_saved_does_not_come_back(writers: Writers) -> None:
+    late = writers.form("samira", words="On its way.")
     late["draft_number"] = ["3"]
-    desk.submit("samira", "/items/M1/answer", words="Saved.", draft_number="4")
-    reply = desk.post("samira", "/items/M1/draft", late)
+    writers.submit("samira", "/items/M1/answer", words="Saved.", draft_number="4")
+    reply = writers.post("samira", "/items/M1/draft", late)
     assert reply.json == {"state": "behind", "number": 4, "kept": False}
-    assert desk.typed("samira") is None
-    assert "You have a draft" not in desk.page("samira", "/items/M1/answer").text
+    assert writers.typed("samira") is None
+    assert "You have a draft" not in writers.page("samira", "/items/M1/answer").text
     # What is typed on the page that is opened next is saved.
-    assert desk.keep("samira", words="More.").json["state"] == "kept"  # type: ignore[index]
+    assert writers.keep("samira", words="More.").json["state"] == "kept"  # type: ignore[index]
 
 
 @pytest.mark.parametrize("number", ["", "x", "-3", "1e9", "9" * 40])
-def test_an_unreadable_number_counts_as_zero(desk: Desk, number: str) -> None:
-    desk.keep("samira", number=5, words="Kept.")
-    sent = desk.form("samira", words="Other.")
+def test_an_unreadable_number_counts_as_zero(writers: Writers, number: str) -> None:
+    writers.keep("samira", number=5, words="Kept.")
+    sent = writers.form("samira", words="Other.")
     sent["draft_number"] = [number]
-    reply = desk.post("samira", "/items/M1/draft", sent)
+    reply = writers.post("samira", "/items/M1/draft", sent)
     assert reply.json == {"state": "behind", "number": 5, "kept": True}
-    assert desk.typed("samira") == {"words": ["Kept."]}
+    assert writers.typed("samira") == {"words": ["Kept."]}
 
 
 @pytest.mark.both_databases
-def test_two_windows_that_begin_in_the_same_moment_make_one_draft(desk: Desk) -> None:
-    checklist, whose = desk.table.checklist(), desk.whose("samira")
-    keep(desk, number=1)
+def test_two_windows_that_begin_in_the_same_moment_make_one_draft(writers: Writers) -> None:
+    checklist, whose = writers.negotiation.checklist(), writers.whose("samira")
+    keep(writers, number=1)
     # As if the other window's row weren't visible yet.
     draft = drafts._new(checklist, whose)
     assert draft.number == 1
-    assert desk.table.session.scalar(sa.select(sa.func.count(Draft.id))) == 1
+    assert writers.negotiation.session.scalar(sa.select(sa.func.count(Draft.id))) == 1
 
 
 # Saved, discarded, forgotten
 
 
-def test_saving_erases_only_the_drafts_of_the_person_who_saves(desk: Desk) -> None:
-    desk.keep("samira", words="Mine.")
-    desk.keep("dora", words="Dora's.")
-    desk.submit("samira", "/items/M1/answer")
-    assert desk.typed("samira") is None
-    assert desk.typed("dora") == {"words": ["Dora's."]}
-    answer = desk.table.loaded().sheet.shared("M1")
+def test_saving_erases_only_the_drafts_of_the_person_who_saves(writers: Writers) -> None:
+    writers.keep("samira", words="Mine.")
+    writers.keep("dora", words="Dora's.")
+    writers.submit("samira", "/items/M1/answer")
+    assert writers.typed("samira") is None
+    assert writers.typed("dora") == {"words": ["Dora's."]}
+    answer = writers.negotiation.loaded().sheet.shared("M1")
     assert answer is not None
     assert answer.values == {"words": "Mine."}
 
 
-def test_saving_leaves_what_was_written_since_in_another_window(desk: Desk) -> None:
-    old = desk.form("samira", words="Saved.")
-    desk.keep("samira", words="Written since.")
-    assert desk.post("samira", "/items/M1/answer", old).status_code == 303
-    assert desk.typed("samira") == {"words": ["Written since."]}
+def test_saving_leaves_what_was_written_since_in_another_window(writers: Writers) -> None:
+    old = writers.form("samira", words="Saved.")
+    writers.keep("samira", words="Written since.")
+    assert writers.post("samira", "/items/M1/answer", old).status_code == 303
+    assert writers.typed("samira") == {"words": ["Written since."]}
     # It is shown beside what was saved.
-    page = desk.page("samira", "/items/M1/answer")
+    page = writers.page("samira", "/items/M1/answer")
     assert "Samira Okell saved another value while you were writing." in page.text
     assert page.form().filled_in()["words"] == ["Written since."]
 
 
-def test_discarding_leaves_what_was_written_since_in_another_window(desk: Desk) -> None:
-    old = desk.form("samira", words="Old.")
-    desk.keep("samira", words="Written since.")
-    response = desk.post("samira", "/items/M1/draft/discard", old)
-    page = desk.browser("samira").page(response.location)
+def test_discarding_leaves_what_was_written_since_in_another_window(writers: Writers) -> None:
+    old = writers.form("samira", words="Old.")
+    writers.keep("samira", words="Written since.")
+    response = writers.post("samira", "/items/M1/draft/discard", old)
+    page = writers.browser("samira").page(response.location)
     assert "You wrote a newer draft in another window, so it was not discarded." in page.text
-    assert desk.typed("samira") == {"words": ["Written since."]}
+    assert writers.typed("samira") == {"words": ["Written since."]}
 
 
-def test_a_draft_is_discarded(desk: Desk) -> None:
-    desk.table.save("ilena", "M1")
-    sent = desk.form("samira", "/items/M1/propose", words=MARK)
-    desk.post("samira", "/items/M1/draft", sent)
-    sent = desk.form("samira", "/items/M1/propose")
-    response = desk.post("samira", "/items/M1/draft/discard", sent)
+def test_a_draft_is_discarded(writers: Writers) -> None:
+    writers.negotiation.save("ilena", "M1")
+    sent = writers.form("samira", "/items/M1/propose", words=MARK)
+    writers.post("samira", "/items/M1/draft", sent)
+    sent = writers.form("samira", "/items/M1/propose")
+    response = writers.post("samira", "/items/M1/draft/discard", sent)
     assert response.status_code == 303
-    page = desk.browser("samira").page(response.location)
+    page = writers.browser("samira").page(response.location)
     assert "Your draft is discarded." in page.text
     assert MARK not in page.html
-    assert desk.typed("samira") is None
-    rows = list(desk.table.session.scalars(sa.select(Draft)))
+    assert writers.typed("samira") is None
+    rows = list(writers.negotiation.session.scalars(sa.select(Draft)))
     assert [row.sealed for row in rows] == [None]
 
 
-def test_nobody_discards_the_draft_of_another(desk: Desk) -> None:
-    sent = desk.form("samira", words=MARK)
-    desk.post("samira", "/items/M1/draft", sent)
-    response = desk.browser("dora").post(
-        f"{desk.address}/items/M1/draft/discard", data={"draft_page": sent["draft_page"]}
+def test_nobody_discards_the_draft_of_another(writers: Writers) -> None:
+    sent = writers.form("samira", words=MARK)
+    writers.post("samira", "/items/M1/draft", sent)
+    response = writers.browser("dora").post(
+        f"{writers.address}/items/M1/draft/discard", data={"draft_page": sent["draft_page"]}
     )
     assert response.status_code == 403
-    assert desk.typed("samira") == TEXT
+    assert writers.typed("samira") == TEXT
 
 
-def test_a_draft_is_forgotten_after_ninety_days(desk: Desk, frozen_time: SetTime) -> None:
+def test_a_draft_is_forgotten_after_ninety_days(writers: Writers, frozen_time: SetTime) -> None:
     frozen_time(NOON)
-    keep(desk)
+    keep(writers)
     frozen_time(NOON + dt.timedelta(days=89))
     assert drafts.forget_old() == 0
     frozen_time(NOON + dt.timedelta(days=90, minutes=1))
     assert drafts.forget_old() == 1
-    desk.table.session.commit()
-    assert desk.saved("samira") == SavedDraft()
+    writers.negotiation.session.commit()
+    assert writers.saved("samira") == SavedDraft()
 
 
-def test_a_draft_that_is_too_large_is_refused_and_the_last_one_stays(desk: Desk) -> None:
-    desk.keep("samira", words="Kept.")
-    reply = desk.keep("samira", words="x" * 200_001)
+def test_a_draft_that_is_too_large_is_refused_and_the_last_one_stays(writers: Writers) -> None:
+    writers.keep("samira", words="Kept.")
+    reply = writers.keep("samira", words="x" * 200_001)
     assert reply.status_code == 413
     assert reply.json == {"state": "refused", "said": "This is too long for a draft."}
-    assert desk.typed("samira") == {"words": ["Kept."]}
+    assert writers.typed("samira") == {"words": ["Kept."]}
     with pytest.raises(RuleBrokenError, match="too long for a draft"):
-        keep(desk, number=9, typed={f"t-{n}": [""] for n in range(2001)})
+        keep(writers, number=9, typed={f"t-{n}": [""] for n in range(2001)})
 
 
-def test_a_long_text_of_another_script_is_kept_too(desk: Desk) -> None:
-    reply = desk.keep("samira", words="ع" * 150_000)
+def test_a_long_text_of_another_script_is_kept_too(writers: Writers) -> None:
+    reply = writers.keep("samira", words="ع" * 150_000)
     assert reply.status_code == 200
 
 
-def test_a_draft_is_gone_with_the_key_of_its_cooperation(desk: Desk) -> None:
-    desk.keep("samira", words=MARK)
-    row = desk.table.session.get_one(CooperationKey, desk.table.cooperation.id)
+def test_a_draft_is_gone_with_the_key_of_its_cooperation(writers: Writers) -> None:
+    writers.keep("samira", words=MARK)
+    row = writers.negotiation.session.get_one(CooperationKey, writers.negotiation.cooperation.id)
     row.wrapped = None
-    desk.table.session.commit()
-    assert desk.typed("samira") is None
-    assert "You have a draft" not in desk.page("samira", "/items/M1/answer").text
+    writers.negotiation.session.commit()
+    assert writers.typed("samira") is None
+    assert "You have a draft" not in writers.page("samira", "/items/M1/answer").text
 
 
 # Without permission
@@ -406,40 +412,42 @@ def test_a_draft_is_gone_with_the_key_of_its_cooperation(desk: Desk) -> None:
 
 @pytest.mark.both_databases
 @pytest.mark.parametrize("first", ["marek", "vesna", "root"])
-def test_an_outsider_cannot_save_a_draft(desk: Desk, first: str) -> None:
-    token = desk.form("samira")["draft_page"]
+def test_an_outsider_cannot_save_a_draft(writers: Writers, first: str) -> None:
+    token = writers.form("samira")["draft_page"]
     for rest in ("/items/M1/draft", "/items/M1/draft/discard"):
-        response = desk.browser(first).post(f"{desk.address}{rest}", data={"draft_page": token})
+        response = writers.browser(first).post(
+            f"{writers.address}{rest}", data={"draft_page": token}
+        )
         assert response.status_code == 404
 
 
-def test_a_person_who_only_reads_saves_no_draft(desk: Desk) -> None:
+def test_a_person_who_only_reads_saves_no_draft(writers: Writers) -> None:
     for rest in ("/items/M1/draft", "/items/M1/draft/discard"):
-        response = desk.browser("ada").post(f"{desk.address}{rest}", data={"words": "x"})
+        response = writers.browser("ada").post(f"{writers.address}{rest}", data={"words": "x"})
         assert response.status_code == 403
-    assert desk.table.session.scalar(sa.select(sa.func.count(Draft.id))) == 0
+    assert writers.negotiation.session.scalar(sa.select(sa.func.count(Draft.id))) == 0
 
 
-def test_an_item_that_is_not_there_has_no_draft(desk: Desk) -> None:
-    sent = desk.form("samira", words=MARK)
-    assert desk.post("samira", "/items/M99/draft", sent).status_code == 404
+def test_an_item_that_is_not_there_has_no_draft(writers: Writers) -> None:
+    sent = writers.form("samira", words=MARK)
+    assert writers.post("samira", "/items/M99/draft", sent).status_code == 404
 
 
-def test_a_pages_token_is_valid_only_for_its_item_and_person(desk: Desk) -> None:
-    sent = desk.form("samira", words=MARK)
-    assert desk.post("samira", "/items/M3/draft", sent).status_code == 400
+def test_a_pages_token_is_valid_only_for_its_item_and_person(writers: Writers) -> None:
+    sent = writers.form("samira", words=MARK)
+    assert writers.post("samira", "/items/M3/draft", sent).status_code == 400
     genuine = sent["draft_page"][0]
     # Its first character is exactly the first six bits of what is signed.
     altered = ("W" if genuine[0] != "W" else "X") + genuine[1:]
     for token in ("", "x", altered):
-        response = desk.post("samira", "/items/M1/draft", {**sent, "draft_page": [token]})
+        response = writers.post("samira", "/items/M1/draft", {**sent, "draft_page": [token]})
         assert response.status_code == 400
-    other = desk.form("dora", words="Dora's.")
-    reply = desk.post("dora", "/items/M1/draft", {**other, "draft_page": sent["draft_page"]})
+    other = writers.form("dora", words="Dora's.")
+    reply = writers.post("dora", "/items/M1/draft", {**other, "draft_page": sent["draft_page"]})
     assert reply.status_code == 403
     assert reply.json is not None
     assert "somebody else" in reply.json["said"]
-    assert desk.table.session.scalar(sa.select(sa.func.count(Draft.id))) == 0
+    assert writers.negotiation.session.scalar(sa.select(sa.func.count(Draft.id))) == 0
 
 
 # Visits
@@ -475,9 +483,9 @@ def test_a_draft_on_a_visit_is_stored_only_encrypted(scene: Scene, app: Flask) -
     assert scene.session.scalars(of_the_visit).one() is not None
 
 
-def test_a_draft_on_terms_is_stored_only_encrypted_too(desk: Desk) -> None:
-    desk.keep("samira", words=MARK)
-    sealed = desk.table.session.scalars(sa.select(Draft.sealed)).one()
+def test_a_draft_on_terms_is_stored_only_encrypted_too(writers: Writers) -> None:
+    writers.keep("samira", words=MARK)
+    sealed = writers.negotiation.session.scalars(sa.select(Draft.sealed)).one()
     assert sealed is not None
     assert MARK.encode() not in sealed
 
@@ -498,16 +506,16 @@ def test_a_person_without_clearance_does_not_see_even_their_own_draft(
 # Two people at once
 
 
-def overtaken(desk: Desk) -> Page:
+def overtaken(writers: Writers) -> Page:
     """Have Dora save while Samira writes, and return the page that tells Samira."""
-    desk.table.save("samira", "M1", words="The head replies within ten days.")
-    sent = desk.form("samira", words="The head replies within seven days.")
-    desk.submit("dora", "/items/M1/answer", words="The head replies within ten working days.")
-    return Page.of(desk.post("samira", "/items/M1/answer", sent))
+    writers.negotiation.save("samira", "M1", words="The head replies within ten days.")
+    sent = writers.form("samira", words="The head replies within seven days.")
+    writers.submit("dora", "/items/M1/answer", words="The head replies within ten working days.")
+    return Page.of(writers.post("samira", "/items/M1/answer", sent))
 
 
-def test_the_later_one_sees_both_and_how_they_differ(desk: Desk) -> None:
-    page = overtaken(desk)
+def test_the_later_one_sees_both_and_how_they_differ(writers: Writers) -> None:
+    page = overtaken(writers)
     assert "Dora Lund saved another value while you were writing." in page.text
     marked = {
         tag: " ".join("".join(e.itertext()) for e in page.root.iter(tag)) for tag in ("del", "ins")
@@ -518,142 +526,150 @@ def test_the_later_one_sees_both_and_how_they_differ(desk: Desk) -> None:
         assert words in page.text
 
 
-def test_keeping_their_answer_leaves_my_words_as_a_draft(desk: Desk) -> None:
-    page = overtaken(desk)
-    desk.browser("samira").page(page.links()["Keep the saved version"])
-    answer = desk.table.loaded().sheet.shared("M1")
+def test_keeping_their_answer_leaves_my_words_as_a_draft(writers: Writers) -> None:
+    page = overtaken(writers)
+    writers.browser("samira").page(page.links()["Keep the saved version"])
+    answer = writers.negotiation.loaded().sheet.shared("M1")
     assert answer is not None
     assert answer.values == {"words": "The head replies within ten working days."}
-    assert desk.typed("samira") == {"words": ["The head replies within seven days."]}
+    assert writers.typed("samira") == {"words": ["The head replies within seven days."]}
     # Opened again, both are shown with the difference, even after its script saved the text.
-    reply = desk.post("samira", "/items/M1/draft", page.form().filled_in(draft_number="9"))
+    reply = writers.post("samira", "/items/M1/draft", page.form().filled_in(draft_number="9"))
     assert reply.json is not None
     assert reply.json["state"] == "kept"
-    page = desk.page("samira", "/items/M1/answer")
+    page = writers.page("samira", "/items/M1/answer")
     assert "You have a draft" in page.text
     assert "Dora Lund saved another value while you were writing." in page.text
     assert page.form().filled_in()["words"] == ["The head replies within seven days."]
 
 
-def test_a_mistake_on_the_page_that_compares_does_not_end_the_comparing(desk: Desk) -> None:
-    page = overtaken(desk)
+def test_a_mistake_on_the_page_that_compares_does_not_end_the_comparing(writers: Writers) -> None:
+    page = overtaken(writers)
     wrong = page.form().filled_in(words="x" * 20_001)
-    page = Page.of(desk.post("samira", "/items/M1/answer", wrong))
+    page = Page.of(writers.post("samira", "/items/M1/answer", wrong))
     assert "There is a problem" in page.text
-    desk.post("samira", "/items/M1/draft", page.form().filled_in(words="Seven.", draft_number="9"))
-    page = desk.page("samira", "/items/M1/answer")
+    writers.post(
+        "samira", "/items/M1/draft", page.form().filled_in(words="Seven.", draft_number="9")
+    )
+    page = writers.page("samira", "/items/M1/answer")
     assert "Dora Lund saved another value while you were writing." in page.text
 
 
 @pytest.mark.both_databases
-def test_the_second_of_two_parties_compares_both_answers_and_proposes_a_change(desk: Desk) -> None:
-    sent = desk.form("samira", words="The head replies within seven days.")
-    desk.submit("joana", "/items/M1/answer", words="The head replies within ten days.")
-    page = Page.of(desk.post("samira", "/items/M1/answer", sent))
+def test_the_second_of_two_parties_compares_both_answers_and_proposes_a_change(
+    writers: Writers,
+) -> None:
+    sent = writers.form("samira", words="The head replies within seven days.")
+    writers.submit("joana", "/items/M1/answer", words="The head replies within ten days.")
+    page = Page.of(writers.post("samira", "/items/M1/answer", sent))
     assert page.h1 == "Suggest a change to “Item M1”"
     assert "Joana Pires saved another value while you were writing." in page.text
     assert {"ins", "del"} <= {element.tag for element in page.root.iter()}
-    assert desk.typed("samira") == {"words": ["The head replies within seven days."]}
+    assert writers.typed("samira") == {"words": ["The head replies within seven days."]}
     form = page.form().filled_in(reason="A week is enough.")
-    assert desk.post("samira", "/items/M1/propose", form).status_code == 303
-    answer = desk.table.loaded().sheet.shared("M1")
+    assert writers.post("samira", "/items/M1/propose", form).status_code == 303
+    answer = writers.negotiation.loaded().sheet.shared("M1")
     assert answer is not None
     assert answer.values == {"words": "The head replies within ten days."}
-    assert len(desk.table.loaded().proposals) == 1
-    assert desk.typed("samira") is None
+    assert len(writers.negotiation.loaded().proposals) == 1
+    assert writers.typed("samira") is None
 
 
 @pytest.mark.both_databases
 def test_the_second_of_two_parties_that_write_the_same_has_nothing_to_propose(
-    desk: Desk,
+    writers: Writers,
 ) -> None:
-    sent = desk.form("samira", words="The same.")
-    desk.submit("joana", "/items/M1/answer", words="The same.")
-    assert desk.post("samira", "/items/M1/answer", sent).status_code == 303
-    assert desk.typed("samira") is None
-    assert not desk.table.loaded().proposals
+    sent = writers.form("samira", words="The same.")
+    writers.submit("joana", "/items/M1/answer", words="The same.")
+    assert writers.post("samira", "/items/M1/answer", sent).status_code == 303
+    assert writers.typed("samira") is None
+    assert not writers.negotiation.loaded().proposals
 
 
-def test_choosing_my_answer_saves_it_over_theirs(desk: Desk) -> None:
-    sent = overtaken(desk).form().filled_in()
-    response = desk.post("samira", "/items/M1/answer", sent)
+def test_choosing_my_answer_saves_it_over_theirs(writers: Writers) -> None:
+    sent = overtaken(writers).form().filled_in()
+    response = writers.post("samira", "/items/M1/answer", sent)
     assert response.status_code == 303
-    answer = desk.table.loaded().sheet.shared("M1")
+    answer = writers.negotiation.loaded().sheet.shared("M1")
     assert answer is not None
     assert answer.version == 3
     assert answer.values == {"words": "The head replies within seven days."}
-    assert desk.typed("samira") is None
+    assert writers.typed("samira") is None
 
 
-def test_a_draft_that_an_answer_overtook_is_saved_only_with_both_in_view(desk: Desk) -> None:
-    desk.keep("samira", words="Mine.")
-    desk.submit("dora", "/items/M1/answer", words="Dora's.")
-    page = desk.page("samira", "/items/M1/answer")
+def test_a_draft_that_an_answer_overtook_is_saved_only_with_both_in_view(writers: Writers) -> None:
+    writers.keep("samira", words="Mine.")
+    writers.submit("dora", "/items/M1/answer", words="Dora's.")
+    page = writers.page("samira", "/items/M1/answer")
     assert "Dora's." in page.text
-    assert desk.post("samira", "/items/M1/answer", page.form().filled_in()).status_code == 303
-    answer = desk.table.loaded().sheet.shared("M1")
+    assert writers.post("samira", "/items/M1/answer", page.form().filled_in()).status_code == 303
+    answer = writers.negotiation.loaded().sheet.shared("M1")
     assert answer is not None
     assert (answer.version, answer.values) == (2, {"words": "Mine."})
 
 
-def test_the_same_words_twice_are_no_conflict(desk: Desk) -> None:
-    sent = desk.form("samira", words="Once.")
+def test_the_same_words_twice_are_no_conflict(writers: Writers) -> None:
+    sent = writers.form("samira", words="Once.")
     for _again in range(2):
-        response = desk.post("samira", "/items/M1/answer", sent)
+        response = writers.post("samira", "/items/M1/answer", sent)
         assert response.status_code == 303
-    answer = desk.table.loaded().sheet.shared("M1")
+    answer = writers.negotiation.loaded().sheet.shared("M1")
     assert answer is not None
     assert answer.version == 1
-    assert desk.typed("samira") is None
+    assert writers.typed("samira") is None
 
 
-def test_a_proposal_overtaken_by_another_answer_is_kept_and_compared(desk: Desk) -> None:
-    desk.table.save("ilena", "M1", words="Ten days.")
-    sent = desk.form("samira", "/items/M1/propose", words="Seven days.", reason="Faster.")
-    desk.table.save("ilena", "M1", seen=1, words="Twelve days.")
-    page = Page.of(desk.post("samira", "/items/M1/propose", sent))
+def test_a_proposal_overtaken_by_another_answer_is_kept_and_compared(writers: Writers) -> None:
+    writers.negotiation.save("ilena", "M1", words="Ten days.")
+    sent = writers.form("samira", "/items/M1/propose", words="Seven days.", reason="Faster.")
+    writers.negotiation.save("ilena", "M1", seen=1, words="Twelve days.")
+    page = Page.of(writers.post("samira", "/items/M1/propose", sent))
     assert "Ilena Dorvath saved another value while you were writing." in page.text
     assert "Twelve days." in page.text
     assert "Suggest mine anyway" in page.text
-    assert desk.typed("samira") == {"words": ["Seven days."], "reason": ["Faster."]}
-    response = desk.post("samira", "/items/M1/propose", page.form().filled_in())
+    assert writers.typed("samira") == {"words": ["Seven days."], "reason": ["Faster."]}
+    response = writers.post("samira", "/items/M1/propose", page.form().filled_in())
     assert response.status_code == 303
-    assert len(desk.table.loaded().proposals) == 1
-    assert desk.typed("samira") is None
+    assert len(writers.negotiation.loaded().proposals) == 1
+    assert writers.typed("samira") is None
 
 
-def test_leaving_out_an_item_that_was_answered_meanwhile_is_kept_and_compared(desk: Desk) -> None:
-    sent = desk.form("samira", "/items/M6/leave-out", reason="Not here.")
-    desk.table.save("dora", "M6", words="It does apply.")
-    page = Page.of(desk.post("samira", "/items/M6/leave-out", sent))
+def test_leaving_out_an_item_that_was_answered_meanwhile_is_kept_and_compared(
+    writers: Writers,
+) -> None:
+    sent = writers.form("samira", "/items/M6/leave-out", reason="Not here.")
+    writers.negotiation.save("dora", "M6", words="It does apply.")
+    page = Page.of(writers.post("samira", "/items/M6/leave-out", sent))
     assert "Dora Lund saved another value while you were writing." in page.text
     assert "It does apply." in page.text
-    assert desk.typed("samira", "M6", LEFT_OUT) == {"reason": ["Not here."]}
-    response = desk.post("samira", "/items/M6/leave-out", page.form().filled_in())
+    assert writers.typed("samira", "M6", LEFT_OUT) == {"reason": ["Not here."]}
+    response = writers.post("samira", "/items/M6/leave-out", page.form().filled_in())
     assert response.status_code == 303
-    answer = desk.table.loaded().sheet.shared("M6")
+    answer = writers.negotiation.loaded().sheet.shared("M6")
     assert answer is not None
     assert answer.not_applicable
 
 
-def test_a_draft_of_an_answer_that_was_accepted_meanwhile_becomes_a_proposal(desk: Desk) -> None:
-    desk.table.save("samira", "M1", words="Ten days.")
-    desk.keep("samira", words="Seven days.")
-    desk.table.accept("M1", "ilena")
-    page = desk.page("samira", "/items/M1/answer?for=shared")
+def test_a_draft_of_an_answer_that_was_accepted_meanwhile_becomes_a_proposal(
+    writers: Writers,
+) -> None:
+    writers.negotiation.save("samira", "M1", words="Ten days.")
+    writers.keep("samira", words="Seven days.")
+    writers.negotiation.accept("M1", "ilena")
+    page = writers.page("samira", "/items/M1/answer?for=shared")
     assert page.h1 == "Suggest a change to “Item M1”"
     assert "You have a draft" in page.text
     assert page.form().filled_in()["words"] == ["Seven days."]
     form = page.form().filled_in(reason="Faster.")
-    assert desk.post("samira", "/items/M1/propose", form).status_code == 303
-    assert desk.typed("samira") is None
+    assert writers.post("samira", "/items/M1/propose", form).status_code == 303
+    assert writers.typed("samira") is None
 
 
-def test_a_draft_survives_sending_the_text_for_signature(desk: Desk) -> None:
-    desk.keep("samira", words=MARK)
-    desk.table.checklist().state = ChecklistState.SENT
-    desk.table.session.commit()
-    page = desk.page("samira", "/items/M1/answer", 403)
+def test_a_draft_survives_sending_the_text_for_signature(writers: Writers) -> None:
+    writers.keep("samira", words=MARK)
+    writers.negotiation.checklist().state = ChecklistState.SENT
+    writers.negotiation.session.commit()
+    page = writers.page("samira", "/items/M1/answer", 403)
     assert "sent for signature and can't be changed now" in page.text
     assert page.form().filled_in()["words"] == [MARK]
 
@@ -662,22 +678,22 @@ def test_a_draft_survives_sending_the_text_for_signature(desk: Desk) -> None:
 
 
 def test_a_form_sent_after_the_session_ended_is_restored_after_signing_in(
-    desk: Desk, frozen_time: SetTime
+    writers: Writers, frozen_time: SetTime
 ) -> None:
     frozen_time(NOON)
-    sent = desk.form("samira", words=MARK)
+    sent = writers.form("samira", words=MARK)
     frozen_time(NOON + dt.timedelta(hours=1))
-    response = desk.post("samira", "/items/M1/answer", sent)
+    response = writers.post("samira", "/items/M1/answer", sent)
     assert response.status_code == 400
     page = Page.of(response)
     assert page.h1 == "Your session ended before this was sent"
     assert "it's kept as your draft" in page.text
     # Whoever finds the phone reads nothing.
     assert MARK not in page.html
-    assert f"next={desk.address}/items/M1/answer" in page.links()["Sign in again"]
-    assert desk.table.session.scalar(sa.select(sa.func.count(Answer.id))) == 0
-    desk.again("samira")
-    page = desk.page("samira", "/items/M1/answer")
+    assert f"next={writers.address}/items/M1/answer" in page.links()["Sign in again"]
+    assert writers.negotiation.session.scalar(sa.select(sa.func.count(Answer.id))) == 0
+    writers.again("samira")
+    page = writers.page("samira", "/items/M1/answer")
     assert "You have a draft" in page.text
     assert page.form().filled_in()["words"] == [MARK]
 
@@ -690,220 +706,227 @@ def test_a_form_sent_after_the_session_ended_is_restored_after_signing_in(
     ],
 )
 def test_every_writing_page_keeps_text_sent_too_late(
-    desk: Desk, frozen_time: SetTime, rest: str, typed: Any, item: str, kind: DraftKind
+    writers: Writers, frozen_time: SetTime, rest: str, typed: Any, item: str, kind: DraftKind
 ) -> None:
     frozen_time(NOON)
-    sent = desk.form("samira", rest, **typed)
+    sent = writers.form("samira", rest, **typed)
     frozen_time(NOON + dt.timedelta(hours=1))
-    assert "kept as your draft" in Page.of(desk.post("samira", rest, sent)).text
-    assert list(desk.typed("samira", item, kind).values()) == [[MARK]]
+    assert "kept as your draft" in Page.of(writers.post("samira", rest, sent)).text
+    assert list(writers.typed("samira", item, kind).values()) == [[MARK]]
 
 
-def test_a_proposal_sent_too_late_is_kept_with_its_reason(desk: Desk, frozen_time: SetTime) -> None:
-    desk.table.settle("M1")
+def test_a_proposal_sent_too_late_is_kept_with_its_reason(
+    writers: Writers, frozen_time: SetTime
+) -> None:
+    writers.negotiation.settle("M1")
     frozen_time(NOON)
-    sent = desk.form("samira", "/items/M1/propose", words=MARK, reason="Because.")
+    sent = writers.form("samira", "/items/M1/propose", words=MARK, reason="Because.")
     frozen_time(NOON + dt.timedelta(hours=1))
-    desk.post("samira", "/items/M1/propose", sent)
-    desk.again("samira")
-    form = desk.page("samira", "/items/M1/propose").form().filled_in()
+    writers.post("samira", "/items/M1/propose", sent)
+    writers.again("samira")
+    form = writers.page("samira", "/items/M1/propose").form().filled_in()
     assert (form["words"], form["reason"]) == ([MARK], ["Because."])
 
 
-def test_somebody_else_who_signs_in_there_gets_nothing(desk: Desk, frozen_time: SetTime) -> None:
+def test_somebody_else_who_signs_in_there_gets_nothing(
+    writers: Writers, frozen_time: SetTime
+) -> None:
     frozen_time(NOON)
-    sent = desk.form("samira", words=MARK)
+    sent = writers.form("samira", words=MARK)
     frozen_time(NOON + dt.timedelta(hours=1))
-    desk.post("samira", "/items/M1/answer", sent)
-    page = desk.page("dora", "/items/M1/answer")
+    writers.post("samira", "/items/M1/answer", sent)
+    page = writers.page("dora", "/items/M1/answer")
     assert MARK not in page.html
     assert "You have a draft" not in page.text
 
 
-def test_a_page_is_kept_from_for_a_day_only(desk: Desk, frozen_time: SetTime) -> None:
+def test_a_page_is_kept_from_for_a_day_only(writers: Writers, frozen_time: SetTime) -> None:
     # The moment is taken from the token, which real time signed.
-    sent = desk.form("samira", words=MARK)
-    stranger = desk.app.test_client()
+    sent = writers.form("samira", words=MARK)
+    stranger = writers.app.test_client()
     assert isinstance(stranger, CheckedClient)
     assert (
         "kept as your draft"
-        in Page.of(stranger.post(f"{desk.address}/items/M1/answer", data=sent)).text
+        in Page.of(stranger.post(f"{writers.address}/items/M1/answer", data=sent)).text
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("tracker.checklists.routes.drafts.PAGE_LASTS", -1)
         late = {**sent, "words": ["Too late."], "draft_number": ["5"]}
-        page = Page.of(stranger.post(f"{desk.address}/items/M1/answer", data=late))
+        page = Page.of(stranger.post(f"{writers.address}/items/M1/answer", data=late))
     assert "kept as your draft" not in page.text
-    assert desk.typed("samira") == TEXT
+    assert writers.typed("samira") == TEXT
 
 
 def test_a_newer_draft_is_not_overwritten_by_a_page_of_an_ended_session(
-    desk: Desk, frozen_time: SetTime
+    writers: Writers, frozen_time: SetTime
 ) -> None:
     frozen_time(NOON)
-    sent = desk.form("samira", words="From an old window.")
-    keep(desk, number=9, typed={"words": ["Newer."]})
+    sent = writers.form("samira", words="From an old window.")
+    keep(writers, number=9, typed={"words": ["Newer."]})
     frozen_time(NOON + dt.timedelta(hours=1))
-    response = desk.browser("samira").post(
-        f"{desk.address}/items/M1/answer",
+    response = writers.browser("samira").post(
+        f"{writers.address}/items/M1/answer",
         data=sent,
         csrf=False,
         headers={"Origin": "http://localhost"},
     )
     page = Page.of(response)
-    assert desk.typed("samira") == {"words": ["Newer."]}
+    assert writers.typed("samira") == {"words": ["Newer."]}
     # Then it is shown for copying, as on other pages, without what the page sent besides it.
     assert "From an old window." in page.text
     assert sent["draft_page"][0] not in page.html
 
 
-def test_without_the_token_of_a_page_a_stranger_keeps_nothing(desk: Desk) -> None:
-    stranger = desk.app.test_client()
+def test_without_the_token_of_a_page_a_stranger_keeps_nothing(writers: Writers) -> None:
+    stranger = writers.app.test_client()
     for data in ({"words": MARK}, {"words": MARK, "draft_page": "x.y.z"}):
         for rest in ("answer", "propose", "leave-out", "draft"):
-            response = stranger.post(f"{desk.address}/items/M1/{rest}", data=data)
+            response = stranger.post(f"{writers.address}/items/M1/{rest}", data=data)
             assert response.status_code == 400
     response = stranger.post(f"/checklists/{uuid4()}/items/M1/answer", data={"words": MARK})
     assert response.status_code == 400
-    assert desk.table.session.scalar(sa.select(sa.func.count(Draft.id))) == 0
+    assert writers.negotiation.session.scalar(sa.select(sa.func.count(Draft.id))) == 0
 
 
 def test_the_script_learns_that_the_session_ended_and_the_words_are_kept(
-    desk: Desk, frozen_time: SetTime
+    writers: Writers, frozen_time: SetTime
 ) -> None:
     frozen_time(NOON)
-    sent = desk.form("samira", words=MARK)
+    sent = writers.form("samira", words=MARK)
     frozen_time(NOON + dt.timedelta(hours=1))
-    reply = desk.post("samira", "/items/M1/draft", sent)
+    reply = writers.post("samira", "/items/M1/draft", sent)
     assert (reply.status_code, reply.json) == (400, {"state": "signed_out", "kept": True})
-    assert desk.typed("samira") == TEXT
+    assert writers.typed("samira") == TEXT
     # Once the session is forgotten, its token is too.
     more = {"words": ["More."], "draft_number": ["2"], "draft_known": ["0 1"]}
-    reply = desk.post("samira", "/items/M1/draft", {**sent, **more})
+    reply = writers.post("samira", "/items/M1/draft", {**sent, **more})
     assert (reply.status_code, reply.json) == (400, {"state": "signed_out", "kept": True})
-    assert desk.typed("samira") == {"words": ["More."]}
+    assert writers.typed("samira") == {"words": ["More."]}
     # This doesn't overwrite a text from another window either.
-    reply = desk.post("samira", "/items/M1/draft", {**sent, "draft_number": ["9"]})
+    reply = writers.post("samira", "/items/M1/draft", {**sent, "draft_number": ["9"]})
     assert (reply.status_code, reply.json) == (400, {"state": "signed_out", "kept": False})
-    assert desk.typed("samira") == {"words": ["More."]}
+    assert writers.typed("samira") == {"words": ["More."]}
 
 
 # Signed in again meanwhile
 
 
 def test_a_form_with_the_token_of_an_old_session_comes_back_with_what_was_typed(
-    desk: Desk,
+    writers: Writers,
 ) -> None:
-    sent = desk.form("samira", words=MARK)
-    desk.again("samira")
-    response = desk.post("samira", "/items/M1/answer", sent)
+    sent = writers.form("samira", words=MARK)
+    writers.again("samira")
+    response = writers.post("samira", "/items/M1/answer", sent)
     assert response.status_code == 400
     page = Page.of(response)
     assert "You signed in again after this page was opened" in page.text
     assert page.form().filled_in()["words"] == [MARK]
-    assert desk.table.loaded().sheet.shared("M1") is None
-    assert desk.post("samira", "/items/M1/answer", page.form().filled_in()).status_code == 303
-    answer = desk.table.loaded().sheet.shared("M1")
+    assert writers.negotiation.loaded().sheet.shared("M1") is None
+    assert writers.post("samira", "/items/M1/answer", page.form().filled_in()).status_code == 303
+    answer = writers.negotiation.loaded().sheet.shared("M1")
     assert answer is not None
     assert answer.values == {"words": MARK}
 
 
 @pytest.mark.parametrize("rest", ["propose", "leave-out"])
-def test_the_other_forms_keep_what_was_typed_too(desk: Desk, rest: str) -> None:
+def test_the_other_forms_keep_what_was_typed_too(writers: Writers, rest: str) -> None:
     code = "M6" if rest == "leave-out" else "M1"
     if rest == "propose":
-        desk.table.save("ilena", "M1")
-    sent = desk.form("samira", f"/items/{code}/{rest}", reason=MARK)
-    desk.again("samira")
-    response = desk.post("samira", f"/items/{code}/{rest}", sent)
+        writers.negotiation.save("ilena", "M1")
+    sent = writers.form("samira", f"/items/{code}/{rest}", reason=MARK)
+    writers.again("samira")
+    response = writers.post("samira", f"/items/{code}/{rest}", sent)
     assert response.status_code == 400
     assert Page.of(response).form().filled_in()["reason"] == [MARK]
 
 
-def test_the_script_gets_the_token_of_the_new_session(desk: Desk) -> None:
-    sent = desk.form("samira", words=MARK)
-    desk.again("samira")
-    reply = desk.post("samira", "/items/M1/draft", sent)
+def test_the_script_gets_the_token_of_the_new_session(writers: Writers) -> None:
+    sent = writers.form("samira", words=MARK)
+    writers.again("samira")
+    reply = writers.post("samira", "/items/M1/draft", sent)
     assert reply.status_code == 400
     assert reply.json is not None
     assert reply.json["state"] == "token"
-    reply = desk.post("samira", "/items/M1/draft", {**sent, "csrf_token": [reply.json["token"]]})
+    reply = writers.post("samira", "/items/M1/draft", {**sent, "csrf_token": [reply.json["token"]]})
     assert reply.status_code == 200
-    assert desk.typed("samira") == TEXT
+    assert writers.typed("samira") == TEXT
 
 
 def test_a_page_left_open_by_a_previous_user_saves_nothing_for_the_new_one(
-    desk: Desk,
+    writers: Writers,
 ) -> None:
-    sent = desk.form("samira", words=MARK)
-    desk._browsers["samira"] = desk.table.land.browser(desk.app, "dora")
-    reply = desk.post("samira", "/items/M1/draft", sent)
+    sent = writers.form("samira", words=MARK)
+    writers._browsers["samira"] = writers.negotiation.country.browser(writers.app, "dora")
+    reply = writers.post("samira", "/items/M1/draft", sent)
     assert reply.status_code == 400
     assert reply.json is not None
     assert reply.json["state"] == "refused"
-    response = desk.post("samira", "/items/M1/answer", sent)
+    response = writers.post("samira", "/items/M1/answer", sent)
     assert response.status_code == 400
     page = Page.of(response)
     assert page.h1 == "This page was opened for somebody else"
     assert MARK not in page.html
-    assert desk.typed("dora") is None
-    assert desk.typed("samira") == TEXT
-    assert desk.table.loaded().sheet.shared("M1") is None
+    assert writers.typed("dora") is None
+    assert writers.typed("samira") == TEXT
+    assert writers.negotiation.loaded().sheet.shared("M1") is None
 
 
 def test_nothing_is_saved_for_another_organisation_than_the_page_was_opened_for(
-    desk: Desk,
+    writers: Writers,
 ) -> None:
-    land = desk.table.land
-    land.session.add(
+    country = writers.negotiation.country
+    country.session.add(
         Membership(
-            user_id=land.users["samira"].id,
-            organisation_id=land.id("lantern"),
+            user_id=country.users["samira"].id,
+            organisation_id=country.id("lantern"),
             role=Role.COORDINATOR,
             starts_on=dt.date(2020, 1, 1),
             created_at=clock.now(),
             **begun(Role.COORDINATOR),
         )
     )
-    land.session.commit()
-    browser = signed_in(desk.app, land.users["samira"])
-    browser.submit("/account/acting", organisation=str(land.id("door")))
-    address = f"{desk.address}/items/M1/answer"
+    country.session.commit()
+    browser = signed_in(writers.app, country.users["samira"])
+    browser.submit("/account/acting", organisation=str(country.id("door")))
+    address = f"{writers.address}/items/M1/answer"
     sent = browser.page(address).form().filled_in(words="As Open Door.")
-    browser.submit("/account/acting", organisation=str(land.id("lantern")))
+    browser.submit("/account/acting", organisation=str(country.id("lantern")))
     response = browser.post(address, data=sent, csrf=False)
     page = Page.of(response)
     assert "You have switched to another organisation" in page.text
-    assert desk.table.loaded().sheet.shared("M1") is None
+    assert writers.negotiation.loaded().sheet.shared("M1") is None
     reply = browser.post(address.replace("answer", "draft"), data=sent, csrf=False)
     assert reply.status_code == 403
     response = browser.post(address, data=page.form().filled_in(), csrf=False)
     assert response.status_code == 303
-    answer = desk.table.loaded().sheet.shared("M1")
+    answer = writers.negotiation.loaded().sheet.shared("M1")
     assert answer is not None
-    assert answer.organisation_id == land.id("lantern")
+    assert answer.organisation_id == country.id("lantern")
 
 
-def test_a_draft_stays_with_the_organisation_it_was_written_for(desk: Desk) -> None:
-    keep(desk)
+def test_a_draft_stays_with_the_organisation_it_was_written_for(writers: Writers) -> None:
+    keep(writers)
     other = DraftKey(
-        desk.table["samira"].user_id, desk.table.land.id("lantern"), "M1", DraftKind.SHARED
+        writers.negotiation["samira"].user_id,
+        writers.negotiation.country.id("lantern"),
+        "M1",
+        DraftKind.SHARED,
     )
-    assert drafts.find(desk.table.checklist(), other) == SavedDraft()
+    assert drafts.find(writers.negotiation.checklist(), other) == SavedDraft()
 
 
-def test_a_proposal_in_reply_keeps_its_words_too(desk: Desk) -> None:
-    answer = desk.table.settle("M1")
+def test_a_proposal_in_reply_keeps_its_words_too(writers: Writers) -> None:
+    answer = writers.negotiation.settle("M1")
     proposal = positions.propose(
-        desk.table["samira"],
-        desk.table.checklist(),
+        writers.negotiation["samira"],
+        writers.negotiation.checklist(),
         "M1",
         {"words": "Theirs."},
         answer_id=answer.id,
         reason="So.",
     )
-    desk.table.session.commit()
+    writers.negotiation.session.commit()
     rest = f"/items/M1/propose?replies_to={proposal.id}"
-    sent = desk.form("ilena", rest, words=MARK)
-    desk.post("ilena", "/items/M1/draft", sent)
-    assert desk.page("ilena", rest).form().filled_in()["words"] == [MARK]
+    sent = writers.form("ilena", rest, words=MARK)
+    writers.post("ilena", "/items/M1/draft", sent)
+    assert writers.page("ilena", rest).form().filled_in()["words"] == [MARK]

@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session
 
 from tests.factories import checklists
 from tests.factories.demonstration import Demonstration
-from tests.factories.tables import Table, set_out
+from tests.factories.negotiations import Negotiation, set_out
 from tests.factories.templates import a_template, an_item, small_terms
 from tests.factories.visits import Scene, planned
-from tests.integration.checklists.test_pages import Room, acts, item, items
+from tests.integration.checklists.test_pages import Users, acts, item, items
 from tests.pages import Page
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import obstacles, service
@@ -37,26 +37,28 @@ UNANSWERED = (
 
 
 @pytest.fixture
-def room(app: Flask, session: Session) -> Room:
-    return Room(app, set_out(session, template=small_terms()))
+def users(app: Flask, session: Session) -> Users:
+    return Users(app, set_out(session, template=small_terms()))
 
 
 @pytest.fixture
-def table(room: Room) -> Table:
-    return room.table
+def negotiation(users: Users) -> Negotiation:
+    return users.negotiation
 
 
-def name_reader(table: Table, first: str = "oren", *, seen: int = 0) -> None:
-    table.save("ilena", "M5", seen=seen, second_reader=str(table.land.users[first].id))
+def name_reader(negotiation: Negotiation, first: str = "oren", *, seen: int = 0) -> None:
+    negotiation.save(
+        "ilena", "M5", seen=seen, second_reader=str(negotiation.country.users[first].id)
+    )
 
 
-def on(table: Table, code: str = "M1") -> tuple[HintOnAnswer, ...]:
-    loaded = table.loaded()
+def on(negotiation: Negotiation, code: str = "M1") -> tuple[HintOnAnswer, ...]:
+    loaded = negotiation.loaded()
     return hints.on_item(loaded, loaded.item(code))
 
 
 def answer(
-    table: Table,
+    negotiation: Negotiation,
     first: str,
     hint: HintOnAnswer,
     reason: str = "The NPM may also go alone.",
@@ -64,116 +66,120 @@ def answer(
     limits: bool = False,
 ) -> HintAnswer:
     row = safeguards.answer_hint(
-        table[first],
-        table.checklist(),
+        negotiation[first],
+        negotiation.checklist(),
         hint.item,
         hint.mark,
         limits=limits,
         reason=reason,
-        as_reader=safeguards.is_second_reader(table[first], table.loaded()),
+        as_reader=safeguards.is_second_reader(negotiation[first], negotiation.loaded()),
     )
-    table.session.commit()
+    negotiation.session.commit()
     return row
 
 
-def waiting(table: Table) -> list[str]:
-    return [hint.item for hint in hints.waiting_for_reader(table.loaded())]
+def waiting(negotiation: Negotiation) -> list[str]:
+    return [hint.item for hint in hints.waiting_for_reader(negotiation.loaded())]
 
 
 # Their side
 
 
-def test_the_side_that_wrote_the_words_says_why_they_limit_nothing(table: Table) -> None:
-    table.save("ilena", "M1", words=TOGETHER)
-    (hint,) = on(table)
+def test_the_side_that_wrote_the_words_says_why_they_limit_nothing(
+    negotiation: Negotiation,
+) -> None:
+    negotiation.save("ilena", "M1", words=TOGETHER)
+    (hint,) = on(negotiation)
     assert hint.waits_for_author
-    answer(table, "oren", hint, " The NPM may also go alone. ")
-    (after,) = on(table)
+    answer(negotiation, "oren", hint, " The NPM may also go alone. ")
+    (after,) = on(negotiation)
     assert after.harmless is not None
     assert (after.harmless.reason, after.harmless.author_id) == (
         "The NPM may also go alone.",
-        table.land.users["oren"].id,
+        negotiation.country.users["oren"].id,
     )
     assert not after.waits_for_author
     assert after.waits_for_reader
-    (event,) = table.events("hint_answered")
+    (event,) = negotiation.events("hint_answered")
     assert (event["item"], event["how"]) == ("M1", "harmless")
     assert event["organisation"] == "Office of the People's Advocate"
     assert "reason" not in event
 
 
-def test_a_partner_is_recognised_by_its_name(table: Table) -> None:
-    table.save("ilena", "M1", words="Open Door Legal Aid must agree before it is published.")
-    (hint,) = on(table)
+def test_a_partner_is_recognised_by_its_name(negotiation: Negotiation) -> None:
+    negotiation.save("ilena", "M1", words="Open Door Legal Aid must agree before it is published.")
+    (hint,) = on(negotiation)
     assert hint.hint.words == ("Open Door Legal Aid must agree before",)
 
 
-def test_yes_raises_a_flag_as_any_other(table: Table) -> None:
-    table.save("samira", "M1", words=TOGETHER)
-    (hint,) = on(table)
-    row = answer(table, "samira", hint, "The NPM can't go alone.", limits=True)
-    (flag,) = table.loaded().flags
+def test_yes_raises_a_flag_as_any_other(negotiation: Negotiation) -> None:
+    negotiation.save("samira", "M1", words=TOGETHER)
+    (hint,) = on(negotiation)
+    row = answer(negotiation, "samira", hint, "The NPM can't go alone.", limits=True)
+    (flag,) = negotiation.loaded().flags
     assert (flag.id, flag.reason, flag.closed_at) == (row.flag_id, "The NPM can't go alone.", None)
-    assert flag.author_id == table.land.users["samira"].id
-    assert waiting(table) == []
-    assert [event["how"] for event in table.events("hint_answered")] == ["flagged"]
-    assert len(table.events("flag_raised")) == 1
-    safeguards.explain_flag(table["nadia"], table.checklist(), flag.id, "It can: see M6.")
-    table.session.commit()
-    assert waiting(table) == []
+    assert flag.author_id == negotiation.country.users["samira"].id
+    assert waiting(negotiation) == []
+    assert [event["how"] for event in negotiation.events("hint_answered")] == ["flagged"]
+    assert len(negotiation.events("flag_raised")) == 1
+    safeguards.explain_flag(
+        negotiation["nadia"], negotiation.checklist(), flag.id, "It can: see M6."
+    )
+    negotiation.session.commit()
+    assert waiting(negotiation) == []
 
 
-def test_a_partys_own_answer_is_asked_about_too(table: Table) -> None:
+def test_a_partys_own_answer_is_asked_about_too(negotiation: Negotiation) -> None:
     for first, words in (("samira", TOGETHER), ("joana", EXCLUSIVE)):
         service.save_answer(
-            table[first],
-            table.checklist(),
+            negotiation[first],
+            negotiation.checklist(),
             "M7",
             AnswerScope.PARTY,
             {"words": words},
             base_version=0,
         )
-    table.session.commit()
-    door, lantern = on(table, "M7")
+    negotiation.session.commit()
+    door, lantern = on(negotiation, "M7")
     assert (door.organisation_id, lantern.organisation_id) == (
-        table.land.id("door"),
-        table.land.id("lantern"),
+        negotiation.country.id("door"),
+        negotiation.country.id("lantern"),
     )
     with pytest.raises(RefusedError, match="Only the party that wrote these words"):
-        answer(table, "joana", door)
-    answer(table, "joana", lantern)
-    assert [hint.waits_for_author for hint in on(table, "M7")] == [True, False]
+        answer(negotiation, "joana", door)
+    answer(negotiation, "joana", lantern)
+    assert [hint.waits_for_author for hint in on(negotiation, "M7")] == [True, False]
 
 
-def test_why_an_item_is_left_out_is_looked_through_too(table: Table) -> None:
+def test_why_an_item_is_left_out_is_looked_through_too(negotiation: Negotiation) -> None:
     service.save_answer(
-        table["ilena"],
-        table.checklist(),
+        negotiation["ilena"],
+        negotiation.checklist(),
         "M6",
         AnswerScope.SHARED,
         {},
         base_version=0,
         not_applicable_because="The partner must agree before it is published.",
     )
-    table.session.commit()
-    assert {hint.hint.phrase for hint in on(table, "M6")} == {"approval"}
+    negotiation.session.commit()
+    assert {hint.hint.phrase for hint in on(negotiation, "M6")} == {"approval"}
 
 
 @pytest.mark.parametrize("first", ["samira", "joana"])
-def test_another_side_does_not_say_it_for_them(table: Table, first: str) -> None:
-    table.save("ilena", "M1", words=TOGETHER)
-    (hint,) = on(table)
+def test_another_side_does_not_say_it_for_them(negotiation: Negotiation, first: str) -> None:
+    negotiation.save("ilena", "M1", words=TOGETHER)
+    (hint,) = on(negotiation)
     with pytest.raises(RefusedError, match="Only the party that wrote these words can say whether"):
-        answer(table, first, hint)
-    assert table.session.scalar(sa.select(sa.func.count(HintAnswer.id))) == 0
+        answer(negotiation, first, hint)
+    assert negotiation.session.scalar(sa.select(sa.func.count(HintAnswer.id))) == 0
 
 
 @pytest.mark.parametrize("first", ["marek", "ada", "root", "vesna"])
-def test_who_takes_no_part_answers_nothing(table: Table, first: str) -> None:
-    table.save("ilena", "M1", words=TOGETHER)
-    (hint,) = on(table)
+def test_who_takes_no_part_answers_nothing(negotiation: Negotiation, first: str) -> None:
+    negotiation.save("ilena", "M1", words=TOGETHER)
+    (hint,) = on(negotiation)
     with pytest.raises(RefusedError, match="You aren't acting for a party"):
-        answer(table, first, hint)
+        answer(negotiation, first, hint)
 
 
 @pytest.mark.parametrize(
@@ -184,76 +190,80 @@ def test_who_takes_no_part_answers_nothing(table: Table, first: str) -> None:
         (True, "  ", "Say how the term limits the NPM"),
     ],
 )
-def test_an_answer_has_a_short_reason(table: Table, limits: bool, reason: str, words: str) -> None:
-    table.save("ilena", "M1", words=TOGETHER)
-    (hint,) = on(table)
+def test_an_answer_has_a_short_reason(
+    negotiation: Negotiation, limits: bool, reason: str, words: str
+) -> None:
+    negotiation.save("ilena", "M1", words=TOGETHER)
+    (hint,) = on(negotiation)
     with pytest.raises(RuleBrokenError, match=words):
-        answer(table, "ilena", hint, reason, limits=limits)
-    table.session.rollback()
-    assert table.loaded().flags == ()
-    assert table.events("hint_answered") == []
+        answer(negotiation, "ilena", hint, reason, limits=limits)
+    negotiation.session.rollback()
+    assert negotiation.loaded().flags == ()
+    assert negotiation.events("hint_answered") == []
 
 
-def test_a_question_is_answered_once(table: Table) -> None:
-    table.save("ilena", "M1", words=TOGETHER)
-    (hint,) = on(table)
-    answer(table, "ilena", hint)
+def test_a_question_is_answered_once(negotiation: Negotiation) -> None:
+    negotiation.save("ilena", "M1", words=TOGETHER)
+    (hint,) = on(negotiation)
+    answer(negotiation, "ilena", hint)
     with pytest.raises(RuleBrokenError, match="answered already"):
-        answer(table, "oren", hint)
-    table.session.rollback()
-    table.save("ilena", "M6", words=TOGETHER)
-    (other,) = on(table, "M6")
-    answer(table, "ilena", other, limits=True)
+        answer(negotiation, "oren", hint)
+    negotiation.session.rollback()
+    negotiation.save("ilena", "M6", words=TOGETHER)
+    (other,) = on(negotiation, "M6")
+    answer(negotiation, "ilena", other, limits=True)
     with pytest.raises(RuleBrokenError, match="already flagged"):
-        answer(table, "ilena", other)
+        answer(negotiation, "ilena", other)
 
 
 # Hints follow the words
 
 
-def test_words_that_are_gone_ask_nothing_any_more(table: Table) -> None:
-    table.save("ilena", "M1", words=TOGETHER)
-    (hint,) = on(table)
-    table.save("ilena", "M1", seen=1, words="Each visits as it likes.")
-    assert on(table) == ()
+def test_words_that_are_gone_ask_nothing_any_more(negotiation: Negotiation) -> None:
+    negotiation.save("ilena", "M1", words=TOGETHER)
+    (hint,) = on(negotiation)
+    negotiation.save("ilena", "M1", seen=1, words="Each visits as it likes.")
+    assert on(negotiation) == ()
     with pytest.raises(StaleError, match="changed in the meantime"):
-        answer(table, "ilena", hint)
+        answer(negotiation, "ilena", hint)
 
 
-def test_an_answer_holds_for_its_sentence_alone(table: Table) -> None:
-    table.save("ilena", "M1", words=f"We meet on Monday. {TOGETHER}")
-    answer(table, "ilena", on(table)[0])
-    table.save("ilena", "M1", seen=1, words=f"We meet on Friday. {TOGETHER}")
-    (same,) = on(table)
+def test_an_answer_holds_for_its_sentence_alone(negotiation: Negotiation) -> None:
+    negotiation.save("ilena", "M1", words=f"We meet on Monday. {TOGETHER}")
+    answer(negotiation, "ilena", on(negotiation)[0])
+    negotiation.save("ilena", "M1", seen=1, words=f"We meet on Friday. {TOGETHER}")
+    (same,) = on(negotiation)
     assert same.harmless is not None
-    table.save("ilena", "M1", seen=2, words="All visits of the NPM take place jointly.")
-    (changed,) = on(table)
+    negotiation.save("ilena", "M1", seen=2, words="All visits of the NPM take place jointly.")
+    (changed,) = on(negotiation)
     assert changed.harmless is None
     assert changed.waits_for_author
 
 
-def test_text_of_another_side_is_asked_about_again(table: Table) -> None:
+def test_text_of_another_side_is_asked_about_again(negotiation: Negotiation) -> None:
     """An accepted proposal has the words of the party that proposed it."""
-    saved = table.save("ilena", "M1", words="As we like.")
+    saved = negotiation.save("ilena", "M1", words="As we like.")
     proposal = positions.propose(
-        table["samira"],
-        table.checklist(),
+        negotiation["samira"],
+        negotiation.checklist(),
         "M1",
         {"words": TOGETHER},
         answer_id=saved.id,
         reason="Simpler.",
     )
-    positions.accept_proposal(table["ilena"], table.checklist(), proposal.id)
-    table.session.commit()
-    (hint,) = on(table)
-    assert hint.organisation_id == table.land.id("door")
+    positions.accept_proposal(negotiation["ilena"], negotiation.checklist(), proposal.id)
+    negotiation.session.commit()
+    (hint,) = on(negotiation)
+    assert hint.organisation_id == negotiation.country.id("door")
 
 
-def test_a_flag_that_closed_since_the_term_changed_elsewhere_is_no_answer(table: Table) -> None:
-    table.save("ilena", "M1", words=f"One. {TOGETHER}")
-    answer(table, "ilena", on(table)[0], limits=True)
-    table.save("ilena", "M1", seen=1, words=f"Two. {TOGETHER}")
-    (hint,) = on(table)
+def test_a_flag_that_closed_since_the_term_changed_elsewhere_is_no_answer(
+    negotiation: Negotiation,
+) -> None:
+    negotiation.save("ilena", "M1", words=f"One. {TOGETHER}")
+    answer(negotiation, "ilena", on(negotiation)[0], limits=True)
+    negotiation.save("ilena", "M1", seen=1, words=f"Two. {TOGETHER}")
+    (hint,) = on(negotiation)
     assert hint.flag is None
     assert hint.waits_for_author
 
@@ -261,215 +271,220 @@ def test_a_flag_that_closed_since_the_term_changed_elsewhere_is_no_answer(table:
 # The second reader
 
 
-def test_the_second_reader_accepts_an_explained_phrase_without_a_reason(table: Table) -> None:
-    name_reader(table)
-    table.save("ilena", "M1", words=TOGETHER)
-    (hint,) = on(table)
+def test_the_second_reader_accepts_an_explained_phrase_without_a_reason(
+    negotiation: Negotiation,
+) -> None:
+    name_reader(negotiation)
+    negotiation.save("ilena", "M1", words=TOGETHER)
+    (hint,) = on(negotiation)
     with pytest.raises(RuleBrokenError, match="Say briefly"):
-        answer(table, "oren", hint, "")
-    table.session.rollback()
-    answer(table, "ilena", hint)
-    answer(table, "oren", hint, "")
-    assert waiting(table) == []
-    assert [event["how"] for event in table.events("hint_answered")] == ["harmless", "accepted"]
+        answer(negotiation, "oren", hint, "")
+    negotiation.session.rollback()
+    answer(negotiation, "ilena", hint)
+    answer(negotiation, "oren", hint, "")
+    assert waiting(negotiation) == []
+    assert [event["how"] for event in negotiation.events("hint_answered")] == [
+        "harmless",
+        "accepted",
+    ]
 
 
-def test_the_second_reader_accepts_or_flags_words_of_every_side(table: Table) -> None:
-    name_reader(table)
-    table.save("samira", "M1", words=TOGETHER)
-    table.save("ilena", "M6", words=EXCLUSIVE)
-    answer(table, "oren", on(table)[0], "M6 keeps the NPM free to go alone.")
-    assert waiting(table) == ["M6"]
-    answer(table, "oren", on(table, "M6")[0], "Others are shut out.", limits=True)
-    assert waiting(table) == []
-    assert table.loaded().flagged == {"M6"}
+def test_the_second_reader_accepts_or_flags_words_of_every_side(negotiation: Negotiation) -> None:
+    name_reader(negotiation)
+    negotiation.save("samira", "M1", words=TOGETHER)
+    negotiation.save("ilena", "M6", words=EXCLUSIVE)
+    answer(negotiation, "oren", on(negotiation)[0], "M6 keeps the NPM free to go alone.")
+    assert waiting(negotiation) == ["M6"]
+    answer(negotiation, "oren", on(negotiation, "M6")[0], "Others are shut out.", limits=True)
+    assert waiting(negotiation) == []
+    assert negotiation.loaded().flagged == {"M6"}
 
 
-def test_another_second_reader_reads_the_words_again(table: Table) -> None:
-    name_reader(table)
-    table.save("ilena", "M1", words=TOGETHER)
-    answer(table, "oren", on(table)[0], "It may go alone.")
-    assert waiting(table) == []
-    name_reader(table, "nadia", seen=1)
-    assert waiting(table) == ["M1"]
+def test_another_second_reader_reads_the_words_again(negotiation: Negotiation) -> None:
+    name_reader(negotiation)
+    negotiation.save("ilena", "M1", words=TOGETHER)
+    answer(negotiation, "oren", on(negotiation)[0], "It may go alone.")
+    assert waiting(negotiation) == []
+    name_reader(negotiation, "nadia", seen=1)
+    assert waiting(negotiation) == ["M1"]
 
 
-def test_who_wrote_an_answer_accepts_nothing_as_second_reader(table: Table) -> None:
-    name_reader(table)
-    table.save("oren", "M6")
-    table.save("samira", "M1", words=TOGETHER)
+def test_who_wrote_an_answer_accepts_nothing_as_second_reader(negotiation: Negotiation) -> None:
+    name_reader(negotiation)
+    negotiation.save("oren", "M6")
+    negotiation.save("samira", "M1", words=TOGETHER)
     with pytest.raises(RefusedError, match="Only the party that wrote these words can say whether"):
-        answer(table, "oren", on(table)[0])
+        answer(negotiation, "oren", on(negotiation)[0])
 
 
-def test_the_review_is_not_confirmed_before_each_hint_is_answered(table: Table) -> None:
+def test_the_review_is_not_confirmed_before_each_hint_is_answered(negotiation: Negotiation) -> None:
     """Gate G3."""
-    table.agree()
-    change(table, TOGETHER)
+    negotiation.agree()
+    change(negotiation, TOGETHER)
     with pytest.raises(
         RuleBrokenError, match="whether you accept the words that may limit the NPM: M1"
     ):
-        checklists.read_second(table["oren"], table.checklist())
-    table.session.rollback()
-    assert [str(words) for words in obstacles.to_sending(table.loaded())] == [
+        checklists.read_second(negotiation["oren"], negotiation.checklist())
+    negotiation.session.rollback()
+    assert [str(words) for words in obstacles.to_sending(negotiation.loaded())] == [
         "The second reader hasn't said yet whether words on “Item M1” limit the NPM.",
         "The second reader hasn't confirmed independence and flexibility yet.",
     ]
-    answer(table, "oren", on(table)[0], "It may go alone.")
-    checklists.read_second(table["oren"], table.checklist())
-    assert obstacles.to_sending(table.loaded()) == []
+    answer(negotiation, "oren", on(negotiation)[0], "It may go alone.")
+    checklists.read_second(negotiation["oren"], negotiation.checklist())
+    assert obstacles.to_sending(negotiation.loaded()) == []
 
 
-def change(table: Table, words: str) -> None:
+def change(negotiation: Negotiation, words: str) -> None:
     """Have all agree on other words for M1."""
-    current = table.loaded().sheet.shared("M1")
+    current = negotiation.loaded().sheet.shared("M1")
     assert current is not None
     proposal = positions.propose(
-        table["samira"],
-        table.checklist(),
+        negotiation["samira"],
+        negotiation.checklist(),
         "M1",
         {"words": words},
         answer_id=current.answer_id,
         reason="Simpler.",
     )
-    positions.accept_proposal(table["ilena"], table.checklist(), proposal.id)
-    table.accept("M1", "joana")
+    positions.accept_proposal(negotiation["ilena"], negotiation.checklist(), proposal.id)
+    negotiation.accept("M1", "joana")
 
 
-def test_words_on_which_a_flag_was_raised_need_no_second_answer(table: Table) -> None:
-    table.agree()
-    change(table, TOGETHER)
-    answer(table, "samira", on(table)[0], "It can't go alone.", limits=True)
-    checklists.read_second(table["oren"], table.checklist())
-    assert [str(words) for words in obstacles.to_sending(table.loaded())] == [
+def test_words_on_which_a_flag_was_raised_need_no_second_answer(negotiation: Negotiation) -> None:
+    negotiation.agree()
+    change(negotiation, TOGETHER)
+    answer(negotiation, "samira", on(negotiation)[0], "It can't go alone.", limits=True)
+    checklists.read_second(negotiation["oren"], negotiation.checklist())
+    assert [str(words) for words in obstacles.to_sending(negotiation.loaded())] == [
         "There's an open flag on “Item M1”."
     ]
 
 
-def test_a_live_list_only_points_at_words(table: Table) -> None:
-    table.save("ilena", "M8", words=TOGETHER)
-    (hint,) = on(table, "M8")
+def test_a_live_list_only_points_at_words(negotiation: Negotiation) -> None:
+    negotiation.save("ilena", "M8", words=TOGETHER)
+    (hint,) = on(negotiation, "M8")
     assert not hint.is_asked
-    assert waiting(table) == []
+    assert waiting(negotiation) == []
     with pytest.raises(StaleError):
-        answer(table, "ilena", hint)
+        answer(negotiation, "ilena", hint)
 
 
 @pytest.mark.parametrize("state", [ChecklistState.SENT, ChecklistState.IN_FORCE])
 def test_nothing_is_answered_while_the_text_can_not_be_changed(
-    table: Table, state: ChecklistState
+    negotiation: Negotiation, state: ChecklistState
 ) -> None:
-    table.save("ilena", "M1", words=TOGETHER)
-    (hint,) = on(table)
-    table.checklist().state = state
-    table.session.commit()
+    negotiation.save("ilena", "M1", words=TOGETHER)
+    (hint,) = on(negotiation)
+    negotiation.checklist().state = state
+    negotiation.session.commit()
     with pytest.raises(RefusedError, match=r"can't be changed now|need an amendment"):
-        answer(table, "ilena", hint)
+        answer(negotiation, "ilena", hint)
 
 
 # Pages
 
 
-def address(room: Room, code: str = "M1") -> str:
-    (hint,) = on(room.table, code)
+def address(users: Users, code: str = "M1") -> str:
+    (hint,) = on(users.negotiation, code)
     return f"/items/{code}/hints/{hint.mark}"
 
 
-def test_who_saves_such_words_is_asked_beside_the_item(room: Room) -> None:
-    page = room.submit("ilena", "/items/M1/answer", words=TOGETHER)
+def test_who_saves_such_words_is_asked_beside_the_item(users: Users) -> None:
+    page = users.submit("ilena", "/items/M1/answer", words=TOGETHER)
     assert "“Item M1” is saved. Some words may limit the NPM: answer the question" in page.text
     assert QUESTION in item(page, "M1")
     assert {"No, say why", "Yes, flag it"} <= acts(page, "M1")
-    page = room.submit("ilena", f"{address(room)}?limits=no", reason="It may go alone.")
+    page = users.submit("ilena", f"{address(users)}?limits=no", reason="It may go alone.")
     assert QUESTION not in item(page, "M1")
     assert "Office of the People's Advocate says this doesn't limit the NPM:" in item(page, "M1")
-    assert "It may go alone." in item(room.page("samira"), "M1")
+    assert "It may go alone." in item(users.page("samira"), "M1")
 
 
-def test_harmless_words_ask_nobody_anything(room: Room) -> None:
-    page = room.submit("ilena", "/items/M1/answer", words="The NPM alone decides when it goes.")
+def test_harmless_words_ask_nobody_anything(users: Users) -> None:
+    page = users.submit("ilena", "/items/M1/answer", words="The NPM alone decides when it goes.")
     assert "“Item M1” is saved." in page.text
     assert QUESTION not in page.text
 
 
-def test_yes_on_the_page_flags_the_term(room: Room) -> None:
-    room.table.save("ilena", "M1", words=TOGETHER)
-    assert "Nobody has said yet" not in room.page("ilena", address(room)).text
-    page = room.submit("ilena", address(room), limits="yes", reason="It can't go alone.")
+def test_yes_on_the_page_flags_the_term(users: Users) -> None:
+    users.negotiation.save("ilena", "M1", words=TOGETHER)
+    assert "Nobody has said yet" not in users.page("ilena", address(users)).text
+    page = users.submit("ilena", address(users), limits="yes", reason="It can't go alone.")
     assert "flagged this because it limits the NPM's independence." in item(page, "M1")
     assert QUESTION not in item(page, "M1")
 
 
 @pytest.mark.parametrize("first", ["samira", "joana", "ada"])
-def test_others_read_the_words_and_are_not_asked(room: Room, first: str) -> None:
-    room.table.save("ilena", "M1", words=TOGETHER)
-    shown = item(room.page(first), "M1")
+def test_others_read_the_words_and_are_not_asked(users: Users, first: str) -> None:
+    users.negotiation.save("ilena", "M1", words=TOGETHER)
+    shown = item(users.page(first), "M1")
     assert "can limit the NPM" in shown
     assert "Nobody has said yet whether this limits the NPM." in shown
     assert QUESTION not in shown
-    room.page(first, address(room), 403)
+    users.page(first, address(users), 403)
 
 
 @pytest.mark.parametrize("first", ["marek", "vesna", "root"])
-def test_who_may_not_open_the_checklist_finds_no_question(room: Room, first: str) -> None:
-    room.table.save("ilena", "M1", words=TOGETHER)
-    room.page(first, address(room), 404)
+def test_who_may_not_open_the_checklist_finds_no_question(users: Users, first: str) -> None:
+    users.negotiation.save("ilena", "M1", words=TOGETHER)
+    users.page(first, address(users), 404)
 
 
-def test_a_question_that_is_not_there_is_not_found(room: Room) -> None:
-    room.table.save("ilena", "M1", words=TOGETHER)
-    room.page("ilena", "/items/M1/hints/0000", 404)
-    room.page("ilena", address(room).replace("M1", "M2"), 404)
+def test_a_question_that_is_not_there_is_not_found(users: Users) -> None:
+    users.negotiation.save("ilena", "M1", words=TOGETHER)
+    users.page("ilena", "/items/M1/hints/0000", 404)
+    users.page("ilena", address(users).replace("M1", "M2"), 404)
 
 
-def test_nothing_is_saved_without_a_choice_and_a_reason(room: Room) -> None:
-    room.table.save("ilena", "M1", words=TOGETHER)
+def test_nothing_is_saved_without_a_choice_and_a_reason(users: Users) -> None:
+    users.negotiation.save("ilena", "M1", words=TOGETHER)
     for fields in ({"reason": "Why?"}, {"limits": "no"}, {"limits": "maybe", "reason": "Why?"}):
-        page = room.submit("ilena", address(room), **fields)
+        page = users.submit("ilena", address(users), **fields)
         assert "There is a problem" in page.text
-    assert room.table.events("hint_answered") == []
+    assert users.negotiation.events("hint_answered") == []
 
 
 def test_an_answer_stays_on_the_page_when_the_text_was_sent_for_signature_meanwhile(
-    room: Room,
+    users: Users,
 ) -> None:
     """product.md, 4.7."""
-    room.table.save("ilena", "M1", words=TOGETHER)
-    place = f"{room.address}{address(room)}"
-    browser = room.browser("ilena")
+    users.negotiation.save("ilena", "M1", words=TOGETHER)
+    place = f"{users.address}{address(users)}"
+    browser = users.browser("ilena")
     data = browser.page(place).form().filled_in(limits="no", reason="It may go alone.")
-    room.table.checklist().state = ChecklistState.SENT
-    room.table.session.commit()
+    users.negotiation.checklist().state = ChecklistState.SENT
+    users.negotiation.session.commit()
     again = browser.open(place, method="POST", data=data, csrf=False)
     assert again.status_code == 403
     assert Page.of(again).form().values["reason"] == ["It may go alone."]
-    assert room.table.events("hint_answered") == []
+    assert users.negotiation.events("hint_answered") == []
 
 
-def test_what_a_person_answered_for_their_side_is_not_taken_for_the_readers(room: Room) -> None:
+def test_what_a_person_answered_for_their_side_is_not_taken_for_the_readers(users: Users) -> None:
     """Somebody who becomes the second reader with the page open is asked again as that."""
-    table = room.table
-    table.save("ilena", "M1", words=TOGETHER)
-    place = f"{room.address}{address(room)}"
-    browser = room.browser("oren")
+    negotiation = users.negotiation
+    negotiation.save("ilena", "M1", words=TOGETHER)
+    place = f"{users.address}{address(users)}"
+    browser = users.browser("oren")
     form = browser.page(place).form()
-    name_reader(table)
+    name_reader(negotiation)
     answered = form.filled_in(limits="no", reason="It may go alone.")
     page = Page.of(browser.post(place, data=answered, csrf=False))
     assert "Who is asked about these words changed after you opened the page" in page.text
     assert page.form().values["reason"] == ["It may go alone."]
-    assert table.events("hint_answered") == []
+    assert negotiation.events("hint_answered") == []
     browser.post(place, data=page.form().filled_in(), csrf=False)
-    assert [event["how"] for event in table.events("hint_answered")] == ["accepted"]
+    assert [event["how"] for event in negotiation.events("hint_answered")] == ["accepted"]
 
 
-def test_words_that_changed_while_somebody_answered_are_shown_again(room: Room) -> None:
-    table = room.table
-    table.save("ilena", "M1", words=TOGETHER)
-    place = f"{room.address}{address(room)}"
-    browser = room.browser("ilena")
+def test_words_that_changed_while_somebody_answered_are_shown_again(users: Users) -> None:
+    negotiation = users.negotiation
+    negotiation.save("ilena", "M1", words=TOGETHER)
+    place = f"{users.address}{address(users)}"
+    browser = users.browser("ilena")
     form = browser.page(place).form()
-    table.save("ilena", "M1", seen=1, words=EXCLUSIVE)
+    negotiation.save("ilena", "M1", seen=1, words=EXCLUSIVE)
     response = browser.post(
         place, data=form.filled_in(limits="no", reason="Fine."), csrf=False, follow_redirects=True
     )
@@ -477,28 +492,28 @@ def test_words_that_changed_while_somebody_answered_are_shown_again(room: Room) 
     assert "These words were changed in the meantime." in page.text
     assert EXCLUSIVE in page.text
     assert page.form().values["reason"] == ["Fine."]
-    assert table.events("hint_answered") == []
+    assert negotiation.events("hint_answered") == []
 
 
-def test_the_second_reader_answers_from_the_review(room: Room) -> None:
-    table = room.table
-    table.agree()
-    change(table, TOGETHER)
-    page = room.page("oren", "/review")
+def test_the_second_reader_answers_from_the_review(users: Users) -> None:
+    negotiation = users.negotiation
+    negotiation.agree()
+    change(negotiation, TOGETHER)
+    page = users.page("oren", "/review")
     assert "M1" in items(page)
     assert {"No, accept it", "Yes, flag it"} <= acts(page, "M1")
     assert "First say whether you accept the words that may limit the NPM: Item M1." in page.text
-    page = room.submit("oren", f"{address(room)}?limits=no", reason="It may go alone.")
+    page = users.submit("oren", f"{address(users)}?limits=no", reason="It may go alone.")
     assert "First say whether you accept the words" not in page.text
-    page = room.submit("oren", "/review")
+    page = users.submit("oren", "/review")
     assert "You confirmed the review" in page.text
     assert "Accepted by the second reader. It may go alone." in item(page, "M1")
 
 
-def test_the_history_of_an_item_says_who_answered(room: Room) -> None:
-    room.table.save("ilena", "M1", words=TOGETHER)
-    answer(room.table, "ilena", on(room.table)[0])
-    page = room.page("samira", "/items/M1/history")
+def test_the_history_of_an_item_says_who_answered(users: Users) -> None:
+    users.negotiation.save("ilena", "M1", words=TOGETHER)
+    answer(users.negotiation, "ilena", on(users.negotiation)[0])
+    page = users.page("samira", "/items/M1/history")
     assert "said why words don't limit the NPM" in page.text
     assert "The NPM may also go alone." in page.text
 
@@ -532,16 +547,20 @@ def test_words_on_the_pages_of_a_visit_are_asked_about_too(
     assert "It is safe." in pages.page(f"/checklists/{plan.id}/items/U2/history").text
 
 
-def test_the_npm_is_asked_about_the_words_of_a_party_that_has_left(table: Table) -> None:
-    table.save("samira", "M1", words=TOGETHER)
-    table.session.execute(
-        sa.delete(ChecklistParty).where(ChecklistParty.organisation_id == table.land.id("door"))
+def test_the_npm_is_asked_about_the_words_of_a_party_that_has_left(
+    negotiation: Negotiation,
+) -> None:
+    negotiation.save("samira", "M1", words=TOGETHER)
+    negotiation.session.execute(
+        sa.delete(ChecklistParty).where(
+            ChecklistParty.organisation_id == negotiation.country.id("door")
+        )
     )
-    table.session.commit()
-    (hint,) = on(table)
+    negotiation.session.commit()
+    (hint,) = on(negotiation)
     assert hint.waits_for_author
-    answer(table, "oren", hint)
-    (after,) = on(table)
+    answer(negotiation, "oren", hint)
+    (after,) = on(negotiation)
     assert not after.waits_for_author
 
 
@@ -549,20 +568,20 @@ def test_answered_questions_add_one_statement_however_many(
     app: Flask, session: Session, statements: Statements
 ) -> None:
     codes = [f"M{number}" for number in range(1, 13)]
-    room = Room(app, set_out(session, template=a_template(*(an_item(code) for code in codes))))
-    table = room.table
+    users = Users(app, set_out(session, template=a_template(*(an_item(code) for code in codes))))
+    negotiation = users.negotiation
     for code in codes:
-        table.save("ilena", code, words=TOGETHER)
+        negotiation.save("ilena", code, words=TOGETHER)
 
     def count() -> int:
-        room.page("samira")
+        users.page("samira")
         with statements() as sent:
-            room.page("samira")
+            users.page("samira")
         return len(sent)
 
     before = count()
-    answer(table, "ilena", on(table)[0])
+    answer(negotiation, "ilena", on(negotiation)[0])
     few = count()
     for code in codes[1:]:
-        answer(table, "ilena", on(table, code)[0])
+        answer(negotiation, "ilena", on(negotiation, code)[0])
     assert (few, count()) == (before + 1, before + 1)

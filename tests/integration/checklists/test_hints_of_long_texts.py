@@ -8,9 +8,9 @@ import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from tests.factories.tables import Table, set_out
+from tests.factories.negotiations import Negotiation, set_out
 from tests.factories.templates import small_terms
-from tests.integration.checklists.test_pages import Room, forms
+from tests.integration.checklists.test_pages import Users, forms
 from tests.writing import write_during
 from tracker.accounts.models import Membership
 from tracker.activity.models import Event
@@ -32,86 +32,86 @@ def forget(app: Flask) -> None:
 
 
 @pytest.fixture
-def room(app: Flask, session: Session) -> Room:
+def users(app: Flask, session: Session) -> Users:
     forget(app)
-    return Room(app, set_out(session, template=small_terms()))
+    return Users(app, set_out(session, template=small_terms()))
 
 
-def on(table: Table, code: str) -> int:
-    loaded = table.loaded()
+def on(negotiation: Negotiation, code: str) -> int:
+    loaded = negotiation.loaded()
     return len(hints.on_item(loaded, loaded.item(code)))
 
 
 @pytest.mark.parametrize("page", ["answer", "propose"])
 def test_while_a_long_answer_is_searched_others_can_write(
-    room: Room, monkeypatch: pytest.MonkeyPatch, page: str
+    users: Users, monkeypatch: pytest.MonkeyPatch, page: str
 ) -> None:
     if page == "propose":
-        room.submit(
+        users.submit(
             "ilena", "/items/M1/answer", words="Visits take place jointly, on any day of the year."
         )
-        room.table.accept("M1", "samira", "otto")
-        room.table.session.commit()
+        users.negotiation.accept("M1", "samira", "otto")
+        users.negotiation.session.commit()
     searches = write_during(monkeypatch, (risky_phrases, "_occurrences"))
     if page == "answer":
-        room.submit("ilena", "/items/M1/answer", words=LONG)
-        assert on(room.table, "M1")
+        users.submit("ilena", "/items/M1/answer", words=LONG)
+        assert on(users.negotiation, "M1")
     else:
-        room.submit("ilena", "/items/M1/propose", words=LONG, reason="It changed.")
+        users.submit("ilena", "/items/M1/propose", words=LONG, reason="It changed.")
     assert searches
     # Where the text is shown, and for everybody else, nothing is searched again.
     before = len(searches)
     for first in ("ilena", "samira"):
-        room.page(first)
-        room.page(first, "/items/M1/answer")
+        users.page(first)
+        users.page(first, "/items/M1/answer")
     assert len(searches) == before
 
 
-def flag(room: Room) -> None:
-    room.submit("samira", "/items/M6/flag", reason="It is for the police alone.")
+def flag(users: Users) -> None:
+    users.submit("samira", "/items/M6/flag", reason="It is for the police alone.")
 
 
-def accept(room: Room) -> None:
-    room.press("samira", "Accept", "M6")
+def accept(users: Users) -> None:
+    users.press("samira", "Accept", "M6")
 
 
-def propose(room: Room) -> None:
-    room.submit("samira", "/items/M6/propose", words="Another word.", reason="It changed.")
+def propose(users: Users) -> None:
+    users.submit("samira", "/items/M6/propose", words="Another word.", reason="It changed.")
 
 
-def flag_without_a_reason(room: Room) -> None:
-    room.submit("samira", "/items/M6/flag", reason="")
+def flag_without_a_reason(users: Users) -> None:
+    users.submit("samira", "/items/M6/flag", reason="")
 
 
 @pytest.mark.parametrize("act", [accept, propose, flag, flag_without_a_reason])
 def test_after_a_restart_others_can_write_while_an_act_searches_a_checklist(
-    room: Room, monkeypatch: pytest.MonkeyPatch, act: Callable[[Room], None]
+    users: Users, monkeypatch: pytest.MonkeyPatch, act: Callable[[Users], None]
 ) -> None:
-    room.submit("ilena", "/items/M1/answer", words=LONG)
-    room.submit("ilena", "/items/M6/answer", words=OTHER)
-    before = recorded(room)
-    forget(room.app)
+    users.submit("ilena", "/items/M1/answer", words=LONG)
+    users.submit("ilena", "/items/M6/answer", words=OTHER)
+    before = recorded(users)
+    forget(users.app)
     searches = write_during(monkeypatch, (risky_phrases, "_occurrences"))
-    act(room)
+    act(users)
     assert searches or act is flag_without_a_reason
-    assert recorded(room) - before == (act is not flag_without_a_reason)
+    assert recorded(users) - before == (act is not flag_without_a_reason)
 
 
-def recorded(room: Room) -> int:
+def recorded(users: Users) -> int:
     events = sa.select(sa.func.count()).select_from(Event).where(Event.subject_type != "chain")
-    return room.table.session.scalar(events) or 0
+    return users.negotiation.session.scalar(events) or 0
 
 
 def test_a_role_that_ends_while_a_checklist_is_searched_after_a_restart_counts(
-    room: Room, monkeypatch: pytest.MonkeyPatch
+    users: Users, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    room.submit("ilena", "/items/M1/answer", words=LONG)
-    room.submit("ilena", "/items/M6/answer", words=OTHER)
-    forget(room.app)
-    samira, before = room.table.land.users["samira"].id, recorded(room)
-    page = room.page("samira")
+    users.submit("ilena", "/items/M1/answer", words=LONG)
+    users.submit("ilena", "/items/M6/answer", words=OTHER)
+    forget(users.app)
+    samira, before = users.negotiation.country.users["samira"].id, recorded(users)
+    page = users.page("samira")
     (form,) = [form for form in forms(page) if form[2].startswith("Accept: Item M6")]
-    forget(room.app)
+    forget(users.app)
     search = risky_phrases.search
 
     def end(*given: Any) -> object:
@@ -121,15 +121,17 @@ def test_a_role_that_ends_while_a_checklist_is_searched_after_a_restart_counts(
         return search(*given)
 
     monkeypatch.setattr(risky_phrases, "search", end)
-    answer = room.browser("samira").open(form[0], method="POST", data=form[1], csrf=False)
+    answer = users.browser("samira").open(form[0], method="POST", data=form[1], csrf=False)
     assert answer.status_code in {302, 403, 404}
     db.session.expire_all()
-    assert recorded(room) == before
+    assert recorded(users) == before
 
 
-def test_a_save_searches_only_what_was_written(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
-    room.submit("ilena", "/items/M1/answer", words=LONG)
-    room.submit("ilena", "/items/M6/answer", words=OTHER)
+def test_a_save_searches_only_what_was_written(
+    users: Users, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    users.submit("ilena", "/items/M1/answer", words=LONG)
+    users.submit("ilena", "/items/M6/answer", words=OTHER)
     searched: list[str] = []
     search = risky_phrases._occurrences
 
@@ -138,7 +140,7 @@ def test_a_save_searches_only_what_was_written(room: Room, monkeypatch: pytest.M
         return search(text, *given)  # type: ignore[arg-type] # passed on as it came
 
     monkeypatch.setattr(risky_phrases, "_occurrences", note)
-    room.submit("ilena", "/items/M6/answer", words="A word.")
+    users.submit("ilena", "/items/M6/answer", words="A word.")
     assert LONG.strip() not in searched
     assert OTHER.strip() not in searched
 
@@ -156,10 +158,10 @@ def searched_texts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return searched
 
 
-def test_for_an_outsider_nothing_is_searched(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_for_an_outsider_nothing_is_searched(users: Users, monkeypatch: pytest.MonkeyPatch) -> None:
     searched = searched_texts(monkeypatch)
-    address = f"/checklists/{room.table.checklist().id}/items/M1"
-    outsider = room.browser("marek")
+    address = f"/checklists/{users.negotiation.checklist().id}/items/M1"
+    outsider = users.browser("marek")
     for page in ("answer", "propose"):
         answer = outsider.post(f"{address}/{page}", data={"words": LONG})
         assert answer.status_code == 404
@@ -167,19 +169,19 @@ def test_for_an_outsider_nothing_is_searched(room: Room, monkeypatch: pytest.Mon
 
 
 def test_tokens_and_short_texts_are_not_searched(
-    room: Room, monkeypatch: pytest.MonkeyPatch
+    users: Users, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     searched = searched_texts(monkeypatch)
-    room.submit("ilena", "/items/M1/answer", words=LONG, then="next " * 20)
+    users.submit("ilena", "/items/M1/answer", words=LONG, then="next " * 20)
     assert searched == [LONG.strip()]
 
 
 def test_a_role_that_ends_while_a_text_is_searched_counts(
-    room: Room, monkeypatch: pytest.MonkeyPatch
+    users: Users, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    form = room.page("ilena", "/items/M1/answer").form()
-    ilena = room.table.land.users["ilena"].id
-    address = f"/checklists/{room.table.checklist().id}/items/M1/answer"
+    form = users.page("ilena", "/items/M1/answer").form()
+    ilena = users.negotiation.country.users["ilena"].id
+    address = f"/checklists/{users.negotiation.checklist().id}/items/M1/answer"
 
     def end(_texts: object, _names: object) -> None:
         own = Membership.user_id == ilena
@@ -187,12 +189,12 @@ def test_a_role_that_ends_while_a_text_is_searched_counts(
         db.session.commit()
 
     monkeypatch.setattr(risky_phrases, "search_ahead", end)
-    client = room.browser("ilena")
+    client = users.browser("ilena")
     data = {**form.values, "words": [LONG]}
     answer = client.open(address, method="POST", data=data, csrf=False)
     assert answer.status_code in {302, 403, 404}
     db.session.expire_all()
-    assert room.table.loaded().sheet.shared("M1") is None
+    assert users.negotiation.loaded().sheet.shared("M1") is None
 
 
 def test_what_is_remembered_is_limited_and_no_text(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,7 +32,7 @@ def crowds(session: Session) -> tuple[Crowd, Crowd]:
 
 
 def browser(app: Flask, crowd: Crowd) -> CheckedClient:
-    return crowd.land.browser(app, "writer0x0")
+    return crowd.country.browser(app, "writer0x0")
 
 
 def test_a_large_checklist_opens_with_as_many_queries_as_a_small_one(

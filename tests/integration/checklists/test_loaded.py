@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from tests.factories.checklists import flag_term
-from tests.factories.tables import Table, set_out
+from tests.factories.negotiations import Negotiation, set_out
 from tests.factories.templates import a_field, a_template, an_item
 from tracker.activity.service import lock_chain
 from tracker.checklist_templates.models import AnswerScope
@@ -42,8 +42,10 @@ def _first_table(words: list[str]) -> str:
     return _first_table(after) if after[0] == "(SELECT" else after[0].strip('"')
 
 
-def test_a_checklist_is_read_once_in_a_transaction(table: Table, statements: Statements) -> None:
-    checklist = table.checklist()
+def test_a_checklist_is_read_once_in_a_transaction(
+    negotiation: Negotiation, statements: Statements
+) -> None:
+    checklist = negotiation.checklist()
     before = load_for_update(checklist)
     with statements() as sent:
         assert load(checklist) is before
@@ -52,11 +54,11 @@ def test_a_checklist_is_read_once_in_a_transaction(table: Table, statements: Sta
 
 
 def test_after_an_answer_nothing_is_read_again_but_what_it_changed(
-    table: Table, statements: Statements
+    negotiation: Negotiation, statements: Statements
 ) -> None:
-    checklist = table.checklist()
+    checklist = negotiation.checklist()
     load_for_update(checklist)
-    answer = table.save("ilena", "M1")
+    answer = negotiation.save("ilena", "M1")
     load_for_update(checklist)
     with statements() as sent:
         _write_again(answer)
@@ -74,10 +76,10 @@ def test_an_answer_just_saved_is_as_it_is_read_later(
     """The answers that were read stay in step with what is written, and aren't read again."""
     words_of_all, words_of_each = a_field(), a_field(sets="each_party", accepts="none")
     field = words_of_all if scope is AnswerScope.SHARED else words_of_each
-    table = set_out(session, template=a_template(an_item("M1", field), an_item("M2")))
-    table.save("samira", "M2", words="Of another.")
+    negotiation = set_out(session, template=a_template(an_item("M1", field), an_item("M2")))
+    negotiation.save("samira", "M2", words="Of another.")
     session.commit()
-    checklist, ilena = table.checklist(), table["ilena"]
+    checklist, ilena = negotiation.checklist(), negotiation["ilena"]
     for version, words in enumerate(("First.", "Second.")):
         load_for_update(checklist)
         with statements() as sent:
@@ -87,7 +89,7 @@ def test_an_answer_just_saved_is_as_it_is_read_later(
             in_step = load(checklist).sheet
         assert "answer" not in reads(sent)
         session.commit()
-        read_anew = load(table.checklist()).sheet
+        read_anew = load(negotiation.checklist()).sheet
         assert in_step.answers == read_anew.answers
         assert in_step.authors == read_anew.authors
 
@@ -111,10 +113,10 @@ def _write_again(before: Answer) -> None:
     )
 
 
-def test_a_removed_person_is_no_longer_among_the_people(table: Table) -> None:
-    checklist = table.checklist()
-    user_id = table.land.users["dora"].id
-    table.land.session.commit()
+def test_a_removed_person_is_no_longer_among_the_people(negotiation: Negotiation) -> None:
+    checklist = negotiation.checklist()
+    user_id = negotiation.country.users["dora"].id
+    negotiation.country.session.commit()
     assert user_id in load(checklist).people
     row = db.session.scalars(
         sa.select(CooperationPerson).where(CooperationPerson.user_id == user_id)
@@ -124,20 +126,20 @@ def test_a_removed_person_is_no_longer_among_the_people(table: Table) -> None:
 
 
 def test_the_writers_of_a_loaded_checklist_take_one_statement_and_follow_its_parties(
-    table: Table, statements: Statements
+    negotiation: Negotiation, statements: Statements
 ) -> None:
-    checklist = table.checklist()
-    table.session.commit()
+    checklist = negotiation.checklist()
+    negotiation.session.commit()
     load(checklist)
     with statements() as sent:
         writers = {person.user_id for person in queries.writers(checklist)}
     assert len(sent) == 1
-    samira = table.land.users["samira"].id
+    samira = negotiation.country.users["samira"].id
     assert samira in writers
     db.session.delete(
         db.session.get_one(
             ChecklistParty,
-            {"checklist_id": checklist.id, "organisation_id": table.land.id("door")},
+            {"checklist_id": checklist.id, "organisation_id": negotiation.country.id("door")},
         )
     )
     db.session.flush()
@@ -145,11 +147,11 @@ def test_the_writers_of_a_loaded_checklist_take_one_statement_and_follow_its_par
 
 
 def test_whether_a_person_writes_comes_with_the_checklist_until_something_is_written(
-    table: Table, statements: Statements
+    negotiation: Negotiation, statements: Statements
 ) -> None:
-    checklist_id = table.checklist().id
-    table.session.commit()
-    samira, auditor, outsider = (table[first] for first in ("samira", "ada", "marek"))
+    checklist_id = negotiation.checklist().id
+    negotiation.session.commit()
+    samira, auditor, outsider = (negotiation[first] for first in ("samira", "ada", "marek"))
     assert heads.find(outsider, checklist_id) is None
     seen = heads.find(auditor, checklist_id)
     assert seen is not None
@@ -164,15 +166,15 @@ def test_whether_a_person_writes_comes_with_the_checklist_until_something_is_wri
     db.session.delete(
         db.session.get_one(
             ChecklistParty,
-            {"checklist_id": checklist.id, "organisation_id": table.land.id("door")},
+            {"checklist_id": checklist.id, "organisation_id": negotiation.country.id("door")},
         )
     )
     db.session.flush()
     assert not heads.writes_on(samira, checklist)
 
 
-def test_rolled_back_changes_are_read_again(table: Table) -> None:
-    checklist = table.checklist()
+def test_rolled_back_changes_are_read_again(negotiation: Negotiation) -> None:
+    checklist = negotiation.checklist()
     load_for_update(checklist)
     savepoint = db.session.begin_nested()
     db.session.add(_reading_of(checklist))
@@ -207,10 +209,10 @@ def _reading_of(checklist: Checklist) -> Answer:
 @pytest.mark.both_databases
 @pytest.mark.parametrize("hold", [lock, lambda checklist: lock_chain(checklist.cooperation_id)])
 def test_changes_made_before_the_lock_are_read(
-    table: Table, hold: Callable[[Checklist], object]
+    negotiation: Negotiation, hold: Callable[[Checklist], object]
 ) -> None:
-    checklist = table.checklist()
-    table.session.commit()
+    checklist = negotiation.checklist()
+    negotiation.session.commit()
     assert load(checklist).sheet.shared("M1") is None
     written = _reading_of(checklist)
     columns = {column.key: getattr(written, column.key) for column in Answer.__table__.columns}
@@ -223,9 +225,11 @@ def test_changes_made_before_the_lock_are_read(
     assert answer is not None
 
 
-def test_locking_a_checklist_locks_its_chain_too(table: Table, statements: Statements) -> None:
-    checklist = table.checklist()
-    table.session.commit()
+def test_locking_a_checklist_locks_its_chain_too(
+    negotiation: Negotiation, statements: Statements
+) -> None:
+    checklist = negotiation.checklist()
+    negotiation.session.commit()
     lock(checklist)
     with statements() as sent:
         lock_chain(checklist.cooperation_id)
@@ -259,11 +263,11 @@ def test_every_table_that_is_read_is_watched() -> None:
 
 
 def test_saving_an_answer_reads_the_checklist_once_and_then_what_changed(
-    table: Table, statements: Statements
+    negotiation: Negotiation, statements: Statements
 ) -> None:
-    table.save("ilena", "M3")
-    checklist, ilena = table.checklist(), table["ilena"]
-    table.session.commit()
+    negotiation.save("ilena", "M3")
+    checklist, ilena = negotiation.checklist(), negotiation["ilena"]
+    negotiation.session.commit()
     with statements() as sent:
         service.save_answer(
             ilena,
@@ -273,23 +277,25 @@ def test_saving_an_answer_reads_the_checklist_once_and_then_what_changed(
             {"words": "As agreed."},
             base_version=0,
         )
-        table.session.commit()
+        negotiation.session.commit()
     often = {name: reads(sent).count(name) for name in ("flag", "proposal")}
     assert often == {"flag": 0, "proposal": 0}
     assert sum("JOIN checklist_party" in statement for statement in sent) == 2
 
 
-def test_a_flag_raised_and_a_suggestion_made_are_read_in_the_same_transaction(table: Table) -> None:
-    checklist = table.checklist()
-    table.save("ilena", "M1")
+def test_a_flag_raised_and_a_suggestion_made_are_read_in_the_same_transaction(
+    negotiation: Negotiation,
+) -> None:
+    checklist = negotiation.checklist()
+    negotiation.save("ilena", "M1")
     before = load_for_update(checklist)
     assert (before.flags, before.proposals) == ((), ())
-    flag = flag_term(table["samira"], checklist, "M1", "It limits visits.")
+    flag = flag_term(negotiation["samira"], checklist, "M1", "It limits visits.")
     assert load(checklist).flags == (flag,)
     answer = before.sheet.shared("M1")
     assert answer is not None
     proposal = positions.propose(
-        table["samira"],
+        negotiation["samira"],
         checklist,
         "M1",
         {"words": "As we see it."},

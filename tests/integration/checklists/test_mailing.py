@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from tests import due
 from tests.factories.checklists import flag_term
 from tests.factories.demonstration import Demonstration
-from tests.factories.tables import Table
+from tests.factories.negotiations import Negotiation
 from tests.factories.visits import Scene
 from tracker.access.actor import Role
 from tracker.agreements import service as agreements
@@ -55,170 +55,176 @@ def mails(session: Session, *kinds: str) -> list[OutboxMessage]:
     return list(session.scalars(wanted.order_by(OutboxMessage.created_at)))
 
 
-def mailed(table: Table, kind: str) -> list[str]:
+def mailed(negotiation: Negotiation, kind: str) -> list[str]:
     """Return the first names of those who were mailed for a reason, sorted."""
-    recipients = (mail.recipient for mail in mails(table.session, kind))
+    recipients = (mail.recipient for mail in mails(negotiation.session, kind))
     return sorted(address.split(".", maxsplit=1)[0] for address in recipients)
 
 
-def kinds_mailed(table: Table) -> set[str]:
+def kinds_mailed(negotiation: Negotiation) -> set[str]:
     kinds = {reason.value for reason in MailReason}
-    return {mail.kind for mail in mails(table.session, *kinds)}
+    return {mail.kind for mail in mails(negotiation.session, *kinds)}
 
 
-def work(table: Table) -> int:
+def work(negotiation: Negotiation) -> int:
     """Have the worker mail what is due; return for how many parties it did."""
-    table.session.commit()
+    negotiation.session.commit()
     number = due.mail_of_checklists()
-    table.session.commit()
+    negotiation.session.commit()
     return number
 
 
-def start_over(table: Table, later: Later) -> None:
-    """Mail what preparing the table has noted, and forget it."""
+def start_over(negotiation: Negotiation, later: Later) -> None:
+    """Mail what preparing the negotiation has noted, and forget it."""
     later(mailing.QUIET)
-    work(table)
-    table.session.execute(sa.delete(OutboxMessage))
-    table.session.commit()
+    work(negotiation)
+    negotiation.session.execute(sa.delete(OutboxMessage))
+    negotiation.session.commit()
 
 
-def suggest(table: Table, first: str, item: str = "M1", words: str = "Shorter.") -> Proposal:
-    answer = table.loaded().sheet.shared(item)
+def suggest(
+    negotiation: Negotiation, first: str, item: str = "M1", words: str = "Shorter."
+) -> Proposal:
+    answer = negotiation.loaded().sheet.shared(item)
     assert answer is not None
     proposal = positions.propose(
-        table[first],
-        table.checklist(),
+        negotiation[first],
+        negotiation.checklist(),
         item,
         {"words": words},
         answer_id=answer.answer_id,
         reason="Because.",
     )
-    table.session.commit()
+    negotiation.session.commit()
     return proposal
 
 
-def discuss(table: Table, first: str, item: str = "M1") -> None:
-    answer = table.loaded().sheet.shared(item)
+def discuss(negotiation: Negotiation, first: str, item: str = "M1") -> None:
+    answer = negotiation.loaded().sheet.shared(item)
     assert answer is not None
     positions.take_position(
-        table[first],
-        table.checklist(),
+        negotiation[first],
+        negotiation.checklist(),
         item,
         Stance.WANTS_TALK,
         answer_id=answer.answer_id,
         reason="What is meant?",
     )
-    table.session.commit()
+    negotiation.session.commit()
 
 
 # Together, once it is quiet
 
 
 def test_the_other_parties_are_mailed_once_about_many_suggestions(
-    table: Table, later: Later
+    negotiation: Negotiation, later: Later
 ) -> None:
     for item in ("M1", "M6", "M9"):
-        table.save("ilena", item)
-        suggest(table, "samira", item)
+        negotiation.save("ilena", item)
+        suggest(negotiation, "samira", item)
         later(3 * MINUTE)
-    assert work(table) == 0
+    assert work(negotiation) == 0
     later(mailing.QUIET)
-    assert work(table) == 2
-    assert mailed(table, "suggestion_made") == sorted(PEOPLE_OF_NPM | PEOPLE_OF_LANTERN)
+    assert work(negotiation) == 2
+    assert mailed(negotiation, "suggestion_made") == sorted(PEOPLE_OF_NPM | PEOPLE_OF_LANTERN)
     later(mailing.QUIET)
-    assert work(table) == 0
-    assert table.session.scalars(sa.select(PendingMail)).all() == []
+    assert work(negotiation) == 0
+    assert negotiation.session.scalars(sa.select(PendingMail)).all() == []
 
 
 def test_somebody_who_never_stops_delays_the_mail_for_an_hour_at_most(
-    table: Table, later: Later
+    negotiation: Negotiation, later: Later
 ) -> None:
-    table.save("ilena", "M1")
+    negotiation.save("ilena", "M1")
     for number in range(20):
-        assert work(table) == 0, number
-        suggest(table, "samira", words=f"Wording {number}.")
+        assert work(negotiation) == 0, number
+        suggest(negotiation, "samira", words=f"Wording {number}.")
         later(3 * MINUTE)
     later(MINUTE)
-    assert work(table) == 2
-    assert mailed(table, "suggestion_made") == sorted(PEOPLE_OF_NPM | PEOPLE_OF_LANTERN)
+    assert work(negotiation) == 2
+    assert mailed(negotiation, "suggestion_made") == sorted(PEOPLE_OF_NPM | PEOPLE_OF_LANTERN)
 
 
-def test_a_mail_names_nothing_and_nobody(table: Table, later: Later) -> None:
-    table.save("ilena", "M1")
-    suggest(table, "samira")
+def test_a_mail_names_nothing_and_nobody(negotiation: Negotiation, later: Later) -> None:
+    negotiation.save("ilena", "M1")
+    suggest(negotiation, "samira")
     later(mailing.QUIET)
-    work(table)
-    mail = mails(table.session, "suggestion_made")[0]
-    assert f"/checklists/{table.checklist().id}?filter=us" in mail.body
-    for word in ("Samira", "Open Door", "M1", "Shorter", "Because", table.cooperation.title):
+    work(negotiation)
+    mail = mails(negotiation.session, "suggestion_made")[0]
+    assert f"/checklists/{negotiation.checklist().id}?filter=us" in mail.body
+    for word in ("Samira", "Open Door", "M1", "Shorter", "Because", negotiation.cooperation.title):
         assert word not in mail.subject + mail.body
 
 
-def test_people_read_the_mail_in_their_language(table: Table, later: Later) -> None:
-    table.land.users["ilena"].language = "ar"
-    table.save("ilena", "M1")
-    suggest(table, "samira")
+def test_people_read_the_mail_in_their_language(negotiation: Negotiation, later: Later) -> None:
+    negotiation.country.users["ilena"].language = "ar"
+    negotiation.save("ilena", "M1")
+    suggest(negotiation, "samira")
     later(mailing.QUIET)
-    work(table)
-    languages = {mail.recipient: mail.language for mail in mails(table.session, "suggestion_made")}
-    assert languages.pop(table.land.users["ilena"].email) == "ar"
+    work(negotiation)
+    languages = {
+        mail.recipient: mail.language for mail in mails(negotiation.session, "suggestion_made")
+    }
+    assert languages.pop(negotiation.country.users["ilena"].email) == "ar"
     assert set(languages.values()) == {"en"}
 
 
-def test_nobody_else_is_mailed(table: Table, later: Later) -> None:
+def test_nobody_else_is_mailed(negotiation: Negotiation, later: Later) -> None:
     """Neither another cooperation's people, nor auditors and administrators."""
-    table.save("ilena", "M1")
-    suggest(table, "samira")
-    discuss(table, "joana")
+    negotiation.save("ilena", "M1")
+    suggest(negotiation, "samira")
+    discuss(negotiation, "joana")
     later(mailing.QUIET)
-    work(table)
-    everybody = {*mailed(table, "suggestion_made"), *mailed(table, "discussion_wished")}
+    work(negotiation)
+    everybody = {*mailed(negotiation, "suggestion_made"), *mailed(negotiation, "discussion_wished")}
     assert everybody == PEOPLE_OF_NPM | PEOPLE_OF_DOOR | PEOPLE_OF_LANTERN
 
 
-def test_a_coordinator_who_takes_no_part_yet_is_mailed_too(table: Table, later: Later) -> None:
-    table.land.person("Iris Vane", "door", Role.COORDINATOR)
-    table.land.person("Milo Sand", "door", Role.MEMBER)
-    table.session.commit()
-    table.save("ilena", "M1")
-    discuss(table, "joana")
+def test_a_coordinator_who_takes_no_part_yet_is_mailed_too(
+    negotiation: Negotiation, later: Later
+) -> None:
+    negotiation.country.person("Iris Vane", "door", Role.COORDINATOR)
+    negotiation.country.person("Milo Sand", "door", Role.MEMBER)
+    negotiation.session.commit()
+    negotiation.save("ilena", "M1")
+    discuss(negotiation, "joana")
     later(mailing.QUIET)
-    work(table)
-    assert {"iris"} == {*mailed(table, "discussion_wished")} - PEOPLE_OF_NPM - PEOPLE_OF_DOOR
+    work(negotiation)
+    assert {"iris"} == {*mailed(negotiation, "discussion_wished")} - PEOPLE_OF_NPM - PEOPLE_OF_DOOR
 
 
 # Suggestions
 
 
 def test_nobody_is_mailed_about_a_suggestion_that_was_answered_or_withdrawn(
-    table: Table, later: Later
+    negotiation: Negotiation, later: Later
 ) -> None:
-    table.save("ilena", "M1")
-    table.save("ilena", "M6")
-    answered, withdrawn = suggest(table, "samira"), suggest(table, "samira", "M6")
-    positions.accept_proposal(table["ilena"], table.checklist(), answered.id)
-    positions.withdraw_proposal(table["samira"], table.checklist(), withdrawn.id)
+    negotiation.save("ilena", "M1")
+    negotiation.save("ilena", "M6")
+    answered, withdrawn = suggest(negotiation, "samira"), suggest(negotiation, "samira", "M6")
+    positions.accept_proposal(negotiation["ilena"], negotiation.checklist(), answered.id)
+    positions.withdraw_proposal(negotiation["samira"], negotiation.checklist(), withdrawn.id)
     later(mailing.QUIET)
-    work(table)
-    assert mailed(table, "suggestion_made") == []
+    work(negotiation)
+    assert mailed(negotiation, "suggestion_made") == []
 
 
 @pytest.mark.parametrize("how", ["accepted", "declined", "another"])
 def test_the_party_that_suggested_is_mailed_the_answer(
-    table: Table, later: Later, how: str
+    negotiation: Negotiation, later: Later, how: str
 ) -> None:
-    table.save("ilena", "M1")
-    proposal = suggest(table, "samira")
-    terms = table.checklist()
+    negotiation.save("ilena", "M1")
+    proposal = suggest(negotiation, "samira")
+    terms = negotiation.checklist()
     if how == "accepted":
-        positions.accept_proposal(table["ilena"], terms, proposal.id)
+        positions.accept_proposal(negotiation["ilena"], terms, proposal.id)
     elif how == "declined":
-        positions.turn_down_proposal(table["ilena"], terms, proposal.id, "Too short.")
+        positions.turn_down_proposal(negotiation["ilena"], terms, proposal.id, "Too short.")
     else:
-        answer = table.loaded().sheet.shared("M1")
+        answer = negotiation.loaded().sheet.shared("M1")
         assert answer is not None
         positions.propose(
-            table["ilena"],
+            negotiation["ilena"],
             terms,
             "M1",
             {"words": "Shorter, but not that short."},
@@ -227,143 +233,151 @@ def test_the_party_that_suggested_is_mailed_the_answer(
             replies_to=proposal.id,
         )
     later(mailing.QUIET)
-    work(table)
-    assert mailed(table, "suggestion_answered") == sorted(PEOPLE_OF_DOOR)
+    work(negotiation)
+    assert mailed(negotiation, "suggestion_answered") == sorted(PEOPLE_OF_DOOR)
     # The other suggestion waits for the third party too, which is mailed that.
     others = sorted(PEOPLE_OF_LANTERN) if how == "another" else []
-    assert mailed(table, "suggestion_made") == others
+    assert mailed(negotiation, "suggestion_made") == others
 
 
 # Wishes to discuss
 
 
 def test_the_other_parties_are_mailed_that_one_asks_to_discuss_an_item(
-    table: Table, later: Later
+    negotiation: Negotiation, later: Later
 ) -> None:
-    table.save("ilena", "M1")
-    discuss(table, "samira")
+    negotiation.save("ilena", "M1")
+    discuss(negotiation, "samira")
     later(mailing.QUIET)
-    assert work(table) == 2
-    assert mailed(table, "discussion_wished") == sorted(PEOPLE_OF_NPM | PEOPLE_OF_LANTERN)
+    assert work(negotiation) == 2
+    assert mailed(negotiation, "discussion_wished") == sorted(PEOPLE_OF_NPM | PEOPLE_OF_LANTERN)
 
 
-def test_nobody_is_mailed_about_a_wish_that_ended_or_was_met(table: Table, later: Later) -> None:
-    table.save("ilena", "M1")
-    table.save("ilena", "M6")
-    discuss(table, "samira")
-    discuss(table, "samira", "M6")
+def test_nobody_is_mailed_about_a_wish_that_ended_or_was_met(
+    negotiation: Negotiation, later: Later
+) -> None:
+    negotiation.save("ilena", "M1")
+    negotiation.save("ilena", "M6")
+    discuss(negotiation, "samira")
+    discuss(negotiation, "samira", "M6")
     later(MINUTE)
-    table.accept("M1", "dora", outcome="It stays as it is.")
+    negotiation.accept("M1", "dora", outcome="It stays as it is.")
     # The NPM changes what they wish to discuss.
-    table.save("oren", "M6", seen=1)
+    negotiation.save("oren", "M6", seen=1)
     later(mailing.QUIET)
-    work(table)
-    assert mailed(table, "discussion_wished") == []
+    work(negotiation)
+    assert mailed(negotiation, "discussion_wished") == []
 
 
 # Changes of what was accepted
 
 
-def test_a_party_is_mailed_that_what_it_accepted_was_changed(table: Table, later: Later) -> None:
-    table.save("ilena", "M1")
-    proposal = suggest(table, "samira")
-    table.accept("M1", "joana")
-    start_over(table, later)
-    positions.accept_proposal(table["ilena"], table.checklist(), proposal.id)
+def test_a_party_is_mailed_that_what_it_accepted_was_changed(
+    negotiation: Negotiation, later: Later
+) -> None:
+    negotiation.save("ilena", "M1")
+    proposal = suggest(negotiation, "samira")
+    negotiation.accept("M1", "joana")
+    start_over(negotiation, later)
+    positions.accept_proposal(negotiation["ilena"], negotiation.checklist(), proposal.id)
     later(mailing.QUIET)
-    work(table)
-    assert mailed(table, "item_reopened") == sorted(PEOPLE_OF_LANTERN)
+    work(negotiation)
+    assert mailed(negotiation, "item_reopened") == sorted(PEOPLE_OF_LANTERN)
 
 
 def test_nobody_is_mailed_about_a_change_that_somebody_of_the_party_has_accepted(
-    table: Table, later: Later
+    negotiation: Negotiation, later: Later
 ) -> None:
-    table.save("ilena", "M1")
-    proposal = suggest(table, "samira")
-    table.accept("M1", "joana")
-    start_over(table, later)
-    positions.accept_proposal(table["ilena"], table.checklist(), proposal.id)
+    negotiation.save("ilena", "M1")
+    proposal = suggest(negotiation, "samira")
+    negotiation.accept("M1", "joana")
+    start_over(negotiation, later)
+    positions.accept_proposal(negotiation["ilena"], negotiation.checklist(), proposal.id)
     later(MINUTE)
-    table.accept("M1", "leyla")
+    negotiation.accept("M1", "leyla")
     later(mailing.QUIET)
-    assert work(table) == 1
-    assert kinds_mailed(table) == {"suggestion_answered"}
+    assert work(negotiation) == 1
+    assert kinds_mailed(negotiation) == {"suggestion_answered"}
 
 
 # Flags
 
 
 def test_those_who_can_explain_or_change_a_flagged_item_are_mailed(
-    table: Table, later: Later
+    negotiation: Negotiation, later: Later
 ) -> None:
-    table.settle("M1")
-    flag_term(table["oren"], table.checklist(), "M1", "A donor decides?")
+    negotiation.settle("M1")
+    flag_term(negotiation["oren"], negotiation.checklist(), "M1", "A donor decides?")
     later(mailing.QUIET)
-    work(table)
+    work(negotiation)
     explaining = {"ilena", "tomas", "nadia"}
     everybody = explaining | PEOPLE_OF_DOOR | PEOPLE_OF_LANTERN
-    assert mailed(table, "flag_raised") == sorted(everybody)
+    assert mailed(negotiation, "flag_raised") == sorted(everybody)
 
 
-def test_whoever_raised_a_flag_is_not_mailed_about_it(table: Table, later: Later) -> None:
-    table.settle("M1")
-    flag_term(table["nadia"], table.checklist(), "M1", "A donor decides?")
+def test_whoever_raised_a_flag_is_not_mailed_about_it(
+    negotiation: Negotiation, later: Later
+) -> None:
+    negotiation.settle("M1")
+    flag_term(negotiation["nadia"], negotiation.checklist(), "M1", "A donor decides?")
     later(mailing.QUIET)
-    work(table)
-    assert "nadia" not in mailed(table, "flag_raised")
-    assert {"ilena", "tomas"} < {*mailed(table, "flag_raised")}
+    work(negotiation)
+    assert "nadia" not in mailed(negotiation, "flag_raised")
+    assert {"ilena", "tomas"} < {*mailed(negotiation, "flag_raised")}
 
 
-def test_the_party_that_raised_a_flag_is_mailed_the_explanation(table: Table, later: Later) -> None:
-    table.settle("M1")
-    flag = flag_term(table["oren"], table.checklist(), "M1", "A donor decides?")
-    safeguards.explain_flag(table["nadia"], table.checklist(), flag.id, "No donor.")
+def test_the_party_that_raised_a_flag_is_mailed_the_explanation(
+    negotiation: Negotiation, later: Later
+) -> None:
+    negotiation.settle("M1")
+    flag = flag_term(negotiation["oren"], negotiation.checklist(), "M1", "A donor decides?")
+    safeguards.explain_flag(negotiation["nadia"], negotiation.checklist(), flag.id, "No donor.")
     later(mailing.QUIET)
-    assert work(table) == 1
-    assert kinds_mailed(table) == {"flag_answered"}
-    assert mailed(table, "flag_answered") == sorted(PEOPLE_OF_NPM - {"nadia"})
+    assert work(negotiation) == 1
+    assert kinds_mailed(negotiation) == {"flag_answered"}
+    assert mailed(negotiation, "flag_answered") == sorted(PEOPLE_OF_NPM - {"nadia"})
 
 
 # Ready to be sent
 
 
 def test_nobody_is_mailed_that_it_is_ready_when_it_was_sent_in_the_meantime(
-    whole_table: Table, later: Later
+    shipped_negotiation: Negotiation, later: Later
 ) -> None:
-    table = whole_table
-    table.send()
-    assert table.checklist().state is ChecklistState.SENT
+    negotiation = shipped_negotiation
+    negotiation.send()
+    assert negotiation.checklist().state is ChecklistState.SENT
     later(mailing.QUIET)
-    work(table)
-    assert mailed(table, "ready_to_send") == []
+    work(negotiation)
+    assert mailed(negotiation, "ready_to_send") == []
 
 
 def test_those_who_can_send_a_checklist_are_mailed_once_nothing_is_left(
-    table: Table, later: Later
+    negotiation: Negotiation, later: Later
 ) -> None:
-    terms = table.agree()
-    flag = flag_term(table["dora"], terms, "M1", "A donor decides?")
+    terms = negotiation.agree()
+    flag = flag_term(negotiation["dora"], terms, "M1", "A donor decides?")
     later(mailing.QUIET)
-    work(table)
+    work(negotiation)
     # It was ready for a moment only.
-    assert mailed(table, "ready_to_send") == []
-    safeguards.explain_flag(table["ilena"], table.checklist(), flag.id, "No donor.")
-    table.session.commit()
+    assert mailed(negotiation, "ready_to_send") == []
+    safeguards.explain_flag(negotiation["ilena"], negotiation.checklist(), flag.id, "No donor.")
+    negotiation.session.commit()
     later(mailing.QUIET)
-    work(table)
+    work(negotiation)
     # Whoever did the last thing that was left knows.
-    assert mailed(table, "ready_to_send") == ["joana", "samira"]
+    assert mailed(negotiation, "ready_to_send") == ["joana", "samira"]
 
 
 def test_nobody_is_mailed_about_a_text_that_ended_with_its_cooperation(
-    table: Table, later: Later
+    negotiation: Negotiation, later: Later
 ) -> None:
-    table.save("ilena", "M1")
-    suggest(table, "samira")
-    table.cooperation.stage = Stage.CLOSED
+    negotiation.save("ilena", "M1")
+    suggest(negotiation, "samira")
+    negotiation.cooperation.stage = Stage.CLOSED
     later(mailing.QUIET)
-    assert work(table) == 0
-    assert kinds_mailed(table) == set()
+    assert work(negotiation) == 0
+    assert kinds_mailed(negotiation) == set()
 
 
 # Visits
@@ -412,31 +426,31 @@ def test_only_people_of_a_visit_who_may_open_it_are_mailed_about_its_checklists(
 
 
 def test_a_draft_that_was_ready_before_that_was_stored_is_mailed_about_once(
-    table: Table, later: Later
+    negotiation: Negotiation, later: Later
 ) -> None:
-    table.agree()
-    start_over(table, later)
-    table.session.execute(sa.delete(OutboxMessage))
-    table.session.execute(sa.update(Checklist).values(is_ready_to_send=None))
-    table.session.commit()
+    negotiation.agree()
+    start_over(negotiation, later)
+    negotiation.session.execute(sa.delete(OutboxMessage))
+    negotiation.session.execute(sa.update(Checklist).values(is_ready_to_send=None))
+    negotiation.session.commit()
     assert service.work_out_readiness() >= 1
     assert service.work_out_readiness() == 0
     later(11 * MINUTE)
-    work(table)
-    assert mailed(table, "ready_to_send") == ["ilena", "joana", "samira"]
-    table.session.expire_all()
-    assert table.checklist().is_ready_to_send is True
+    work(negotiation)
+    assert mailed(negotiation, "ready_to_send") == ["ilena", "joana", "samira"]
+    negotiation.session.expire_all()
+    assert negotiation.checklist().is_ready_to_send is True
 
 
 def test_a_draft_that_was_not_ready_is_not_mailed_about_after_an_upgrade(
-    table: Table, later: Later
+    negotiation: Negotiation, later: Later
 ) -> None:
-    start_over(table, later)
-    table.session.execute(sa.update(Checklist).values(is_ready_to_send=None))
-    table.session.commit()
+    start_over(negotiation, later)
+    negotiation.session.execute(sa.update(Checklist).values(is_ready_to_send=None))
+    negotiation.session.commit()
     service.work_out_readiness()
     later(11 * MINUTE)
-    work(table)
-    assert mailed(table, "ready_to_send") == []
-    table.session.expire_all()
-    assert table.checklist().is_ready_to_send is False
+    work(negotiation)
+    assert mailed(negotiation, "ready_to_send") == []
+    negotiation.session.expire_all()
+    assert negotiation.checklist().is_ready_to_send is False

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from tests.client import CheckedClient
 from tests.factories import checklists
 from tests.factories.cooperations import Country, bring_in
-from tests.factories.tables import Table, set_out
+from tests.factories.negotiations import Negotiation, set_out
 from tests.factories.templates import (
     a_column,
     a_field,
@@ -44,21 +44,21 @@ from tracker.signoff import shown
 Statements = Callable[[], AbstractContextManager[list[str]]]
 
 
-class Room:
-    """The table, with a browser for each person at it."""
+class Users:
+    """A negotiation, with a browser for each person who takes part."""
 
-    def __init__(self, app: Flask, table: Table) -> None:
-        self.app, self.table = app, table
+    def __init__(self, app: Flask, negotiation: Negotiation) -> None:
+        self.app, self.negotiation = app, negotiation
         self._browsers: dict[str, CheckedClient] = {}
 
     def browser(self, first: str) -> CheckedClient:
         if first not in self._browsers:
-            self._browsers[first] = self.table.land.browser(self.app, first)
+            self._browsers[first] = self.negotiation.country.browser(self.app, first)
         return self._browsers[first]
 
     @property
     def address(self) -> str:
-        return f"/checklists/{self.table.checklist().id}"
+        return f"/checklists/{self.negotiation.checklist().id}"
 
     def page(self, first: str, rest: str = "", status: int = 200) -> Page:
         return self.browser(first).page(f"{self.address}{rest}", status)
@@ -81,8 +81,8 @@ class Room:
 
 
 @pytest.fixture
-def room(app: Flask, table: Table) -> Room:
-    return Room(app, table)
+def users(app: Flask, negotiation: Negotiation) -> Users:
+    return Users(app, negotiation)
 
 
 def forms(page: Page) -> list[tuple[str, dict[str, str], str]]:
@@ -136,8 +136,8 @@ def acts(page: Page, code: str) -> set[str]:
 # The list
 
 
-def test_the_list_shows_every_item_with_its_state_and_what_can_be_done(room: Room) -> None:
-    page = room.page("samira")
+def test_the_list_shows_every_item_with_its_state_and_what_can_be_done(users: Users) -> None:
+    page = users.page("samira")
     assert page.h1 == "A small checklist"
     assert items(page) == [f"M{n}" for n in range(1, 11)]
     assert "Waiting for us" in item(page, "M1")
@@ -153,24 +153,24 @@ def test_the_list_shows_every_item_with_its_state_and_what_can_be_done(room: Roo
     assert "1 item is not counted" in page.text
 
 
-def test_an_answer_is_shown_with_its_author_and_each_partys_position(room: Room) -> None:
-    room.table.save("ilena", "M1", words="Both sides write.")
-    room.table.accept("M1", "samira")
-    shown = item(room.page("joana"), "M1")
+def test_an_answer_is_shown_with_its_author_and_each_partys_position(users: Users) -> None:
+    users.negotiation.save("ilena", "M1", words="Both sides write.")
+    users.negotiation.accept("M1", "samira")
+    shown = item(users.page("joana"), "M1")
     assert "Both sides write." in shown
     assert "Version 1, Ilena Dorvath" in shown
     for words in ("Wrote this answer", "Accepts", "Waiting for us"):
         assert words in shown
-    assert acts(room.page("joana"), "M1") == {
+    assert acts(users.page("joana"), "M1") == {
         "Accept",
         "Suggest a change",
         "Ask to discuss",
         "Flag: limits the NPM's independence",
     }
     # A party that has accepted has nothing more to accept.
-    assert "Accept" not in acts(room.page("samira"), "M1")
+    assert "Accept" not in acts(users.page("samira"), "M1")
     # Nobody else may answer it, but the CSO's member may.
-    assert "Accept" in acts(room.page("leyla"), "M1")
+    assert "Accept" in acts(users.page("leyla"), "M1")
 
 
 @pytest.mark.parametrize(
@@ -183,27 +183,29 @@ def test_an_answer_is_shown_with_its_author_and_each_partys_position(room: Room)
         ("open", ["M2", "M3", "M5", "M6", "M7", "M8", "M9", "M10"]),
     ],
 )
-def test_filters_narrow_the_list(room: Room, chosen: str, expected: list[str]) -> None:
-    room.table.settle("M1")
-    checklists.flag_term(room.table["samira"], room.table.checklist(), "M1", "A donor decides?")
-    room.table.session.commit()
-    page = room.page("samira", f"?filter={chosen}")
+def test_filters_narrow_the_list(users: Users, chosen: str, expected: list[str]) -> None:
+    users.negotiation.settle("M1")
+    checklists.flag_term(
+        users.negotiation["samira"], users.negotiation.checklist(), "M1", "A donor decides?"
+    )
+    users.negotiation.session.commit()
+    page = users.page("samira", f"?filter={chosen}")
     assert items(page) == expected
 
 
-def test_an_unknown_filter_is_not_the_list_of_all_items(room: Room) -> None:
-    assert not items(room.page("samira", "?filter=nonsense", 404))
+def test_an_unknown_filter_is_not_the_list_of_all_items(users: Users) -> None:
+    assert not items(users.page("samira", "?filter=nonsense", 404))
 
 
-def test_an_empty_filter_says_so(room: Room) -> None:
-    page = room.page("samira", "?filter=flagged")
+def test_an_empty_filter_says_so(users: Users) -> None:
+    page = users.page("samira", "?filter=flagged")
     assert items(page) == []
     assert "No item here. Choose another filter" in page.text
 
 
-def test_an_auditor_only_reads_and_the_page_says_so(room: Room) -> None:
-    room.table.save("ilena", "M1")
-    page = room.page("ada")
+def test_an_auditor_only_reads_and_the_page_says_so(users: Users) -> None:
+    users.negotiation.save("ilena", "M1")
+    page = users.page("ada")
     assert "As ilena writes it." in item(page, "M1")
     assert {act for code in items(page) for act in acts(page, code)} == set()
     to_send = [form for form in forms(page) if "csrf_token" in form[1]]
@@ -211,9 +213,9 @@ def test_an_auditor_only_reads_and_the_page_says_so(room: Room) -> None:
 
 
 @pytest.mark.parametrize("first", ["marek", "vesna", "root"])
-def test_others_find_no_such_page(room: Room, first: str) -> None:
-    room.page(first, status=404)
-    room.page(first, "/items/M1/answer", 404)
+def test_others_find_no_such_page(users: Users, first: str) -> None:
+    users.page(first, status=404)
+    users.page(first, "/items/M1/answer", 404)
 
 
 def test_tables_dates_and_ticks_are_shown_in_the_readers_words(
@@ -234,10 +236,10 @@ def test_tables_dates_and_ticks_are_shown_in_the_readers_words(
             ),
         )
     )
-    room = Room(app, set_out(session, template=template))
+    users = Users(app, set_out(session, template=template))
     row = {"class": "K3", "hours": 7, "due": "2026-03-09", "signed": True}
-    room.table.save("ilena", "M1", start="2026-03-02", sure=True, days=5, t=[row])
-    shown = item(room.page("samira"), "M1")
+    users.negotiation.save("ilena", "M1", start="2026-03-02", sure=True, days=5, t=[row])
+    shown = item(users.page("samira"), "M1")
     for words in (
         "2 March 2026",
         "Confirmed",
@@ -255,46 +257,46 @@ def test_tables_dates_and_ticks_are_shown_in_the_readers_words(
 # Answer
 
 
-def test_an_answer_is_written_and_saved(room: Room) -> None:
-    page = room.submit("samira", "/items/M1/answer", words="Both sides write.\r\nAnd read.")
+def test_an_answer_is_written_and_saved(users: Users) -> None:
+    page = users.submit("samira", "/items/M1/answer", words="Both sides write.\r\nAnd read.")
     assert page.h1 == "A small checklist"
     assert "“Item M1” is saved." in page.text
-    answer = room.table.loaded().sheet.shared("M1")
+    answer = users.negotiation.loaded().sheet.shared("M1")
     assert answer is not None
     assert answer.values == {"words": "Both sides write.\nAnd read."}
     assert answer.author_name == "Samira Okell"
 
 
 def test_an_unfinished_answer_is_saved_and_marked(app: Flask, session: Session) -> None:
-    room = Room(
+    users = Users(
         app, set_out(session, template=a_template(an_item("M1", a_field(), a_field("more"))))
     )
-    page = room.submit("ilena", "/items/M1/answer", words="First.")
+    page = users.submit("ilena", "/items/M1/answer", words="First.")
     assert "“Item M1” is saved. It isn't complete yet: Fill in: More" in page.text
     assert "Fill in: More" in item(page, "M1")
-    assert "Accept" not in acts(room.page("samira"), "M1")
+    assert "Accept" not in acts(users.page("samira"), "M1")
 
 
-def test_a_party_writes_its_own_answer_and_changes_it(room: Room) -> None:
-    room.submit("samira", "/items/M7/answer?for=party", words="We are lawyers.")
-    page = room.page("dora")
+def test_a_party_writes_its_own_answer_and_changes_it(users: Users) -> None:
+    users.submit("samira", "/items/M7/answer?for=party", words="We are lawyers.")
+    page = users.page("dora")
     assert acts(page, "M7") == {"Change our own answer", "Flag: limits the NPM's independence"}
-    room.submit("dora", "/items/M7/answer?for=party", words="We are jurists.")
-    shown = item(room.page("ilena"), "M7")
+    users.submit("dora", "/items/M7/answer?for=party", words="We are jurists.")
+    shown = item(users.page("ilena"), "M7")
     assert "Open Door Legal Aid" in shown
     assert "We are jurists." in shown
-    assert acts(room.page("ilena"), "M7") == {
+    assert acts(users.page("ilena"), "M7") == {
         "Write our own answer",
         "Flag: limits the NPM's independence",
     }
 
 
-def test_a_later_save_is_stopped_with_both_values_shown(room: Room) -> None:
+def test_a_later_save_is_stopped_with_both_values_shown(users: Users) -> None:
     """product.md, 4.6."""
-    form = room.page("samira", "/items/M1/answer").form()
-    room.submit("dora", "/items/M1/answer", words="What Dora wrote.")
-    response = room.browser("samira").post(
-        f"{room.address}/items/M1/answer",
+    form = users.page("samira", "/items/M1/answer").form()
+    users.submit("dora", "/items/M1/answer", words="What Dora wrote.")
+    response = users.browser("samira").post(
+        f"{users.address}/items/M1/answer",
         data=form.filled_in(words="What Samira wrote."),
         csrf=False,
     )
@@ -306,34 +308,37 @@ def test_a_later_save_is_stopped_with_both_values_shown(room: Room) -> None:
     # The person's text stays in the form; they can choose to save it over the other one.
     again = page.form()
     assert again.filled_in()["words"] == ["What Samira wrote."]
-    saved = room.browser("samira").post(
-        f"{room.address}/items/M1/answer", data=again.filled_in(), csrf=False, follow_redirects=True
+    saved = users.browser("samira").post(
+        f"{users.address}/items/M1/answer",
+        data=again.filled_in(),
+        csrf=False,
+        follow_redirects=True,
     )
     assert "“Item M1” is saved." in Page.of(saved).text
-    answer = room.table.loaded().sheet.shared("M1")
+    answer = users.negotiation.loaded().sheet.shared("M1")
     assert answer is not None
     assert (answer.version, answer.values) == (2, {"words": "What Samira wrote."})
 
 
-def test_a_form_sent_twice_does_not_make_two_versions_unseen(room: Room) -> None:
-    form = room.page("samira", "/items/M1/answer").form()
+def test_a_form_sent_twice_does_not_make_two_versions_unseen(users: Users) -> None:
+    form = users.page("samira", "/items/M1/answer").form()
     sent = form.filled_in(words="Once.")
     for _ in range(2):
-        room.browser("samira").post(f"{room.address}/items/M1/answer", data=sent, csrf=False)
-    answer = room.table.loaded().sheet.shared("M1")
+        users.browser("samira").post(f"{users.address}/items/M1/answer", data=sent, csrf=False)
+    answer = users.negotiation.loaded().sheet.shared("M1")
     assert answer is not None
     assert answer.version == 1
 
 
 def test_an_answer_accepted_while_writing_becomes_a_proposal_with_the_words_typed(
-    room: Room,
+    users: Users,
 ) -> None:
-    room.table.save("ilena", "M1")
-    form = room.page("ilena", "/items/M1/answer").form()
-    room.table.accept("M1", "samira")
+    users.negotiation.save("ilena", "M1")
+    form = users.page("ilena", "/items/M1/answer").form()
+    users.negotiation.accept("M1", "samira")
     sent = form.filled_in(words="Typed at length.")
-    client = room.browser("ilena")
-    page = Page.of(client.post(f"{room.address}/items/M1/answer", data=sent, csrf=False))
+    client = users.browser("ilena")
+    page = Page.of(client.post(f"{users.address}/items/M1/answer", data=sent, csrf=False))
     assert page.h1 == "Suggest a change to “Item M1”"
     assert "Another party accepted the answer while you were writing" in page.text
     again = page.form()
@@ -342,32 +347,32 @@ def test_an_answer_accepted_while_writing_becomes_a_proposal_with_the_words_type
         again.action, data=again.filled_in(reason="Clearer."), csrf=False, follow_redirects=True
     )
     assert "The other parties can now see your suggestion for “Item M1”." in Page.of(response).text
-    assert len(room.table.loaded().proposals) == 1
+    assert len(users.negotiation.loaded().proposals) == 1
 
 
 @pytest.mark.parametrize("rest", ["answer", "talk", "propose", "flag", "leave-out"])
-def test_typed_words_stay_when_the_text_was_sent_meanwhile(room: Room, rest: str) -> None:
-    table = room.table
+def test_typed_words_stay_when_the_text_was_sent_meanwhile(users: Users, rest: str) -> None:
+    negotiation = users.negotiation
     code = "M6" if rest == "leave-out" else "M1"
     if rest not in {"answer", "leave-out"}:
-        table.save("ilena", "M1")
-    form = room.page("samira", f"/items/{code}/{rest}").form()
-    table.checklist().state = ChecklistState.SENT
-    table.session.commit()
+        negotiation.save("ilena", "M1")
+    form = users.page("samira", f"/items/{code}/{rest}").form()
+    negotiation.checklist().state = ChecklistState.SENT
+    negotiation.session.commit()
     typed = {"words": "Typed at length."} if rest == "answer" else {"reason": "Typed at length."}
-    response = room.browser("samira").post(
-        f"{room.address}/items/{code}/{rest}", data=form.filled_in(**typed), csrf=False
+    response = users.browser("samira").post(
+        f"{users.address}/items/{code}/{rest}", data=form.filled_in(**typed), csrf=False
     )
     assert response.status_code == 403
     page = Page.of(response)
     assert "sent for signature and can't be changed now" in page.text
     assert "Typed at length." in page.html
-    room.page("samira", f"/items/{code}/{rest}", 403)
+    users.page("samira", f"/items/{code}/{rest}", 403)
 
 
-def test_an_answer_others_accepted_leads_to_a_proposal(room: Room) -> None:
-    room.table.settle("M1")
-    page = room.page("samira", "/items/M1/answer")
+def test_an_answer_others_accepted_leads_to_a_proposal(users: Users) -> None:
+    users.negotiation.settle("M1")
+    page = users.page("samira", "/items/M1/answer")
     assert page.h1 == "Suggest a change to “Item M1”"
 
 
@@ -376,13 +381,13 @@ def test_an_answer_others_accepted_leads_to_a_proposal(room: Room) -> None:
     [("x" * 5001, "Use at most 5000 characters"), ("x" * 300_000, "Use at most 5000 characters")],
 )
 def test_a_text_that_is_too_long_shows_an_error_and_keeps_the_input(
-    room: Room, words: str, message: str
+    users: Users, words: str, message: str
 ) -> None:
-    page = room.submit("samira", "/items/M1/answer", words=words)
+    page = users.submit("samira", "/items/M1/answer", words=words)
     assert page.title.startswith("Problem: ")
     assert message in page.text
     assert words in page.html
-    assert room.table.loaded().sheet.shared("M1") is None
+    assert users.negotiation.loaded().sheet.shared("M1") is None
 
 
 @pytest.mark.parametrize(
@@ -395,22 +400,22 @@ def test_a_text_that_is_too_long_shows_an_error_and_keeps_the_input(
         "\u202ex",
     ],
 )
-def test_hostile_words_are_words(room: Room, words: str) -> None:
-    room.submit("samira", "/items/M1/answer", words=words)
-    page = room.page("ilena")
+def test_hostile_words_are_words(users: Users, words: str) -> None:
+    users.submit("samira", "/items/M1/answer", words=words)
+    page = users.page("ilena")
     page.check()
     assert words.strip("\u202e") in item(page, "M1")
-    room.page("ilena", "/items/M1/talk")
+    users.page("ilena", "/items/M1/talk")
 
 
 @pytest.mark.parametrize("value", ["boat", "", "prison' OR 1=1"])
-def test_an_invalid_option_shows_an_error_beside_its_field(room: Room, value: str) -> None:
-    form = room.page("ilena", "/items/M2/answer").form()
+def test_an_invalid_option_shows_an_error_beside_its_field(users: Users, value: str) -> None:
+    form = users.page("ilena", "/items/M2/answer").form()
     sent = {**form.filled_in(), "kind": value}
-    response = room.browser("ilena").post(
-        f"{room.address}/items/M2/answer", data=sent, csrf=False, follow_redirects=True
+    response = users.browser("ilena").post(
+        f"{users.address}/items/M2/answer", data=sent, csrf=False, follow_redirects=True
     )
-    saved = room.table.loaded().sheet.shared("M2")
+    saved = users.negotiation.loaded().sheet.shared("M2")
     if value:
         assert "Choose one of the answers offered" in Page.of(response).text or (
             "Not a valid choice" in Page.of(response).text
@@ -420,23 +425,27 @@ def test_an_invalid_option_shows_an_error_beside_its_field(room: Room, value: st
     assert saved is None
 
 
-def test_a_person_who_does_not_take_part_is_not_offered(room: Room) -> None:
-    form = room.page("ilena", "/items/M5/answer").form()
-    stranger = room.table.land.users["marek"].id
+def test_a_person_who_does_not_take_part_is_not_offered(users: Users) -> None:
+    form = users.page("ilena", "/items/M5/answer").form()
+    stranger = users.negotiation.country.users["marek"].id
     sent = {**form.filled_in(), "second_reader": str(stranger)}
-    response = room.browser("ilena").post(f"{room.address}/items/M5/answer", data=sent, csrf=False)
+    response = users.browser("ilena").post(
+        f"{users.address}/items/M5/answer", data=sent, csrf=False
+    )
     assert Page.of(response).title.startswith("Problem: ")
-    assert room.table.loaded().sheet.shared("M5") is None
+    assert users.negotiation.loaded().sheet.shared("M5") is None
 
 
 @pytest.mark.parametrize("version", ["", "x", "-1", "99999999999999999999"])
-def test_a_version_that_cannot_be_read_counts_as_an_old_one(room: Room, version: str) -> None:
-    room.table.save("ilena", "M1")
-    form = room.page("ilena", "/items/M1/answer").form()
+def test_a_version_that_cannot_be_read_counts_as_an_old_one(users: Users, version: str) -> None:
+    users.negotiation.save("ilena", "M1")
+    form = users.page("ilena", "/items/M1/answer").form()
     sent = {**form.filled_in(words="Mine."), "base_version": version}
-    response = room.browser("ilena").post(f"{room.address}/items/M1/answer", data=sent, csrf=False)
+    response = users.browser("ilena").post(
+        f"{users.address}/items/M1/answer", data=sent, csrf=False
+    )
     assert "As ilena writes it." in Page.of(response).text
-    answer = room.table.loaded().sheet.shared("M1")
+    answer = users.negotiation.loaded().sheet.shared("M1")
     assert answer is not None
     assert answer.version == 1
 
@@ -468,45 +477,45 @@ def test_a_version_that_cannot_be_read_counts_as_an_old_one(room: Room, version:
     ],
 )
 def test_items_that_are_missing_or_belong_to_others_are_refused(
-    room: Room, rest: str, status: int
+    users: Users, rest: str, status: int
 ) -> None:
-    room.table.save("ilena", "M2", kind="police")
-    room.page("samira", rest, status)
+    users.negotiation.save("ilena", "M2", kind="police")
+    users.page("samira", rest, status)
 
 
 # Leave out
 
 
-def test_a_recommended_item_is_left_out_with_a_reason(room: Room) -> None:
-    page = room.submit("samira", "/items/M6/leave-out", reason="")
+def test_a_recommended_item_is_left_out_with_a_reason(users: Users) -> None:
+    page = users.submit("samira", "/items/M6/leave-out", reason="")
     assert page.title.startswith("Problem: ")
-    assert room.table.loaded().sheet.shared("M6") is None
-    page = room.submit("samira", "/items/M6/leave-out", reason="No money moves.")
+    assert users.negotiation.loaded().sheet.shared("M6") is None
+    page = users.submit("samira", "/items/M6/leave-out", reason="No money moves.")
     assert "“Item M6” is left out." in page.text
-    shown = item(room.page("ilena"), "M6")
+    shown = item(users.page("ilena"), "M6")
     assert "Does not apply" in shown
     assert "No money moves." in shown
-    assert "Accept" in acts(room.page("ilena"), "M6")
+    assert "Accept" in acts(users.page("ilena"), "M6")
 
 
 # Positions
 
 
-def test_an_answer_is_accepted_by_its_button(room: Room) -> None:
-    room.table.save("ilena", "M1")
-    page = room.press("samira", "Accept", "M1")
+def test_an_answer_is_accepted_by_its_button(users: Users) -> None:
+    users.negotiation.save("ilena", "M1")
+    page = users.press("samira", "Accept", "M1")
     assert "You accepted “Item M1” for Open Door Legal Aid." in page.text
-    assert room.table.waiting("M1") == {"lantern"}
+    assert users.negotiation.waiting("M1") == {"lantern"}
 
 
-def test_an_answer_that_changed_meanwhile_is_not_accepted_unseen(room: Room) -> None:
-    room.table.save("ilena", "M1")
-    page = room.page("samira")
+def test_an_answer_that_changed_meanwhile_is_not_accepted_unseen(users: Users) -> None:
+    users.negotiation.save("ilena", "M1")
+    page = users.page("samira")
     ((action, fields, _words),) = [
         form for form in forms(page) if form[2].startswith("Accept: Item M1")
     ]
-    room.table.save("ilena", "M1", seen=1)
-    of_joana = next(f for f in forms(room.page("joana")) if f[2].startswith("Accept: Item M1"))[1]
+    users.negotiation.save("ilena", "M1", seen=1)
+    of_joana = next(f for f in forms(users.page("joana")) if f[2].startswith("Accept: Item M1"))[1]
     unknown = "M1: We don't know which text you read."
     for token, words in (
         (fields["page_token"], "M1: The text changed after you opened it"),
@@ -514,30 +523,30 @@ def test_an_answer_that_changed_meanwhile_is_not_accepted_unseen(room: Room) -> 
         ("", unknown),
         ("nonsense", unknown),
     ):
-        response = room.browser("samira").post(
+        response = users.browser("samira").post(
             action, data={**fields, "page_token": token}, csrf=False, follow_redirects=True
         )
         assert words in Page.of(response).text
-    assert room.table.waiting("M1") == {"door", "lantern"}
+    assert users.negotiation.waiting("M1") == {"door", "lantern"}
 
 
-def test_a_party_asks_to_talk_and_the_others_read_why(room: Room) -> None:
-    room.table.save("ilena", "M1")
-    page = room.submit("samira", "/items/M1/talk", reason="  ")
+def test_a_party_asks_to_talk_and_the_others_read_why(users: Users) -> None:
+    users.negotiation.save("ilena", "M1")
+    page = users.submit("samira", "/items/M1/talk", reason="  ")
     assert page.title.startswith("Problem: ")
-    page = room.submit("samira", "/items/M1/talk", reason="Two pages are too few.")
+    page = users.submit("samira", "/items/M1/talk", reason="Two pages are too few.")
     assert "The others see that you want to discuss “Item M1”." in page.text
-    shown = item(room.page("ilena"), "M1")
+    shown = item(users.page("ilena"), "M1")
     assert "Wants to discuss" in shown
     assert "Two pages are too few." in shown
 
 
-def test_a_wish_to_talk_is_about_the_answer_that_was_read(room: Room) -> None:
-    room.table.save("ilena", "M1")
-    form = room.page("samira", "/items/M1/talk").form()
-    room.table.save("ilena", "M1", seen=1, words="Quite other words.")
-    response = room.browser("samira").post(
-        f"{room.address}/items/M1/talk", data=form.filled_in(reason="Too few."), csrf=False
+def test_a_wish_to_talk_is_about_the_answer_that_was_read(users: Users) -> None:
+    users.negotiation.save("ilena", "M1")
+    form = users.page("samira", "/items/M1/talk").form()
+    users.negotiation.save("ilena", "M1", seen=1, words="Quite other words.")
+    response = users.browser("samira").post(
+        f"{users.address}/items/M1/talk", data=form.filled_in(reason="Too few."), csrf=False
     )
     page = Page.of(response)
     assert "The text changed after you opened it" in page.text
@@ -548,21 +557,21 @@ def test_a_wish_to_talk_is_about_the_answer_that_was_read(room: Room) -> None:
 # Proposals
 
 
-def propose(room: Room, first: str = "samira", words: str = "Within three days.") -> Page:
-    return room.submit(first, "/items/M1/propose", words=words, reason="An early reply serves us.")
+def propose(users: Users, first: str = "samira", words: str = "Within three days.") -> Page:
+    return users.submit(first, "/items/M1/propose", words=words, reason="An early reply serves us.")
 
 
-def test_a_proposal_is_shown_word_by_word_with_its_reason(room: Room) -> None:
-    room.table.save("ilena", "M1", words="Within ten days.")
-    assert "The other parties can now see your suggestion for “Item M1”." in propose(room).text
-    page = room.page("ilena")
+def test_a_proposal_is_shown_word_by_word_with_its_reason(users: Users) -> None:
+    users.negotiation.save("ilena", "M1", words="Within ten days.")
+    assert "The other parties can now see your suggestion for “Item M1”." in propose(users).text
+    page = users.page("ilena")
     assert "Within ten days." in item(page, "M1")
     assert "An early reply serves us." in item(page, "M1")
     assert ["".join(element.itertext()) for element in page.root.iter("del")] == ["[removed: ten]"]
     assert ["".join(element.itertext()) for element in page.root.iter("ins")] == ["[added: three]"]
     assert "Accept the change" in buttons(page)
     assert {"Suggest something else: Item M1", "Decline: Item M1"} <= page.links().keys()
-    assert "Withdraw the suggestion" in buttons(room.page("dora"))
+    assert "Withdraw the suggestion" in buttons(users.page("dora"))
 
 
 def buttons(page: Page) -> set[str]:
@@ -573,93 +582,97 @@ def buttons(page: Page) -> set[str]:
     }
 
 
-def test_a_proposal_is_a_task_for_the_people_who_may_answer_it(room: Room) -> None:
-    room.table.settle("M1")
-    propose(room)
-    assert "M1" in items(room.page("ilena", "?filter=us"))
-    assert "Waiting for us" in item(room.page("ilena"), "M1")
-    assert "M1" not in items(room.page("samira", "?filter=us"))
-    assert "M1" in items(room.page("samira", "?filter=others"))
+def test_a_proposal_is_a_task_for_the_people_who_may_answer_it(users: Users) -> None:
+    users.negotiation.settle("M1")
+    propose(users)
+    assert "M1" in items(users.page("ilena", "?filter=us"))
+    assert "Waiting for us" in item(users.page("ilena"), "M1")
+    assert "M1" not in items(users.page("samira", "?filter=us"))
+    assert "M1" in items(users.page("samira", "?filter=others"))
 
 
-def test_an_accepted_proposal_is_the_answer(room: Room) -> None:
-    room.table.settle("M1")
-    propose(room)
-    page = room.press("ilena", "Accept the change", "M1")
+def test_an_accepted_proposal_is_the_answer(users: Users) -> None:
+    users.negotiation.settle("M1")
+    propose(users)
+    page = users.press("ilena", "Accept the change", "M1")
     assert "Change accepted. The other parties need to accept it too." in page.text
     assert "Within three days." in item(page, "M1")
-    assert room.table.waiting("M1") == {"lantern"}
+    assert users.negotiation.waiting("M1") == {"lantern"}
 
 
-def test_a_proposal_that_is_turned_down_leaves_its_reason(room: Room) -> None:
-    room.table.settle("M1")
-    propose(room)
-    proposal = room.table.loaded().proposals[0]
+def test_a_proposal_that_is_turned_down_leaves_its_reason(users: Users) -> None:
+    users.negotiation.settle("M1")
+    propose(users)
+    proposal = users.negotiation.loaded().proposals[0]
     rest = f"/proposals/{proposal.id}/turn-down"
-    assert room.submit("ilena", rest, reason="").title.startswith("Problem: ")
-    page = room.submit("ilena", rest, reason="Three days are too few.")
+    assert users.submit("ilena", rest, reason="").title.startswith("Problem: ")
+    page = users.submit("ilena", rest, reason="Three days are too few.")
     assert "You declined the suggestion." in page.text
-    shown = item(room.page("samira"), "M1")
+    shown = item(users.page("samira"), "M1")
     assert "declined a change that Open Door Legal Aid suggested" in shown
     assert "Three days are too few." in shown
     assert "Ilena Dorvath" in shown
     # With the next answer it is only in the history.
     accepted = positions.propose(
-        room.table["joana"],
-        room.table.checklist(),
+        users.negotiation["joana"],
+        users.negotiation.checklist(),
         "M1",
         {"words": "Five."},
         answer_id=proposal.answer_id,
         reason="Between.",
     )
-    positions.accept_proposal(room.table["ilena"], room.table.checklist(), accepted.id)
-    room.table.session.commit()
-    assert "declined a change" not in item(room.page("samira"), "M1")
+    positions.accept_proposal(
+        users.negotiation["ilena"], users.negotiation.checklist(), accepted.id
+    )
+    users.negotiation.session.commit()
+    assert "declined a change" not in item(users.page("samira"), "M1")
 
 
-def test_the_reason_for_declining_a_withdrawn_proposal_is_not_lost(room: Room) -> None:
-    room.table.settle("M1")
-    propose(room)
-    proposal = room.table.loaded().proposals[0]
-    where = f"{room.address}/proposals/{proposal.id}/turn-down"
-    data = room.browser("ilena").page(where).form().filled_in(reason="Three days are too few.")
-    positions.withdraw_proposal(room.table["samira"], room.table.checklist(), proposal.id)
-    room.table.session.commit()
-    page = Page.of(room.browser("ilena").post(where, data=data, csrf=False))
+def test_the_reason_for_declining_a_withdrawn_proposal_is_not_lost(users: Users) -> None:
+    users.negotiation.settle("M1")
+    propose(users)
+    proposal = users.negotiation.loaded().proposals[0]
+    where = f"{users.address}/proposals/{proposal.id}/turn-down"
+    data = users.browser("ilena").page(where).form().filled_in(reason="Three days are too few.")
+    positions.withdraw_proposal(
+        users.negotiation["samira"], users.negotiation.checklist(), proposal.id
+    )
+    users.negotiation.session.commit()
+    page = Page.of(users.browser("ilena").post(where, data=data, csrf=False))
     assert "This suggestion is no longer open, so nothing was done." in page.text
     assert "Three days are too few." in page.html
     del data["csrf_token"]
-    room.browser("marek").page(where, 404)
-    assert room.browser("marek").post(where, data=data).status_code == 404
+    users.browser("marek").page(where, 404)
+    assert users.browser("marek").post(where, data=data).status_code == 404
 
 
-def test_a_party_withdraws_its_proposal(room: Room) -> None:
-    room.table.settle("M1")
-    propose(room)
-    page = room.press("dora", "Withdraw the suggestion", "M1")
+def test_a_party_withdraws_its_proposal(users: Users) -> None:
+    users.negotiation.settle("M1")
+    propose(users)
+    page = users.press("dora", "Withdraw the suggestion", "M1")
     assert "The suggestion is withdrawn." in page.text
-    assert room.table.loaded().proposals == ()
+    assert users.negotiation.loaded().proposals == ()
 
 
-def test_proposing_without_words_or_reason_shows_an_error_and_keeps_the_input(room: Room) -> None:
-    room.table.settle("M1")
-    page = room.submit("samira", "/items/M1/propose", words="Kept words.", reason="")
+def test_proposing_without_words_or_reason_shows_an_error_and_keeps_the_input(users: Users) -> None:
+    users.negotiation.settle("M1")
+    page = users.submit("samira", "/items/M1/propose", words="Kept words.", reason="")
     assert page.title.startswith("Problem: ")
     assert "Kept words." in page.html
-    page = room.submit("samira", "/items/M1/propose", reason="No other words.")
+    page = users.submit("samira", "/items/M1/propose", reason="No other words.")
     assert "That's the same wording as before" in page.text
-    assert room.table.loaded().proposals == ()
+    assert users.negotiation.loaded().proposals == ()
 
 
 def test_a_proposal_for_an_answer_that_changed_shows_an_error_and_keeps_the_words(
-    room: Room,
+    users: Users,
 ) -> None:
-    room.table.save("ilena", "M1")
-    form = room.page("samira", "/items/M1/propose").form()
-    room.table.save("ilena", "M1", seen=1, words="Quite other words.")
+    users.negotiation.save("ilena", "M1")
+    form = users.page("samira", "/items/M1/propose").form()
+    users.negotiation.save("ilena", "M1", seen=1, words="Quite other words.")
     sent = form.filled_in(words="Mine.", reason="Ours.")
-    response = room.browser("samira").post(
-        f"{room.address}/items/M1/propose", data=sent, csrf=False
+    response = users.browser("samira").post(
+        f"{users.address}/items/M1/propose", data=sent, csrf=False
     )
     page = Page.of(response)
     assert "Ilena Dorvath saved another value while you were writing." in page.text
@@ -667,24 +680,24 @@ def test_a_proposal_for_an_answer_that_changed_shows_an_error_and_keeps_the_word
     assert "Quite other words." in page.text
 
 
-def test_an_item_the_npm_writes_is_offered_only_to_the_npm(room: Room) -> None:
-    table = room.table
-    answer = table.save("ilena", "M3")
+def test_an_item_the_npm_writes_is_offered_only_to_the_npm(users: Users) -> None:
+    negotiation = users.negotiation
+    answer = negotiation.save("ilena", "M3")
     positions.propose(
-        table["samira"],
-        table.checklist(),
+        negotiation["samira"],
+        negotiation.checklist(),
         "M3",
         {"words": "x"},
         answer_id=answer.id,
         reason="Because.",
     )
-    table.session.commit()
-    assert "Accept the change" in buttons(room.page("ilena"))
-    assert "Accept the change" not in buttons(room.page("joana"))
-    proposal = table.loaded().proposals[0]
+    negotiation.session.commit()
+    assert "Accept the change" in buttons(users.page("ilena"))
+    assert "Accept the change" not in buttons(users.page("joana"))
+    proposal = negotiation.loaded().proposals[0]
     for rest in ("accept", "turn-down"):
-        response = room.browser("joana").post(
-            f"{room.address}/proposals/{proposal.id}/{rest}", data={"reason": "No."}
+        response = users.browser("joana").post(
+            f"{users.address}/proposals/{proposal.id}/{rest}", data={"reason": "No."}
         )
         assert response.status_code == 403
         assert "The NPM answers this suggestion because" in Page.of(response).text
@@ -693,162 +706,168 @@ def test_an_item_the_npm_writes_is_offered_only_to_the_npm(room: Room) -> None:
 # Flags and review
 
 
-def test_a_flag_is_raised_read_and_explained(room: Room) -> None:
-    table = room.table
-    table.settle("M1")
-    assert room.submit("samira", "/items/M1/flag", reason="").title.startswith("Problem: ")
-    page = room.submit("samira", "/items/M1/flag", reason="Does a donor decide?")
+def test_a_flag_is_raised_read_and_explained(users: Users) -> None:
+    negotiation = users.negotiation
+    negotiation.settle("M1")
+    assert users.submit("samira", "/items/M1/flag", reason="").title.startswith("Problem: ")
+    page = users.submit("samira", "/items/M1/flag", reason="Does a donor decide?")
     assert "“Item M1” is flagged." in page.text
-    flag = table.session.scalars(sa.select(Flag)).one()
-    shown = room.page("ilena")
+    flag = negotiation.session.scalars(sa.select(Flag)).one()
+    shown = users.page("ilena")
     assert "Does a donor decide?" in item(shown, "M1")
-    assert f"{room.address}/flags/{flag.id}/explain" in shown.addresses()
-    assert f"{room.address}/flags/{flag.id}/explain" not in room.page("dora").addresses()
-    room.page("dora", f"/flags/{flag.id}/explain", 403)
-    page = room.submit("ilena", f"/flags/{flag.id}/explain", reason="No donor sees the list.")
+    assert f"{users.address}/flags/{flag.id}/explain" in shown.addresses()
+    assert f"{users.address}/flags/{flag.id}/explain" not in users.page("dora").addresses()
+    users.page("dora", f"/flags/{flag.id}/explain", 403)
+    page = users.submit("ilena", f"/flags/{flag.id}/explain", reason="No donor sees the list.")
     assert "The flag is closed with your explanation." in page.text
-    assert "No donor sees the list." in item(room.page("samira"), "M1")
+    assert "No donor sees the list." in item(users.page("samira"), "M1")
 
 
-def test_the_second_reader_is_led_to_the_review_and_confirms(room: Room) -> None:
-    table = room.table
-    terms = table.checklist()
-    chosen = {"M5": {"second_reader": str(table["oren"].user_id)}}
-    checklists.complete_answers(table.loaded(), table.writers, chosen=chosen)
-    table.session.commit()
-    assert "Read as second reader" in room.page("oren").links()
-    assert "Read as second reader" not in room.page("ilena").links()
-    room.page("ilena", "/review", 403)
-    page = room.submit("oren", "/review")
+def test_the_second_reader_is_led_to_the_review_and_confirms(users: Users) -> None:
+    negotiation = users.negotiation
+    terms = negotiation.checklist()
+    chosen = {"M5": {"second_reader": str(negotiation["oren"].user_id)}}
+    checklists.complete_answers(negotiation.loaded(), negotiation.writers, chosen=chosen)
+    negotiation.session.commit()
+    assert "Read as second reader" in users.page("oren").links()
+    assert "Read as second reader" not in users.page("ilena").links()
+    users.page("ilena", "/review", 403)
+    page = users.submit("oren", "/review")
     assert "You confirmed the review of independence and flexibility." in page.text
-    assert table.loaded().review is not None
+    assert negotiation.loaded().review is not None
     assert terms.is_complete
-    assert "Send for signature" in room.page("ilena").links()
-    again = room.browser("oren").post(f"{room.address}/review", data={})
+    assert "Send for signature" in users.page("ilena").links()
+    again = users.browser("oren").post(f"{users.address}/review", data={})
     assert "The review has already been confirmed" in Page.of(again).text
 
 
-def test_a_reason_about_other_words_is_not_put_on_the_new_ones(room: Room) -> None:
-    to_read(room)
-    opened = room.page("joana", "/items/M1/flag").form().filled_in(reason="It lets a donor decide.")
-    change_and_agree(room, "M1", "The NPM decides alone.")
-    answer = room.browser("joana").post(f"{room.address}/items/M1/flag", data=opened, csrf=False)
+def test_a_reason_about_other_words_is_not_put_on_the_new_ones(users: Users) -> None:
+    to_read(users)
+    opened = (
+        users.page("joana", "/items/M1/flag").form().filled_in(reason="It lets a donor decide.")
+    )
+    change_and_agree(users, "M1", "The NPM decides alone.")
+    answer = users.browser("joana").post(f"{users.address}/items/M1/flag", data=opened, csrf=False)
     page = Page.of(answer)
     assert "The answer changed while you were writing." in page.text
     assert "The NPM decides alone." in page.text
-    assert room.table.loaded().flags == ()
+    assert users.negotiation.loaded().flags == ()
     sent = page.form().filled_in()
     assert "It lets a donor decide." in str(sent["reason"])
-    room.browser("joana").post(f"{room.address}/items/M1/flag", data=sent, csrf=False)
-    assert [flag.reason for flag in room.table.loaded().flags] == ["It lets a donor decide."]
+    users.browser("joana").post(f"{users.address}/items/M1/flag", data=sent, csrf=False)
+    assert [flag.reason for flag in users.negotiation.loaded().flags] == ["It lets a donor decide."]
 
 
-def test_a_wish_to_discuss_is_about_the_answer_that_was_on_the_page(room: Room) -> None:
-    to_read(room)
-    address = f"{room.address}/items/M1/talk"
-    opened = room.page("joana", "/items/M1/talk").form().filled_in(reason="")
-    change_and_agree(room, "M1", "The NPM decides alone.")
+def test_a_wish_to_discuss_is_about_the_answer_that_was_on_the_page(users: Users) -> None:
+    to_read(users)
+    address = f"{users.address}/items/M1/talk"
+    opened = users.page("joana", "/items/M1/talk").form().filled_in(reason="")
+    change_and_agree(users, "M1", "The NPM decides alone.")
     # A mistake on the form doesn't make the newest answer count as seen.
-    page = Page.of(room.browser("joana").post(address, data=opened, csrf=False))
+    page = Page.of(users.browser("joana").post(address, data=opened, csrf=False))
     opened = page.form().filled_in(reason="Which donor?")
     for sent in (opened, {**opened, "answer": ""}):
-        page = Page.of(room.browser("joana").post(address, data=sent, csrf=False))
+        page = Page.of(users.browser("joana").post(address, data=sent, csrf=False))
         assert page.title.startswith("Problem: ")
         assert "The NPM decides alone." in page.text
         assert "Which donor?" in str(page.form().filled_in()["reason"])
-    assert room.table.loaded().standing().is_complete
+    assert users.negotiation.loaded().standing().is_complete
 
 
-def test_a_flag_without_what_was_seen_is_not_raised(room: Room) -> None:
-    room.table.settle("M1")
-    address = f"{room.address}/items/M1/flag"
-    loaded = room.table.loaded()
+def test_a_flag_without_what_was_seen_is_not_raised(users: Users) -> None:
+    users.negotiation.settle("M1")
+    address = f"{users.address}/items/M1/flag"
+    loaded = users.negotiation.loaded()
     # A digest alone doesn't prove what their page showed.
     for seen in ("", item_digest(loaded, loaded.item("M1"))):
-        answer = room.browser("samira").post(
+        answer = users.browser("samira").post(
             address, data={"reason": "Does a donor decide?", "seen": seen}
         )
         assert "The answer changed while you were writing." in Page.of(answer).text
-    assert room.table.loaded().flags == ()
+    assert users.negotiation.loaded().flags == ()
 
 
 CHANGED = "The text changed after you opened it, so nothing was done. Read it as it is now."
 
 
-def to_read(room: Room) -> None:
+def to_read(users: Users) -> None:
     """Have all agree on the terms, with Oren named as second reader."""
-    table = room.table
-    chosen = {"M5": {"second_reader": str(table["oren"].user_id)}}
-    checklists.complete_answers(table.loaded(), table.writers, chosen=chosen)
-    table.session.commit()
+    negotiation = users.negotiation
+    chosen = {"M5": {"second_reader": str(negotiation["oren"].user_id)}}
+    checklists.complete_answers(negotiation.loaded(), negotiation.writers, chosen=chosen)
+    negotiation.session.commit()
 
 
-def change_and_agree(room: Room, code: str, words: str) -> None:
+def change_and_agree(users: Users, code: str, words: str) -> None:
     """Have a CSO suggest a change, the NPM accept it, and the third party agree."""
-    table = room.table
-    answer = table.loaded().sheet.shared(code)
+    negotiation = users.negotiation
+    answer = negotiation.loaded().sheet.shared(code)
     assert answer is not None
     text = next(key for key, value in answer.values.items() if isinstance(value, str))
     proposal = positions.propose(
-        table["samira"],
-        table.checklist(),
+        negotiation["samira"],
+        negotiation.checklist(),
         code,
         {**answer.values, text: words},
         answer_id=answer.answer_id,
         reason="Shorter.",
     )
-    positions.accept_proposal(table["ilena"], table.checklist(), proposal.id)
-    table.session.commit()
-    table.accept(code, "joana")
-    assert table.loaded().standing().is_complete
+    positions.accept_proposal(negotiation["ilena"], negotiation.checklist(), proposal.id)
+    negotiation.session.commit()
+    negotiation.accept(code, "joana")
+    assert negotiation.loaded().standing().is_complete
 
 
-def test_the_second_reader_does_not_confirm_a_text_that_changed_while_they_read(room: Room) -> None:
-    to_read(room)
-    opened = room.page("oren", "/review").form().filled_in()
-    change_and_agree(room, "M1", "Never before this was read.")
-    answer = room.browser("oren").post(f"{room.address}/review", data=opened, csrf=False)
+def test_the_second_reader_does_not_confirm_a_text_that_changed_while_they_read(
+    users: Users,
+) -> None:
+    to_read(users)
+    opened = users.page("oren", "/review").form().filled_in()
+    change_and_agree(users, "M1", "Never before this was read.")
+    answer = users.browser("oren").post(f"{users.address}/review", data=opened, csrf=False)
     page = Page.of(answer)
     assert CHANGED in page.text
     assert "Never before this was read." in item(page, "M1")
-    assert room.table.loaded().review is None
-    assert room.table.events("safeguards_reviewed") == []
-    sent = room.browser("oren").post(
-        f"{room.address}/review", data=page.form().filled_in(), csrf=False, follow_redirects=True
+    assert users.negotiation.loaded().review is None
+    assert users.negotiation.events("safeguards_reviewed") == []
+    sent = users.browser("oren").post(
+        f"{users.address}/review", data=page.form().filled_in(), csrf=False, follow_redirects=True
     )
     assert "You confirmed the review" in Page.of(sent).text
-    assert room.table.loaded().review is not None
+    assert users.negotiation.loaded().review is not None
 
 
-def test_the_page_of_another_person_confirms_no_review(room: Room) -> None:
-    to_read(room)
-    page = shown.page_with(text_digest(room.table.loaded()))
-    wrong = (shown.token_of(room.table["ilena"], page), "", "nonsense")
+def test_the_page_of_another_person_confirms_no_review(users: Users) -> None:
+    to_read(users)
+    page = shown.page_with(text_digest(users.negotiation.loaded()))
+    wrong = (shown.token_of(users.negotiation["ilena"], page), "", "nonsense")
     for token in wrong:
-        answer = room.browser("oren").post(f"{room.address}/review", data={"page_token": token})
+        answer = users.browser("oren").post(f"{users.address}/review", data={"page_token": token})
         assert "We don't know which text you read." in Page.of(answer).text
-    assert room.table.loaded().review is None
+    assert users.negotiation.loaded().review is None
 
 
 def test_a_flag_raised_while_the_second_reader_reads_is_seen_before_they_confirm(
-    room: Room,
+    users: Users,
 ) -> None:
-    to_read(room)
-    opened = room.page("oren", "/review").form().filled_in()
-    checklists.flag_term(room.table["samira"], room.table.checklist(), "M1", "A donor decides?")
-    room.table.session.commit()
-    answer = room.browser("oren").post(f"{room.address}/review", data=opened, csrf=False)
+    to_read(users)
+    opened = users.page("oren", "/review").form().filled_in()
+    checklists.flag_term(
+        users.negotiation["samira"], users.negotiation.checklist(), "M1", "A donor decides?"
+    )
+    users.negotiation.session.commit()
+    answer = users.browser("oren").post(f"{users.address}/review", data=opened, csrf=False)
     assert CHANGED in Page.of(answer).text
     assert "A donor decides?" in item(Page.of(answer), "M1")
-    assert room.table.loaded().review is None
+    assert users.negotiation.loaded().review is None
 
 
-def test_the_second_reader_sees_every_item_that_the_parties_sign(room: Room) -> None:
-    to_read(room)
-    page = room.page("oren", "/review")
+def test_the_second_reader_sees_every_item_that_the_parties_sign(users: Users) -> None:
+    to_read(users)
+    page = users.page("oren", "/review")
     shown_items = [
         code
-        for code, status in room.table.loaded().standing().items.items()
+        for code, status in users.negotiation.loaded().standing().items.items()
         if status.shown is Truth.TRUE
     ]
     assert all(item(page, code) for code in shown_items)
@@ -858,28 +877,28 @@ def test_the_second_reader_sees_every_item_that_the_parties_sign(room: Room) -> 
 
 
 def test_whoever_left_is_named_in_what_they_wrote_and_missed_where_they_are_named(
-    room: Room,
+    users: Users,
 ) -> None:
-    table = room.table
-    table.save("ilena", "M5", second_reader=str(table["oren"].user_id))
+    negotiation = users.negotiation
+    negotiation.save("ilena", "M5", second_reader=str(negotiation["oren"].user_id))
     cooperations.end_person(
-        table["ilena"],
-        table.cooperation,
-        user_id=table["oren"].user_id,
-        organisation_id=table.land.id("npm"),
+        negotiation["ilena"],
+        negotiation.cooperation,
+        user_id=negotiation["oren"].user_id,
+        organisation_id=negotiation.country.id("npm"),
     )
-    table.session.commit()
-    shown = item(room.page("ilena"), "M5")
+    negotiation.session.commit()
+    shown = item(users.page("ilena"), "M5")
     assert "Oren Maki" in shown
     assert "names somebody who no longer takes part" in shown
 
 
-def test_the_page_explains_why_an_item_may_not_be_changed(room: Room) -> None:
-    table = room.table
-    table.settle("M1")
-    table.checklist().open_items = ["M2"]
-    table.session.commit()
-    page = room.page("ilena")
+def test_the_page_explains_why_an_item_may_not_be_changed(users: Users) -> None:
+    negotiation = users.negotiation
+    negotiation.settle("M1")
+    negotiation.checklist().open_items = ["M2"]
+    negotiation.session.commit()
+    page = users.page("ilena")
     assert "Only these items are open: “Item M2”. Everything else stays agreed." in page.text
     assert acts(page, "M1") == set()
     assert "This item stays agreed" in item(page, "M6")
@@ -891,15 +910,15 @@ def test_the_page_explains_why_an_item_may_not_be_changed(room: Room) -> None:
 
 @pytest.mark.parametrize("first", ["samira", "ada", "root", "marek"])
 def test_everybody_reads_what_a_checklist_asks_and_rests_on(
-    app: Flask, table: Table, first: str
+    app: Flask, negotiation: Negotiation, first: str
 ) -> None:
-    page = table.land.browser(app, first).page("/checklists/templates/urgent_plan")
+    page = negotiation.country.browser(app, first).page("/checklists/templates/urgent_plan")
     assert "U18" in page.text
     assert any("/guidance/" in address for address in page.addresses())
 
 
-def test_each_item_shows_the_passage_that_concerns_it(app: Flask, table: Table) -> None:
-    page = table.land.browser(app, "samira").page("/checklists/templates/urgent_plan")
+def test_each_item_shows_the_passage_that_concerns_it(app: Flask, negotiation: Negotiation) -> None:
+    page = negotiation.country.browser(app, "samira").page("/checklists/templates/urgent_plan")
     _before, *items = page.html.split('<li id="U')
     shown = {item.split('"')[0]: item for item in items}
     for number, key in (("1", "action"), ("6", "consent"), ("8", "duties"), ("16", "follow-up")):
@@ -908,8 +927,8 @@ def test_each_item_shows_the_passage_that_concerns_it(app: Flask, table: Table) 
 
 
 @pytest.mark.parametrize("kind", ["x", "terms.yaml", "..", "TERMS"])
-def test_an_unknown_checklist_has_no_page(app: Flask, table: Table, kind: str) -> None:
-    table.land.browser(app, "samira").page(f"/checklists/templates/{kind}", 404)
+def test_an_unknown_checklist_has_no_page(app: Flask, negotiation: Negotiation, kind: str) -> None:
+    negotiation.country.browser(app, "samira").page(f"/checklists/templates/{kind}", 404)
 
 
 # Queries
@@ -920,20 +939,20 @@ def test_the_list_sends_as_many_queries_for_many_rows(
 ) -> None:
     """Each row with its own person and party: answers, positions, proposals, flags."""
     codes = [f"M{n}" for n in range(1, 21)]
-    room = Room(app, set_out(session, template=a_template(*(an_item(code) for code in codes))))
-    table = room.table
+    users = Users(app, set_out(session, template=a_template(*(an_item(code) for code in codes))))
+    negotiation = users.negotiation
 
     def count() -> int:
         session.commit()
-        room.page("ilena")
+        users.page("ilena")
         with statements() as sent:
-            room.page("ilena")
+            users.page("ilena")
         return len(sent)
 
-    fill_rows(table, codes[:1], "samira", "joana")
+    fill_rows(negotiation, codes[:1], "samira", "joana")
     few = count()
-    crowd(table)
-    fill_rows(table, codes[1:], "samira", "joana")
+    crowd(negotiation)
+    fill_rows(negotiation, codes[1:], "samira", "joana")
     assert session.scalar(sa.select(sa.func.count()).select_from(Answer)) == 20
     assert (session.scalar(sa.select(sa.func.count()).select_from(Position)) or 0) >= 60
     open_ones = sa.select(sa.func.count(Proposal.id)).where(Proposal.state == ProposalState.OPEN)
@@ -941,35 +960,40 @@ def test_the_list_sends_as_many_queries_for_many_rows(
     assert count() == few
 
 
-def crowd(table: Table) -> None:
+def crowd(negotiation: Negotiation) -> None:
     """Add more people and parties, so that each row has its own."""
-    land: Country = table.land
+    country: Country = negotiation.country
     for number in range(4):
         key = f"body{number}"
-        land.organisation(key, f"Body {number}", OrganisationKind.CSO)
+        country.organisation(key, f"Body {number}", OrganisationKind.CSO)
         first = f"Writer{number}"
-        land.person(f"{first} Holm", key, Role.COORDINATOR)
-        cooperations.join_party(table["ilena"], table.cooperation, land.id(key))
-        bring_in(land, table.cooperation, first.lower())
+        country.person(f"{first} Holm", key, Role.COORDINATOR)
+        cooperations.join_party(negotiation["ilena"], negotiation.cooperation, country.id(key))
+        bring_in(country, negotiation.cooperation, first.lower())
 
 
-def fill_rows(table: Table, codes: list[str], *partners: str) -> None:
-    names = [*partners, *(f"writer{n}" for n in range(4) if f"writer{n}" in table.land.users)]
+def fill_rows(negotiation: Negotiation, codes: list[str], *partners: str) -> None:
+    names = [
+        *partners,
+        *(f"writer{n}" for n in range(4) if f"writer{n}" in negotiation.country.users),
+    ]
     for number, code in enumerate(codes):
-        saved = table.save("ilena" if number % 2 else "oren", code)
+        saved = negotiation.save("ilena" if number % 2 else "oren", code)
         for first in names:
             positions.take_position(
-                table[first],
-                table.checklist(),
+                negotiation[first],
+                negotiation.checklist(),
                 code,
                 Stance.WANTS_TALK,
                 answer_id=saved.id,
                 reason="Let us talk.",
             )
-        checklists.flag_term(table[names[number % len(names)]], table.checklist(), code, "Why?")
+        checklists.flag_term(
+            negotiation[names[number % len(names)]], negotiation.checklist(), code, "Why?"
+        )
         positions.propose(
-            table[names[(number + 1) % len(names)]],
-            table.checklist(),
+            negotiation[names[(number + 1) % len(names)]],
+            negotiation.checklist(),
             code,
             {"words": f"Other words {number}"},
             answer_id=saved.id,
@@ -977,20 +1001,20 @@ def fill_rows(table: Table, codes: list[str], *partners: str) -> None:
         )
 
 
-def test_removed_and_added_words_are_marked_for_screen_readers_too(room: Room) -> None:
-    room.table.save("ilena", "M1", words="Within ten days.")
-    propose(room)
-    assert re.search(r"Removed words are struck through", room.page("ilena").text)
+def test_removed_and_added_words_are_marked_for_screen_readers_too(users: Users) -> None:
+    users.negotiation.save("ilena", "M1", words="Within ten days.")
+    propose(users)
+    assert re.search(r"Removed words are struck through", users.page("ilena").text)
 
 
 def test_saving_an_answer_takes_few_statements(
-    room: Room, statements: Callable[[], AbstractContextManager[list[str]]]
+    users: Users, statements: Callable[[], AbstractContextManager[list[str]]]
 ) -> None:
     """For the terms, with two CSOs and no visit, beginning with one not answered yet.
 
     The first version of an answer ends what notifies of it, where a party has accepted all now.
     """
-    browser, address = room.browser("ilena"), f"{room.address}/items/M1/answer"
+    browser, address = users.browser("ilena"), f"{users.address}/items/M1/answer"
     counts = []
     for words in ("First.", "Second."):
         form = browser.page(address).form()

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
 from tests.effort import tries
-from tests.factories.tables import Table, set_out
+from tests.factories.negotiations import Negotiation, set_out
 from tests.factories.templates import a_column, a_field, a_table, a_template, an_item
 from tests.pages import Page
 from tracker.checklist_templates.models import AnswerScope
@@ -38,33 +38,35 @@ EACH = an_item(
 
 
 @pytest.fixture
-def rows(session: Session) -> Table:
+def rows(session: Session) -> Negotiation:
     """Return a cooperation whose item M4 has a row for each of its three parties."""
     return set_out(session, template=a_template(EACH, an_item("M1")))
 
 
-def row(table: Table, key: str, offers: str) -> dict[str, str]:
-    return {"party": str(table.land.id(key)), "offers": offers}
+def row(negotiation: Negotiation, key: str, offers: str) -> dict[str, str]:
+    return {"party": str(negotiation.country.id(key)), "offers": offers}
 
 
-def current(table: Table) -> list[dict[str, str]]:
-    answer = table.loaded().sheet.shared("M4")
+def current(negotiation: Negotiation) -> list[dict[str, str]]:
+    answer = negotiation.loaded().sheet.shared("M4")
     return list(answer.values["rows"]) if answer else []
 
 
-def write(table: Table, key: str, offers: str, *, rule: str = "", seen: int | None = None) -> None:
+def write(
+    negotiation: Negotiation, key: str, offers: str, *, rule: str = "", seen: int | None = None
+) -> None:
     """Have a party write its own row, and leave the rows of the others as they are."""
-    answer = table.loaded().sheet.shared("M4")
-    own = str(table.land.id(key))
-    others = [given for given in current(table) if given["party"] != own]
-    values: dict[str, Any] = {"rows": [*others, row(table, key, offers)]}
+    answer = negotiation.loaded().sheet.shared("M4")
+    own = str(negotiation.country.id(key))
+    others = [given for given in current(negotiation) if given["party"] != own]
+    values: dict[str, Any] = {"rows": [*others, row(negotiation, key, offers)]}
     before = answer.values.get("rule") if answer else None
     if rule or before:
         values["rule"] = rule or before
     version = answer.version if answer else 0
     service.save_answer(
-        table[WRITERS[key]],
-        table.checklist(),
+        negotiation[WRITERS[key]],
+        negotiation.checklist(),
         "M4",
         AnswerScope.SHARED,
         values,
@@ -72,13 +74,13 @@ def write(table: Table, key: str, offers: str, *, rule: str = "", seen: int | No
     )
 
 
-def accept(table: Table, *keys: str) -> None:
+def accept(negotiation: Negotiation, *keys: str) -> None:
     for key in keys:
-        answer = table.loaded().sheet.shared("M4")
+        answer = negotiation.loaded().sheet.shared("M4")
         assert answer is not None
         positions.take_position(
-            table[WRITERS[key]],
-            table.checklist(),
+            negotiation[WRITERS[key]],
+            negotiation.checklist(),
             "M4",
             Stance.ACCEPTS,
             answer_id=answer.answer_id,
@@ -86,25 +88,25 @@ def accept(table: Table, *keys: str) -> None:
         )
 
 
-def waiting(table: Table) -> set[str]:
-    ids = {table.land.id(key): key for key in WRITERS}
-    return {ids[party_id] for party_id in table.standing("M4").waiting_for}
+def waiting(negotiation: Negotiation) -> set[str]:
+    ids = {negotiation.country.id(key): key for key in WRITERS}
+    return {ids[party_id] for party_id in negotiation.standing("M4").waiting_for}
 
 
-def agreed(table: Table) -> Table:
+def agreed(negotiation: Negotiation) -> Negotiation:
     for key in WRITERS:
-        write(table, key, f"What {key} offers.")
-    accept(table, *WRITERS)
-    assert table.standing("M4").state is WorkState.AGREED
-    return table
+        write(negotiation, key, f"What {key} offers.")
+    accept(negotiation, *WRITERS)
+    assert negotiation.standing("M4").state is WorkState.AGREED
+    return negotiation
 
 
-def discuss(table: Table, key: str, row_of: UUID) -> None:
-    answer = table.loaded().sheet.shared("M4")
+def discuss(negotiation: Negotiation, key: str, row_of: UUID) -> None:
+    answer = negotiation.loaded().sheet.shared("M4")
     assert answer is not None
     positions.take_position(
-        table[WRITERS[key]],
-        table.checklist(),
+        negotiation[WRITERS[key]],
+        negotiation.checklist(),
         "M4",
         Stance.WANTS_TALK,
         answer_id=answer.answer_id,
@@ -113,16 +115,18 @@ def discuss(table: Table, key: str, row_of: UUID) -> None:
     )
 
 
-def suggest(table: Table, first: str, key: str, offers: str) -> Proposal:
-    answer = table.loaded().sheet.shared("M4")
+def suggest(negotiation: Negotiation, first: str, key: str, offers: str) -> Proposal:
+    answer = negotiation.loaded().sheet.shared("M4")
     assert answer is not None
     changed = [
-        row(table, key, offers) if given["party"] == str(table.land.id(key)) else given
+        row(negotiation, key, offers)
+        if given["party"] == str(negotiation.country.id(key))
+        else given
         for given in answer.values["rows"]
     ]
     return positions.propose(
-        table[first],
-        table.checklist(),
+        negotiation[first],
+        negotiation.checklist(),
         "M4",
         {**answer.values, "rows": changed},
         answer_id=answer.answer_id,
@@ -130,7 +134,7 @@ def suggest(table: Table, first: str, key: str, offers: str) -> Proposal:
     )
 
 
-def test_three_parties_complete_a_table_each_with_its_own_row(rows: Table) -> None:
+def test_three_parties_complete_a_table_each_with_its_own_row(rows: Negotiation) -> None:
     write(rows, "npm", "Training.")
     assert waiting(rows) == {"door", "lantern"}
     write(rows, "door", "Lawyers.")
@@ -145,7 +149,7 @@ def test_three_parties_complete_a_table_each_with_its_own_row(rows: Table) -> No
     assert rows.standing("M4").state is WorkState.AGREED
 
 
-def test_a_party_changes_its_own_row_though_all_have_accepted_it(rows: Table) -> None:
+def test_a_party_changes_its_own_row_though_all_have_accepted_it(rows: Negotiation) -> None:
     agreed(rows)
     write(rows, "door", "Two lawyers.")
     assert waiting(rows) == {"npm", "lantern"}
@@ -155,7 +159,7 @@ def test_a_party_changes_its_own_row_though_all_have_accepted_it(rows: Table) ->
     assert rows.standing("M4").state is WorkState.AGREED
 
 
-def test_a_change_reopens_the_acceptances_of_its_row_alone(rows: Table) -> None:
+def test_a_change_reopens_the_acceptances_of_its_row_alone(rows: Negotiation) -> None:
     agreed(rows)
     write(rows, "door", "Two lawyers.")
     write(rows, "door", "What door offers.")
@@ -164,29 +168,31 @@ def test_a_change_reopens_the_acceptances_of_its_row_alone(rows: Table) -> None:
             Position.item == "M4", Position.is_current, Position.stance == Stance.ACCEPTS
         )
     ).all()
-    ids = {key: rows.land.id(key) for key in WRITERS}
+    ids = {key: rows.country.id(key) for key in WRITERS}
     assert {(party, part) for party, part in accepted} == {
         *((ids[key], ids[other]) for key in WRITERS for other in ("npm", "lantern")),
         (ids["door"], ids["door"]),
     }
 
 
-def test_nobody_changes_the_accepted_row_of_another_party(rows: Table) -> None:
+def test_nobody_changes_the_accepted_row_of_another_party(rows: Negotiation) -> None:
     agreed(rows)
     changed = [
         row(rows, "lantern", "Nothing.")
-        if given["party"] == str(rows.land.id("lantern"))
+        if given["party"] == str(rows.country.id("lantern"))
         else given
         for given in current(rows)
     ]
-    without = [given for given in current(rows) if given["party"] != str(rows.land.id("lantern"))]
+    without = [
+        given for given in current(rows) if given["party"] != str(rows.country.id("lantern"))
+    ]
     for wrong in (changed, without):
         with pytest.raises(RuleBrokenError, match="Another party has accepted what you changed"):
             rows.save("samira", "M4", seen=3, rows=wrong)
     assert rows.standing("M4").state is WorkState.AGREED
 
 
-def test_the_rest_of_the_answer_is_changed_by_a_suggestion_once_accepted(rows: Table) -> None:
+def test_the_rest_of_the_answer_is_changed_by_a_suggestion_once_accepted(rows: Negotiation) -> None:
     for key in WRITERS:
         write(rows, key, f"What {key} offers.", rule="Once a year.")
     accept(rows, *WRITERS)
@@ -194,7 +200,7 @@ def test_the_rest_of_the_answer_is_changed_by_a_suggestion_once_accepted(rows: T
         write(rows, "door", "What door offers.", rule="Never.")
 
 
-def test_two_parties_write_their_rows_at_the_same_time(rows: Table) -> None:
+def test_two_parties_write_their_rows_at_the_same_time(rows: Negotiation) -> None:
     """Neither overtakes the other: what one changed, the other can't change anyway."""
     agreed(rows)
     write(rows, "door", "Two lawyers.")
@@ -203,14 +209,14 @@ def test_two_parties_write_their_rows_at_the_same_time(rows: Table) -> None:
     assert waiting(rows) == {"npm", "door", "lantern"}
 
 
-def test_whoever_saw_an_older_version_of_what_they_may_change_is_told(rows: Table) -> None:
+def test_whoever_saw_an_older_version_of_what_they_may_change_is_told(rows: Negotiation) -> None:
     write(rows, "lantern", "Physicians.")
     write(rows, "lantern", "Two physicians.")
     with pytest.raises(StaleError, match="Somebody else saved this item"):
         write(rows, "lantern", "Three physicians.", seen=1)
 
 
-def test_a_suggestion_for_one_row_goes_on_when_another_row_changes(rows: Table) -> None:
+def test_a_suggestion_for_one_row_goes_on_when_another_row_changes(rows: Negotiation) -> None:
     agreed(rows)
     proposal = suggest(rows, "ilena", "door", "Three lawyers.")
     write(rows, "lantern", "Two physicians.")
@@ -228,7 +234,7 @@ def test_a_suggestion_for_one_row_goes_on_when_another_row_changes(rows: Table) 
     assert rows.standing("M4").state is WorkState.AGREED
 
 
-def test_a_suggestion_is_outdated_once_its_row_changes(rows: Table) -> None:
+def test_a_suggestion_is_outdated_once_its_row_changes(rows: Negotiation) -> None:
     agreed(rows)
     proposal = suggest(rows, "ilena", "door", "Three lawyers.")
     write(rows, "door", "Two lawyers.")
@@ -238,7 +244,9 @@ def test_a_suggestion_is_outdated_once_its_row_changes(rows: Table) -> None:
         positions.accept_proposal(rows["samira"], rows.checklist(), proposal.id)
 
 
-def test_a_suggestion_for_one_row_is_accepted_though_another_row_is_missing(rows: Table) -> None:
+def test_a_suggestion_for_one_row_is_accepted_though_another_row_is_missing(
+    rows: Negotiation,
+) -> None:
     write(rows, "npm", "Training.")
     write(rows, "door", "Lawyers.")
     proposal = suggest(rows, "ilena", "door", "Three lawyers.")
@@ -248,7 +256,7 @@ def test_a_suggestion_for_one_row_is_accepted_though_another_row_is_missing(rows
     assert waiting(rows) == {"door", "lantern"}
 
 
-def test_a_flag_stays_open_when_a_party_changes_only_its_own_row(rows: Table) -> None:
+def test_a_flag_stays_open_when_a_party_changes_only_its_own_row(rows: Negotiation) -> None:
     """It doesn't say which row it is on, so no party can close it by changing its own."""
     agreed(rows)
     loaded = rows.loaded()
@@ -259,10 +267,12 @@ def test_a_flag_stays_open_when_a_party_changes_only_its_own_row(rows: Table) ->
     assert rows.loaded().flagged == {"M4"}
 
 
-def test_a_flag_on_one_row_is_closed_when_that_row_changes_and_not_before(rows: Table) -> None:
+def test_a_flag_on_one_row_is_closed_when_that_row_changes_and_not_before(
+    rows: Negotiation,
+) -> None:
     """product.md, 4.8."""
     agreed(rows)
-    loaded, lantern = rows.loaded(), rows.land.id("lantern")
+    loaded, lantern = rows.loaded(), rows.country.id("lantern")
     seen = item_digest(loaded, loaded.item("M4"))
     flag = partial(safeguards.raise_flag, rows["oren"], rows.checklist(), "M4", "They decide.")
     with pytest.raises(RuleBrokenError, match="Choose what you want to flag"):
@@ -276,11 +286,13 @@ def test_a_flag_on_one_row_is_closed_when_that_row_changes_and_not_before(rows: 
     assert [event["how"] for event in rows.events("flag_closed")] == ["changed"]
 
 
-def test_a_party_asks_to_discuss_one_row_and_goes_on_accepting_the_others(rows: Table) -> None:
+def test_a_party_asks_to_discuss_one_row_and_goes_on_accepting_the_others(
+    rows: Negotiation,
+) -> None:
     agreed(rows)
     with pytest.raises(RuleBrokenError, match="Choose what you want to discuss"):
         discuss(rows, "lantern", UUID(int=1))
-    discuss(rows, "lantern", rows.land.id("door"))
+    discuss(rows, "lantern", rows.country.id("door"))
     assert waiting(rows) == {"lantern"}
     write(rows, "door", "Two lawyers, paid by Open Door.")
     accept(rows, "npm", "lantern")
@@ -307,7 +319,7 @@ ACTS = st.lists(
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_in_any_order_a_row_is_agreed_only_as_each_party_has_seen_it(
-    rows: Table, acts: list[tuple[str, str, str, int]]
+    rows: Negotiation, acts: list[tuple[str, str, str, int]]
 ) -> None:
     """The application agrees with a plain list of who accepted which row; rolled back each time."""
     with rows.session.begin_nested() as everything:
@@ -319,8 +331,8 @@ def test_in_any_order_a_row_is_agreed_only_as_each_party_has_seen_it(
 class _Beside:
     """The words of each row, who accepts them, and the open suggestions."""
 
-    def __init__(self, table: Table) -> None:
-        self.table = table
+    def __init__(self, negotiation: Negotiation) -> None:
+        self.negotiation = negotiation
         self.words: dict[str, str] = {}
         self.accepted: set[tuple[str, str]] = set()
         self.open: list[tuple[UUID, str, str, str]] = []
@@ -332,21 +344,21 @@ class _Beside:
         self.open = [given for given in self.open if given[2] != row_of]
 
     def write(self, key: str, number: int) -> None:
-        write(self.table, key, f"{key} {number}")
+        write(self.negotiation, key, f"{key} {number}")
         self.change(key, f"{key} {number}", key)
 
     def accept(self, key: str) -> None:
-        accept(self.table, key)
+        accept(self.negotiation, key)
         self.accepted |= {(key, row_of) for row_of in self.words}
         self.open = [given for given in self.open if given[1] != key]
 
     def discuss(self, key: str, row_of: str) -> None:
-        discuss(self.table, key, self.table.land.id(row_of))
+        discuss(self.negotiation, key, self.negotiation.country.id(row_of))
         self.accepted -= {(key, row_of)}
 
     def suggest(self, key: str, row_of: str, number: int) -> None:
         words = f"{key} for {row_of} {number}"
-        proposal = suggest(self.table, WRITERS[key], row_of, words)
+        proposal = suggest(self.negotiation, WRITERS[key], row_of, words)
         self.open = [given for given in self.open if given[1] != key]
         self.open.append((proposal.id, key, row_of, words))
         self.accepted -= {(key, row_of)}
@@ -354,7 +366,9 @@ class _Beside:
     def answer(self, key: str, pick: int) -> None:
         proposal_id, by, row_of, words = self.open[pick % len(self.open)]
         if by != key:
-            positions.accept_proposal(self.table[WRITERS[key]], self.table.checklist(), proposal_id)
+            positions.accept_proposal(
+                self.negotiation[WRITERS[key]], self.negotiation.checklist(), proposal_id
+            )
             self.change(row_of, words, by, key)
 
     @property
@@ -362,10 +376,10 @@ class _Beside:
         return {(party, row_of) for party in WRITERS for row_of in WRITERS} <= self.accepted
 
 
-def _play(table: Table, acts: list[tuple[str, str, str, int]]) -> None:
-    beside = _Beside(table)
+def _play(negotiation: Negotiation, acts: list[tuple[str, str, str, int]]) -> None:
+    beside = _Beside(negotiation)
     for number, (key, act, row_of, pick) in enumerate(acts):
-        table.session.expire_all()
+        negotiation.session.expire_all()
         if act == "write" or not beside.words:
             beside.write(key, number)
         elif act == "accept":
@@ -376,10 +390,10 @@ def _play(table: Table, acts: list[tuple[str, str, str, int]]) -> None:
             beside.suggest(key, row_of, number)
         elif act == "talk" and row_of in beside.words:
             beside.discuss(key, row_of)
-        assert {given["party"]: given["offers"] for given in current(table)} == {
-            str(table.land.id(party)): words for party, words in beside.words.items()
+        assert {given["party"]: given["offers"] for given in current(negotiation)} == {
+            str(negotiation.country.id(party)): words for party, words in beside.words.items()
         }
-        assert (table.standing("M4").state is WorkState.AGREED) == beside.is_agreed
+        assert (negotiation.standing("M4").state is WorkState.AGREED) == beside.is_agreed
 
 
 # Pages
@@ -394,12 +408,12 @@ def begun_row(page: Page) -> dict[str, list[str]]:
     }
 
 
-def test_a_partys_form_begins_with_its_own_row(app: Flask, rows: Table) -> None:
+def test_a_partys_form_begins_with_its_own_row(app: Flask, rows: Negotiation) -> None:
     rows.session.commit()
-    samira = rows.land.browser(app, "samira")
+    samira = rows.country.browser(app, "samira")
     address = f"/checklists/{rows.checklist().id}/items/M4/answer"
     page = samira.page(address)
-    assert [str(rows.land.id("door"))] in begun_row(page).values()
+    assert [str(rows.country.id("door"))] in begun_row(page).values()
     # The row that the form began, with nothing in it, is no answer.
     nothing = Page.of(samira.post(address, data=page.form().values, csrf=False))
     assert "There's nothing to save yet. Write an answer first." in nothing.text
@@ -407,11 +421,11 @@ def test_a_partys_form_begins_with_its_own_row(app: Flask, rows: Table) -> None:
 
 
 def test_a_partys_form_has_its_own_row_and_shows_what_the_others_wrote(
-    app: Flask, rows: Table
+    app: Flask, rows: Negotiation
 ) -> None:
     agreed(rows)
     rows.session.commit()
-    samira = rows.land.browser(app, "samira")
+    samira = rows.country.browser(app, "samira")
     address = f"/checklists/{rows.checklist().id}"
     overview = samira.page(address)
     assert (
@@ -433,7 +447,7 @@ def test_a_partys_form_has_its_own_row_and_shows_what_the_others_wrote(
         "Two lawyers.",
         "What lantern offers.",
     ]
-    ilena = rows.land.browser(app, "ilena")
+    ilena = rows.country.browser(app, "ilena")
     text = ilena.page(address).text
     assert "Not accepted yet: the row of Open Door Legal Aid." in text
     assert (
@@ -442,29 +456,29 @@ def test_a_partys_form_has_its_own_row_and_shows_what_the_others_wrote(
     )
 
 
-def test_whoever_wants_to_discuss_says_which_row(app: Flask, rows: Table) -> None:
+def test_whoever_wants_to_discuss_says_which_row(app: Flask, rows: Negotiation) -> None:
     agreed(rows)
     rows.session.commit()
-    joana = rows.land.browser(app, "joana")
+    joana = rows.country.browser(app, "joana")
     address = f"/checklists/{rows.checklist().id}"
     form = joana.page(f"{address}/items/M4/talk").form()
-    sent = form.filled_in(reason="Who pays?", row_of=str(rows.land.id("door")))
+    sent = form.filled_in(reason="Who pays?", row_of=str(rows.country.id("door")))
     assert joana.post(f"{address}/items/M4/talk", data=sent, csrf=False).status_code == 303
     assert "the row of Open Door Legal Aid: Who pays?" in joana.page(address).text
     assert waiting(rows) == {"lantern"}
     assert "row_of" not in joana.page(f"{address}/items/M1/talk", 403).text
 
 
-def test_whoever_flags_a_term_says_on_which_row(app: Flask, rows: Table) -> None:
+def test_whoever_flags_a_term_says_on_which_row(app: Flask, rows: Negotiation) -> None:
     agreed(rows)
     rows.session.commit()
-    joana = rows.land.browser(app, "joana")
+    joana = rows.country.browser(app, "joana")
     checklist = f"/checklists/{rows.checklist().id}"
     address = f"{checklist}/items/M4/flag"
     assert "What do you want to flag?" in joana.page(address).text
-    joana.submit(address, reason="They decide alone.", row_of=str(rows.land.id("door")))
+    joana.submit(address, reason="They decide alone.", row_of=str(rows.country.id("door")))
     about = "It is about the row of Open Door Legal Aid."
-    ilena = rows.land.browser(app, "ilena")
+    ilena = rows.country.browser(app, "ilena")
     assert about in ilena.page(checklist).text
     write(rows, "npm", "Training for all.")
     rows.session.commit()

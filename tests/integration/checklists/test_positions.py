@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from tests.factories.tables import Table, set_out
+from tests.factories.negotiations import Negotiation, set_out
 from tests.factories.templates import a_field, a_template, an_item
 from tracker.checklist_templates.models import AnswerScope
 from tracker.checklists import service
@@ -30,35 +30,35 @@ NEW = {"words": "Within three days."}
 
 
 def propose(
-    table: Table, first: str, item: str = "M1", reason: str = "Shorter.", **words: str
+    negotiation: Negotiation, first: str, item: str = "M1", reason: str = "Shorter.", **words: str
 ) -> Proposal:
-    answer = table.loaded().sheet.shared(item)
+    answer = negotiation.loaded().sheet.shared(item)
     assert answer is not None
     proposal = positions.propose(
-        table[first],
-        table.checklist(),
+        negotiation[first],
+        negotiation.checklist(),
         item,
         words or NEW,
         answer_id=answer.answer_id,
         reason=reason,
     )
-    table.session.commit()
+    negotiation.session.commit()
     return proposal
 
 
-def accept_it(table: Table, first: str, proposal: Proposal) -> Answer:
-    answer = positions.accept_proposal(table[first], table.checklist(), proposal.id)
-    table.session.commit()
+def accept_it(negotiation: Negotiation, first: str, proposal: Proposal) -> Answer:
+    answer = positions.accept_proposal(negotiation[first], negotiation.checklist(), proposal.id)
+    negotiation.session.commit()
     return answer
 
 
-def stances(table: Table, item: str = "M1") -> dict[str, str]:
+def stances(negotiation: Negotiation, item: str = "M1") -> dict[str, str]:
     """Return the current position of each party that has one."""
-    rows = table.session.scalars(
+    rows = negotiation.session.scalars(
         sa.select(Position).where(Position.item == item, Position.is_current)
     ).all()
     by_id = {row.organisation_id: row.stance.value for row in rows}
-    keys = {table.land.id(key): key for key in ("npm", "door", "lantern", "bridge")}
+    keys = {negotiation.country.id(key): key for key in ("npm", "door", "lantern", "bridge")}
     assert len(rows) == len(by_id)
     return {keys[party_id]: stance for party_id, stance in by_id.items()}
 
@@ -66,14 +66,14 @@ def stances(table: Table, item: str = "M1") -> dict[str, str]:
 # Accept
 
 
-def test_every_party_has_to_accept_the_same_version(table: Table) -> None:
-    table.save("ilena", "M1")
-    table.accept("M1", "samira")
-    assert table.standing("M1").state is WorkState.WAITING
-    table.accept("M1", "joana")
-    assert table.standing("M1").done
-    assert stances(table) == {"npm": "accepts", "door": "accepts", "lantern": "accepts"}
-    taken = table.events("position_taken")
+def test_every_party_has_to_accept_the_same_version(negotiation: Negotiation) -> None:
+    negotiation.save("ilena", "M1")
+    negotiation.accept("M1", "samira")
+    assert negotiation.standing("M1").state is WorkState.WAITING
+    negotiation.accept("M1", "joana")
+    assert negotiation.standing("M1").done
+    assert stances(negotiation) == {"npm": "accepts", "door": "accepts", "lantern": "accepts"}
+    taken = negotiation.events("position_taken")
     assert [details["organisation"] for details in taken] == [
         "Open Door Legal Aid",
         "Lantern Health Network",
@@ -87,28 +87,28 @@ def test_every_party_has_to_accept_the_same_version(table: Table) -> None:
     }
 
 
-def test_accepting_twice_has_no_further_effect(table: Table) -> None:
-    table.save("ilena", "M1")
-    table.accept("M1", "samira", "samira", "dora")
-    assert stances(table) == {"npm": "accepts", "door": "accepts"}
+def test_accepting_twice_has_no_further_effect(negotiation: Negotiation) -> None:
+    negotiation.save("ilena", "M1")
+    negotiation.accept("M1", "samira", "samira", "dora")
+    assert stances(negotiation) == {"npm": "accepts", "door": "accepts"}
 
 
-def test_only_the_answer_that_was_read_is_accepted(table: Table) -> None:
-    old = table.save("ilena", "M1")
-    table.save("ilena", "M1", seen=1)
+def test_only_the_answer_that_was_read_is_accepted(negotiation: Negotiation) -> None:
+    old = negotiation.save("ilena", "M1")
+    negotiation.save("ilena", "M1", seen=1)
     for seen in (old.id, uuid4()):
         with pytest.raises(StaleError, match="The answer changed while you were reading"):
             positions.take_position(
-                table["samira"], table.checklist(), "M1", Stance.ACCEPTS, answer_id=seen
+                negotiation["samira"], negotiation.checklist(), "M1", Stance.ACCEPTS, answer_id=seen
             )
-    assert stances(table) == {"npm": "accepts"}
+    assert stances(negotiation) == {"npm": "accepts"}
 
 
 def test_an_answer_that_is_not_whole_is_not_accepted(session: Session) -> None:
-    table = set_out(session, template=a_template(an_item("M1", a_field(), a_field("more"))))
-    table.save("ilena", "M1")
+    negotiation = set_out(session, template=a_template(an_item("M1", a_field(), a_field("more"))))
+    negotiation.save("ilena", "M1")
     with pytest.raises(RuleBrokenError, match="The answer isn't complete yet: Fill in: More"):
-        table.accept("M1", "samira")
+        negotiation.accept("M1", "samira")
 
 
 @pytest.mark.parametrize(
@@ -125,75 +125,81 @@ def test_an_answer_that_is_not_whole_is_not_accepted(session: Session) -> None:
     ],
 )
 def test_a_party_that_is_not_asked_takes_no_position(
-    table: Table, first: str, item: str, error: type[Exception], words: str
+    negotiation: Negotiation, first: str, item: str, error: type[Exception], words: str
 ) -> None:
-    table.save("ilena", "M1")
-    table.save("ilena", "M3")
-    table.save("samira", "M10")
+    negotiation.save("ilena", "M1")
+    negotiation.save("ilena", "M3")
+    negotiation.save("samira", "M10")
     with pytest.raises(error, match=words):
         positions.take_position(
-            table[first], table.checklist(), item, Stance.ACCEPTS, answer_id=uuid4()
+            negotiation[first], negotiation.checklist(), item, Stance.ACCEPTS, answer_id=uuid4()
         )
 
 
-def test_a_hidden_item_is_not_accepted(table: Table) -> None:
-    table.save("ilena", "M2", kind="prison")
-    answer = table.save("ilena", "M4")
-    table.save("ilena", "M2", seen=1, kind="police")
+def test_a_hidden_item_is_not_accepted(negotiation: Negotiation) -> None:
+    negotiation.save("ilena", "M2", kind="prison")
+    answer = negotiation.save("ilena", "M4")
+    negotiation.save("ilena", "M2", seen=1, kind="police")
     with pytest.raises(RuleBrokenError, match="does not apply here"):
         positions.take_position(
-            table["samira"], table.checklist(), "M4", Stance.ACCEPTS, answer_id=answer.id
+            negotiation["samira"],
+            negotiation.checklist(),
+            "M4",
+            Stance.ACCEPTS,
+            answer_id=answer.id,
         )
 
 
 # Ask to discuss
 
 
-def talk(table: Table, first: str, answer: Answer, reason: str) -> None:
+def talk(negotiation: Negotiation, first: str, answer: Answer, reason: str) -> None:
     positions.take_position(
-        table[first],
-        table.checklist(),
+        negotiation[first],
+        negotiation.checklist(),
         "M1",
         Stance.WANTS_TALK,
         answer_id=answer.id,
         reason=reason,
     )
-    table.session.commit()
+    negotiation.session.commit()
 
 
-def test_a_party_that_asks_to_discuss_withdraws_its_acceptance(table: Table) -> None:
-    answer = table.settle("M1")
-    talk(table, "samira", answer, "  Two pages are too few.  ")
-    assert table.standing("M1").state is WorkState.WAITING
-    assert table.waiting("M1") == {"door"}
+def test_a_party_that_asks_to_discuss_withdraws_its_acceptance(negotiation: Negotiation) -> None:
+    answer = negotiation.settle("M1")
+    talk(negotiation, "samira", answer, "  Two pages are too few.  ")
+    assert negotiation.standing("M1").state is WorkState.WAITING
+    assert negotiation.waiting("M1") == {"door"}
     row = next(
-        position for position in table.loaded().positions if position.stance is Stance.WANTS_TALK
+        position
+        for position in negotiation.loaded().positions
+        if position.stance is Stance.WANTS_TALK
     )
     assert row.reason == "Two pages are too few."
-    table.accept("M1", "samira", outcome="Two pages and an annex.")
-    assert table.standing("M1").done
+    negotiation.accept("M1", "samira", outcome="Two pages and an annex.")
+    assert negotiation.standing("M1").done
 
 
 @pytest.mark.parametrize("reason", ["", "   ", "\n"])
-def test_asking_to_discuss_needs_a_reason(table: Table, reason: str) -> None:
-    answer = table.save("ilena", "M1")
+def test_asking_to_discuss_needs_a_reason(negotiation: Negotiation, reason: str) -> None:
+    answer = negotiation.save("ilena", "M1")
     with pytest.raises(RuleBrokenError, match="Say what you want to discuss") as error:
-        talk(table, "samira", answer, reason)
+        talk(negotiation, "samira", answer, reason)
     assert error.value.field == "reason"
 
 
-def test_a_reason_has_a_limit(table: Table) -> None:
-    answer = table.save("ilena", "M1")
+def test_a_reason_has_a_limit(negotiation: Negotiation) -> None:
+    answer = negotiation.save("ilena", "M1")
     with pytest.raises(RuleBrokenError, match="at most 2000 characters"):
-        talk(table, "samira", answer, "x" * 2001)
+        talk(negotiation, "samira", answer, "x" * 2001)
 
 
-def test_a_wish_for_a_change_comes_with_its_words(table: Table) -> None:
-    answer = table.save("ilena", "M1")
+def test_a_wish_for_a_change_comes_with_its_words(negotiation: Negotiation) -> None:
+    answer = negotiation.save("ilena", "M1")
     with pytest.raises(RuleBrokenError, match="Suggest the change, with its wording"):
         positions.take_position(
-            table["samira"],
-            table.checklist(),
+            negotiation["samira"],
+            negotiation.checklist(),
             "M1",
             Stance.WANTS_CHANGE,
             answer_id=answer.id,
@@ -204,126 +210,134 @@ def test_a_wish_for_a_change_comes_with_its_words(table: Table) -> None:
 # Propose
 
 
-def test_a_proposal_leaves_the_answer_and_says_what_its_party_wants(table: Table) -> None:
-    answer = table.settle("M1")
-    proposal = propose(table, "samira")
+def test_a_proposal_leaves_the_answer_and_says_what_its_party_wants(
+    negotiation: Negotiation,
+) -> None:
+    answer = negotiation.settle("M1")
+    proposal = propose(negotiation, "samira")
     assert proposal.state is ProposalState.OPEN
-    assert stances(table) == {"npm": "accepts", "door": "wants_change", "lantern": "accepts"}
-    current = table.loaded().sheet.shared("M1")
+    assert stances(negotiation) == {"npm": "accepts", "door": "wants_change", "lantern": "accepts"}
+    current = negotiation.loaded().sheet.shared("M1")
     assert current is not None
     assert (current.answer_id, current.version) == (answer.id, 1)
-    assert table.events("proposal_made")[-1]["organisation"] == "Open Door Legal Aid"
+    assert negotiation.events("proposal_made")[-1]["organisation"] == "Open Door Legal Aid"
 
 
-def test_an_accepted_proposal_is_the_answer_and_reopens_the_rest(table: Table) -> None:
+def test_an_accepted_proposal_is_the_answer_and_reopens_the_rest(negotiation: Negotiation) -> None:
     """product.md, 4.1."""
-    table.settle("M1")
-    proposal = propose(table, "samira")
-    answer = accept_it(table, "ilena", proposal)
+    negotiation.settle("M1")
+    proposal = propose(negotiation, "samira")
+    answer = accept_it(negotiation, "ilena", proposal)
     assert (answer.version, answer.values) == (2, NEW)
     # The words are the proposer's; the trail says who accepted them.
-    assert answer.author_id == table.land.users["samira"].id
-    assert answer.organisation_id == table.land.id("door")
-    assert stances(table) == {"npm": "accepts", "door": "accepts"}
-    assert table.waiting("M1") == {"lantern"}
+    assert answer.author_id == negotiation.country.users["samira"].id
+    assert answer.organisation_id == negotiation.country.id("door")
+    assert stances(negotiation) == {"npm": "accepts", "door": "accepts"}
+    assert negotiation.waiting("M1") == {"lantern"}
     assert proposal.state is ProposalState.ACCEPTED
-    assert proposal.ended_for_id == table.land.id("npm")
-    event = table.events("proposal_accepted")[-1]
+    assert proposal.ended_for_id == negotiation.country.id("npm")
+    event = negotiation.events("proposal_accepted")[-1]
     assert (event["version"], event["proposed_by"]) == (2, "Open Door Legal Aid")
     assert event["who"]["name"] == "Ilena Dorvath"
-    table.accept("M1", "joana")
-    assert table.standing("M1").done
+    negotiation.accept("M1", "joana")
+    assert negotiation.standing("M1").done
 
 
-def test_another_partner_may_accept_what_all_write_together(table: Table) -> None:
-    table.settle("M1")
-    accept_it(table, "joana", propose(table, "samira"))
-    assert table.waiting("M1") == {"npm"}
+def test_another_partner_may_accept_what_all_write_together(negotiation: Negotiation) -> None:
+    negotiation.settle("M1")
+    accept_it(negotiation, "joana", propose(negotiation, "samira"))
+    assert negotiation.waiting("M1") == {"npm"}
 
 
-def test_partners_do_not_change_an_answer_only_the_npm_writes(table: Table) -> None:
+def test_partners_do_not_change_an_answer_only_the_npm_writes(negotiation: Negotiation) -> None:
     """S6: a partner's proposal and another partner's acceptance decide nothing for the NPM."""
-    table.save("ilena", "M3")
-    table.accept("M3", "samira", "joana")
-    proposal = propose(table, "samira", "M3")
+    negotiation.save("ilena", "M3")
+    negotiation.accept("M3", "samira", "joana")
+    proposal = propose(negotiation, "samira", "M3")
     for act in (
-        lambda: positions.accept_proposal(table["joana"], table.checklist(), proposal.id),
+        lambda: positions.accept_proposal(
+            negotiation["joana"], negotiation.checklist(), proposal.id
+        ),
         lambda: positions.turn_down_proposal(
-            table["joana"], table.checklist(), proposal.id, "Not for us."
+            negotiation["joana"], negotiation.checklist(), proposal.id, "Not for us."
         ),
     ):
         with pytest.raises(RefusedError, match="The NPM answers this suggestion because"):
             act()
-        table.session.rollback()
-    answer = accept_it(table, "ilena", proposal)
+        negotiation.session.rollback()
+    answer = accept_it(negotiation, "ilena", proposal)
     assert answer.values == NEW
-    assert table.waiting("M3") == {"lantern"}
+    assert negotiation.waiting("M3") == {"lantern"}
 
 
-def test_partners_answer_an_npm_proposal_for_an_item_they_write(table: Table) -> None:
-    table.save("samira", "M10")
-    table.accept("M10", "ilena")
-    proposal = propose(table, "ilena", "M10")
-    assert stances(table, "M10") == {"npm": "wants_change"}
-    accept_it(table, "joana", proposal)
-    assert table.standing("M10").done
+def test_partners_answer_an_npm_proposal_for_an_item_they_write(negotiation: Negotiation) -> None:
+    negotiation.save("samira", "M10")
+    negotiation.accept("M10", "ilena")
+    proposal = propose(negotiation, "ilena", "M10")
+    assert stances(negotiation, "M10") == {"npm": "wants_change"}
+    accept_it(negotiation, "joana", proposal)
+    assert negotiation.standing("M10").done
 
 
-def test_ones_own_proposal_is_answered_by_others(table: Table) -> None:
-    table.settle("M1")
-    proposal = propose(table, "samira")
+def test_ones_own_proposal_is_answered_by_others(negotiation: Negotiation) -> None:
+    negotiation.settle("M1")
+    proposal = propose(negotiation, "samira")
     for first in ("samira", "dora"):
         with pytest.raises(RuleBrokenError, match="This is your own suggestion"):
-            positions.accept_proposal(table[first], table.checklist(), proposal.id)
+            positions.accept_proposal(negotiation[first], negotiation.checklist(), proposal.id)
         with pytest.raises(RuleBrokenError, match="This is your own suggestion"):
-            positions.turn_down_proposal(table[first], table.checklist(), proposal.id, "No.")
+            positions.turn_down_proposal(
+                negotiation[first], negotiation.checklist(), proposal.id, "No."
+            )
 
 
 @pytest.mark.parametrize("reason", ["", "  "])
-def test_a_proposal_and_its_refusal_need_a_reason(table: Table, reason: str) -> None:
-    table.settle("M1")
+def test_a_proposal_and_its_refusal_need_a_reason(negotiation: Negotiation, reason: str) -> None:
+    negotiation.settle("M1")
     with pytest.raises(RuleBrokenError, match="Give the reason for the change"):
-        propose(table, "samira", reason=reason)
-    proposal = propose(table, "samira")
+        propose(negotiation, "samira", reason=reason)
+    proposal = propose(negotiation, "samira")
     with pytest.raises(RuleBrokenError, match="Say why you decline it"):
-        positions.turn_down_proposal(table["ilena"], table.checklist(), proposal.id, reason)
+        positions.turn_down_proposal(
+            negotiation["ilena"], negotiation.checklist(), proposal.id, reason
+        )
 
 
-def test_a_proposal_that_changes_nothing_is_refused(table: Table) -> None:
-    table.save("ilena", "M1", words="As it stands.")
+def test_a_proposal_that_changes_nothing_is_refused(negotiation: Negotiation) -> None:
+    negotiation.save("ilena", "M1", words="As it stands.")
     with pytest.raises(RuleBrokenError, match="That's the same wording as before"):
-        propose(table, "samira", words="As it stands.")
+        propose(negotiation, "samira", words="As it stands.")
 
 
-def test_a_proposal_keeps_to_the_types_of_its_fields(table: Table) -> None:
-    table.settle("M1")
+def test_a_proposal_keeps_to_the_types_of_its_fields(negotiation: Negotiation) -> None:
+    negotiation.settle("M1")
     with pytest.raises(WrongTypeError):
-        propose(table, "samira", words="x" * 8001)
+        propose(negotiation, "samira", words="x" * 8001)
     with pytest.raises(WrongTypeError):
-        propose(table, "samira", colour="red")
+        propose(negotiation, "samira", colour="red")
 
 
 def test_a_proposal_that_is_not_whole_is_refused_before_it_is_sent(session: Session) -> None:
-    table = set_out(session, template=a_template(an_item("M1", a_field(), a_field("more"))))
-    table.save("ilena", "M1", words="a", more="b")
-    table.accept("M1", "samira", "joana")
+    negotiation = set_out(session, template=a_template(an_item("M1", a_field(), a_field("more"))))
+    negotiation.save("ilena", "M1", words="a", more="b")
+    negotiation.accept("M1", "samira", "joana")
     with pytest.raises(RuleBrokenError, match="Your suggestion isn't complete: Fill in: More"):
-        propose(table, "samira", words="c")
+        propose(negotiation, "samira", words="c")
 
 
 def test_a_proposal_naming_somebody_who_has_left_cannot_become_the_answer(session: Session) -> None:
-    table = set_out(session, template=a_template(an_item("M1", a_field("contact", "person"))))
-    people = {first: str(table.land.users[first].id) for first in ("dora", "henrik")}
-    table.save("ilena", "M1", contact=people["dora"])
-    proposal = propose(table, "samira", contact=people["henrik"])
+    negotiation = set_out(session, template=a_template(an_item("M1", a_field("contact", "person"))))
+    people = {first: str(negotiation.country.users[first].id) for first in ("dora", "henrik")}
+    negotiation.save("ilena", "M1", contact=people["dora"])
+    proposal = propose(negotiation, "samira", contact=people["henrik"])
     cooperations.end_person(
-        table["samira"],
-        table.cooperation,
-        user_id=table.land.users["henrik"].id,
-        organisation_id=table.land.id("door"),
+        negotiation["samira"],
+        negotiation.cooperation,
+        user_id=negotiation.country.users["henrik"].id,
+        organisation_id=negotiation.country.id("door"),
     )
     with pytest.raises(WrongTypeError):
-        positions.accept_proposal(table["ilena"], table.checklist(), proposal.id)
+        positions.accept_proposal(negotiation["ilena"], negotiation.checklist(), proposal.id)
 
 
 @pytest.mark.parametrize(
@@ -336,130 +350,154 @@ def test_a_proposal_naming_somebody_who_has_left_cannot_become_the_answer(sessio
     ],
 )
 def test_a_person_who_cannot_propose_reads_why(
-    table: Table, first: str, item: str, error: type[Exception], words: str
+    negotiation: Negotiation, first: str, item: str, error: type[Exception], words: str
 ) -> None:
-    table.save("ilena", "M1")
+    negotiation.save("ilena", "M1")
     with pytest.raises(error, match=words):
         positions.propose(
-            table[first], table.checklist(), item, NEW, answer_id=uuid4(), reason="Shorter."
+            negotiation[first],
+            negotiation.checklist(),
+            item,
+            NEW,
+            answer_id=uuid4(),
+            reason="Shorter.",
         )
 
 
-def test_a_proposal_for_an_older_answer_is_stopped(table: Table) -> None:
-    old = table.save("ilena", "M1")
-    table.save("ilena", "M1", seen=1)
+def test_a_proposal_for_an_older_answer_is_stopped(negotiation: Negotiation) -> None:
+    old = negotiation.save("ilena", "M1")
+    negotiation.save("ilena", "M1", seen=1)
     with pytest.raises(StaleError, match="The answer changed while you were reading"):
         positions.propose(
-            table["samira"], table.checklist(), "M1", NEW, answer_id=old.id, reason="Shorter."
+            negotiation["samira"],
+            negotiation.checklist(),
+            "M1",
+            NEW,
+            answer_id=old.id,
+            reason="Shorter.",
         )
 
 
 # How a proposal ends
 
 
-def test_a_proposal_is_turned_down_with_a_reason_and_nothing_else_changes(table: Table) -> None:
-    table.settle("M1")
-    proposal = propose(table, "samira")
-    before = stances(table)
+def test_a_proposal_is_turned_down_with_a_reason_and_nothing_else_changes(
+    negotiation: Negotiation,
+) -> None:
+    negotiation.settle("M1")
+    proposal = propose(negotiation, "samira")
+    before = stances(negotiation)
     positions.turn_down_proposal(
-        table["ilena"], table.checklist(), proposal.id, " Three days are too few. "
+        negotiation["ilena"], negotiation.checklist(), proposal.id, " Three days are too few. "
     )
-    table.session.commit()
+    negotiation.session.commit()
     assert proposal.state is ProposalState.TURNED_DOWN
     assert proposal.ended_reason == "Three days are too few."
-    assert stances(table) == before
-    assert table.loaded().proposals == ()
-    assert [declined.id for declined in table.loaded().turned_down] == [proposal.id]
-    assert table.events("proposal_turned_down")[-1]["proposed_by"] == "Open Door Legal Aid"
+    assert stances(negotiation) == before
+    assert negotiation.loaded().proposals == ()
+    assert [declined.id for declined in negotiation.loaded().turned_down] == [proposal.id]
+    assert negotiation.events("proposal_turned_down")[-1]["proposed_by"] == "Open Door Legal Aid"
 
 
-def test_a_party_takes_its_own_proposal_back(table: Table) -> None:
-    table.settle("M1")
-    proposal = propose(table, "samira")
+def test_a_party_takes_its_own_proposal_back(negotiation: Negotiation) -> None:
+    negotiation.settle("M1")
+    proposal = propose(negotiation, "samira")
     with pytest.raises(RuleBrokenError, match="Only the party that made a suggestion can withdraw"):
-        positions.withdraw_proposal(table["ilena"], table.checklist(), proposal.id)
-    positions.withdraw_proposal(table["dora"], table.checklist(), proposal.id)
+        positions.withdraw_proposal(negotiation["ilena"], negotiation.checklist(), proposal.id)
+    positions.withdraw_proposal(negotiation["dora"], negotiation.checklist(), proposal.id)
     assert proposal.state is ProposalState.WITHDRAWN
-    assert len(table.events("proposal_withdrawn")) == 1
+    assert len(negotiation.events("proposal_withdrawn")) == 1
     # The party still has to take a position on the answer.
-    assert table.waiting("M1") == {"door"}
+    assert negotiation.waiting("M1") == {"door"}
 
 
-def test_accepting_the_answer_withdraws_ones_own_proposal(table: Table) -> None:
-    table.settle("M1")
-    proposal = propose(table, "samira")
-    table.accept("M1", "samira")
+def test_accepting_the_answer_withdraws_ones_own_proposal(negotiation: Negotiation) -> None:
+    negotiation.settle("M1")
+    proposal = propose(negotiation, "samira")
+    negotiation.accept("M1", "samira")
     assert proposal.state is ProposalState.WITHDRAWN
-    assert table.standing("M1").done
-    assert len(table.events("proposal_withdrawn")) == 1
+    assert negotiation.standing("M1").done
+    assert len(negotiation.events("proposal_withdrawn")) == 1
     with pytest.raises(StaleError, match="no longer open"):
-        positions.accept_proposal(table["ilena"], table.checklist(), proposal.id)
+        positions.accept_proposal(negotiation["ilena"], negotiation.checklist(), proposal.id)
 
 
-def test_asking_to_discuss_leaves_ones_own_proposal_open(table: Table) -> None:
-    answer = table.settle("M1")
-    proposal = propose(table, "samira")
-    talk(table, "samira", answer, "Let us talk.")
+def test_asking_to_discuss_leaves_ones_own_proposal_open(negotiation: Negotiation) -> None:
+    answer = negotiation.settle("M1")
+    proposal = propose(negotiation, "samira")
+    talk(negotiation, "samira", answer, "Let us talk.")
     assert proposal.state is ProposalState.OPEN
 
 
-def test_a_new_proposal_of_a_party_takes_the_place_of_its_earlier_one(table: Table) -> None:
-    table.settle("M1")
-    first, other = propose(table, "samira"), propose(table, "joana", words="Ten days.")
-    second = propose(table, "dora", words="Four days.")
-    table.session.refresh(first)
+def test_a_new_proposal_of_a_party_takes_the_place_of_its_earlier_one(
+    negotiation: Negotiation,
+) -> None:
+    negotiation.settle("M1")
+    first, other = propose(negotiation, "samira"), propose(negotiation, "joana", words="Ten days.")
+    second = propose(negotiation, "dora", words="Four days.")
+    negotiation.session.refresh(first)
     assert first.state is ProposalState.OUTDATED
-    assert [proposal.id for proposal in table.loaded().proposals] == [other.id, second.id]
+    assert [proposal.id for proposal in negotiation.loaded().proposals] == [other.id, second.id]
 
 
-def test_with_a_new_answer_all_proposals_for_the_old_one_are_outdated(table: Table) -> None:
-    table.settle("M1")
-    mine, other = propose(table, "samira"), propose(table, "joana", words="Ten days.")
-    accept_it(table, "ilena", mine)
-    table.session.refresh(other)
+def test_with_a_new_answer_all_proposals_for_the_old_one_are_outdated(
+    negotiation: Negotiation,
+) -> None:
+    negotiation.settle("M1")
+    mine, other = propose(negotiation, "samira"), propose(negotiation, "joana", words="Ten days.")
+    accept_it(negotiation, "ilena", mine)
+    negotiation.session.refresh(other)
     assert other.state is ProposalState.OUTDATED
     with pytest.raises(StaleError, match="This suggestion is no longer open"):
-        positions.accept_proposal(table["ilena"], table.checklist(), other.id)
+        positions.accept_proposal(negotiation["ilena"], negotiation.checklist(), other.id)
 
 
 @pytest.mark.parametrize("state", ["accepted", "turned_down", "withdrawn"])
-def test_a_proposal_is_answered_only_once(table: Table, state: str) -> None:
-    table.settle("M1")
-    proposal = propose(table, "samira")
+def test_a_proposal_is_answered_only_once(negotiation: Negotiation, state: str) -> None:
+    negotiation.settle("M1")
+    proposal = propose(negotiation, "samira")
     match state:
         case "accepted":
-            accept_it(table, "ilena", proposal)
+            accept_it(negotiation, "ilena", proposal)
         case "turned_down":
-            positions.turn_down_proposal(table["ilena"], table.checklist(), proposal.id, "No.")
+            positions.turn_down_proposal(
+                negotiation["ilena"], negotiation.checklist(), proposal.id, "No."
+            )
         case _:
-            positions.withdraw_proposal(table["samira"], table.checklist(), proposal.id)
-    table.session.commit()
+            positions.withdraw_proposal(negotiation["samira"], negotiation.checklist(), proposal.id)
+    negotiation.session.commit()
     for act in (
-        lambda: positions.accept_proposal(table["joana"], table.checklist(), proposal.id),
-        lambda: positions.turn_down_proposal(table["joana"], table.checklist(), proposal.id, "No."),
-        lambda: positions.withdraw_proposal(table["samira"], table.checklist(), proposal.id),
+        lambda: positions.accept_proposal(
+            negotiation["joana"], negotiation.checklist(), proposal.id
+        ),
+        lambda: positions.turn_down_proposal(
+            negotiation["joana"], negotiation.checklist(), proposal.id, "No."
+        ),
+        lambda: positions.withdraw_proposal(
+            negotiation["samira"], negotiation.checklist(), proposal.id
+        ),
     ):
         with pytest.raises(StaleError, match="This suggestion is no longer open"):
             act()
-        table.session.rollback()
+        negotiation.session.rollback()
 
 
-def test_a_proposal_of_another_cooperation_is_not_there(table: Table) -> None:
-    table.settle("M1")
+def test_a_proposal_of_another_cooperation_is_not_there(negotiation: Negotiation) -> None:
+    negotiation.settle("M1")
     with pytest.raises(StaleError, match="This suggestion is no longer open"):
-        positions.accept_proposal(table["ilena"], table.checklist(), uuid4())
+        positions.accept_proposal(negotiation["ilena"], negotiation.checklist(), uuid4())
 
 
-def test_an_answer_left_out_may_be_answered_by_a_proposal(table: Table) -> None:
+def test_an_answer_left_out_may_be_answered_by_a_proposal(negotiation: Negotiation) -> None:
     service.save_answer(
-        table["ilena"],
-        table.checklist(),
+        negotiation["ilena"],
+        negotiation.checklist(),
         "M6",
         AnswerScope.SHARED,
         {},
         base_version=0,
         not_applicable_because="No money moves.",
     )
-    table.accept("M6", "samira")
-    answer = accept_it(table, "ilena", propose(table, "samira", "M6"))
+    negotiation.accept("M6", "samira")
+    answer = accept_it(negotiation, "ilena", propose(negotiation, "samira", "M6"))
     assert (answer.not_applicable, answer.values) == (False, NEW)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from tests.factories import checklists
 from tests.factories.demonstration import Demonstration
-from tests.factories.tables import QUESTIONS, Table, set_out
+from tests.factories.negotiations import QUESTIONS, Negotiation, set_out
 from tests.factories.templates import (
     a_column,
     a_field,
@@ -24,7 +24,7 @@ from tests.factories.templates import (
     small_terms,
 )
 from tests.factories.visits import Scene, planned
-from tests.integration.checklists.test_pages import Room, item
+from tests.integration.checklists.test_pages import Users, item
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklist_templates.schema import Template
 from tracker.checklists import obstacles, service
@@ -90,18 +90,18 @@ def limited() -> Template:
 
 
 @pytest.fixture
-def desk(session: Session) -> Table:
+def limiting(session: Session) -> Negotiation:
     """A cooperation with nothing answered yet, on terms with rules."""
     return set_out(session, template=limited())
 
 
-def flags(table: Table) -> list[Flag]:
-    table.session.expire_all()
-    return list(table.session.scalars(sa.select(Flag).order_by(Flag.raised_at, Flag.item)))
+def flags(negotiation: Negotiation) -> list[Flag]:
+    negotiation.session.expire_all()
+    return list(negotiation.session.scalars(sa.select(Flag).order_by(Flag.raised_at, Flag.item)))
 
 
-def is_open(table: Table) -> list[str]:
-    return [f"{flag.item}.{flag.rule}" for flag in flags(table) if flag.closed_at is None]
+def is_open(negotiation: Negotiation) -> list[str]:
+    return [f"{flag.item}.{flag.rule}" for flag in flags(negotiation) if flag.closed_at is None]
 
 
 GIVES_AWAY: dict[str, Any] = {"agrees": "all", "why": "It builds trust."}
@@ -110,251 +110,268 @@ GIVES_AWAY: dict[str, Any] = {"agrees": "all", "why": "It builds trust."}
 # Raised and closed
 
 
-def test_an_answer_that_gives_a_power_away_is_flagged_by_rule(desk: Table) -> None:
-    desk.save("ilena", "M1", **GIVES_AWAY)
-    (flag,) = flags(desk)
+def test_an_answer_that_gives_a_power_away_is_flagged_by_rule(limiting: Negotiation) -> None:
+    limiting.save("ilena", "M1", **GIVES_AWAY)
+    (flag,) = flags(limiting)
     assert (flag.item, flag.rule, flag.passage) == ("M1", "all_agree", GUIDANCE)
     assert flag.powers == ["findings", "publication"]
     assert (flag.author_id, flag.organisation_id) == (None, None)
     assert flag.reason == "Another body decides on it."
-    (details,) = desk.events("flag_raised")
+    (details,) = limiting.events("flag_raised")
     assert details["powers"] == ["findings", "publication"]
     assert details["item"] == "M1"
     assert details["who"] is None or details["who"].get("name") is None
 
 
-def test_an_answer_that_keeps_the_power_is_not_flagged(desk: Table) -> None:
-    desk.save("ilena", "M1", agrees="npm")
-    desk.save("ilena", "M3")
-    assert flags(desk) == []
+def test_an_answer_that_keeps_the_power_is_not_flagged(limiting: Negotiation) -> None:
+    limiting.save("ilena", "M1", agrees="npm")
+    limiting.save("ilena", "M3")
+    assert flags(limiting) == []
 
 
-def test_a_flag_raised_by_a_rule_blocks_sending(desk: Table) -> None:
+def test_a_flag_raised_by_a_rule_blocks_sending(limiting: Negotiation) -> None:
     """Gate G3, whoever flagged it."""
-    desk.save("ilena", "M1", **GIVES_AWAY)
+    limiting.save("ilena", "M1", **GIVES_AWAY)
     assert "There's an open flag on “Item M1”." in [
-        str(obstacle) for obstacle in obstacles.to_sending(desk.loaded())
+        str(obstacle) for obstacle in obstacles.to_sending(limiting.loaded())
     ]
-    assert desk.loaded().flagged == {"M1"}
+    assert limiting.loaded().flagged == {"M1"}
 
 
-def test_a_flag_closes_by_itself_once_the_answer_gives_no_power_away(desk: Table) -> None:
-    desk.save("ilena", "M1", **GIVES_AWAY)
-    desk.save("ilena", "M1", seen=1, agrees="npm")
-    (flag,) = flags(desk)
+def test_a_flag_closes_by_itself_once_the_answer_gives_no_power_away(limiting: Negotiation) -> None:
+    limiting.save("ilena", "M1", **GIVES_AWAY)
+    limiting.save("ilena", "M1", seen=1, agrees="npm")
+    (flag,) = flags(limiting)
     assert flag.closed_at is not None
     assert (flag.closed_by_id, flag.explanation, flag.matched) == (None, "", None)
-    assert desk.events("flag_closed")[-1]["how"] == "no_longer"
+    assert limiting.events("flag_closed")[-1]["how"] == "no_longer"
 
 
-def test_an_answer_that_is_left_out_gives_nothing_away(desk: Table) -> None:
-    desk.session.execute(sa.select(1))
-    desk.save("ilena", "M4", days=120)
-    assert is_open(desk) == ["M4.long"]
-    desk.save("ilena", "M4", seen=1, days=90)
-    assert is_open(desk) == []
+def test_an_answer_that_is_left_out_gives_nothing_away(limiting: Negotiation) -> None:
+    limiting.session.execute(sa.select(1))
+    limiting.save("ilena", "M4", days=120)
+    assert is_open(limiting) == ["M4.long"]
+    limiting.save("ilena", "M4", seen=1, days=90)
+    assert is_open(limiting) == []
 
 
-def test_only_the_row_that_is_guarded_is_flagged(desk: Table) -> None:
-    npm, door = (str(desk.land.id(key)) for key in ("npm", "door"))
+def test_only_the_row_that_is_guarded_is_flagged(limiting: Negotiation) -> None:
+    npm, door = (str(limiting.country.id(key)) for key in ("npm", "door"))
     rows = [{"_row": "report", "decides": npm}, {"_row": "x", "decides": door}]
-    desk.save("ilena", "M2", decisions=rows)
-    assert flags(desk) == []
+    limiting.save("ilena", "M2", decisions=rows)
+    assert flags(limiting) == []
     rows[0]["decides"] = door
-    desk.save("ilena", "M2", seen=1, decisions=rows)
-    assert is_open(desk) == ["M2.report"]
+    limiting.save("ilena", "M2", seen=1, decisions=rows)
+    assert is_open(limiting) == ["M2.report"]
 
 
-def test_accepting_a_proposal_is_judged_as_saving_is(desk: Table) -> None:
-    answer = desk.save("ilena", "M1", agrees="npm")
+def test_accepting_a_proposal_is_judged_as_saving_is(limiting: Negotiation) -> None:
+    answer = limiting.save("ilena", "M1", agrees="npm")
     proposal = positions.propose(
-        desk["samira"],
-        desk.checklist(),
+        limiting["samira"],
+        limiting.checklist(),
         "M1",
         GIVES_AWAY,
         answer_id=answer.id,
         reason="We want a say.",
     )
-    assert flags(desk) == []
-    positions.accept_proposal(desk["ilena"], desk.checklist(), proposal.id)
-    desk.session.commit()
-    assert is_open(desk) == ["M1.all_agree"]
+    assert flags(limiting) == []
+    positions.accept_proposal(limiting["ilena"], limiting.checklist(), proposal.id)
+    limiting.session.commit()
+    assert is_open(limiting) == ["M1.all_agree"]
 
 
 # Explained
 
 
-def explain(table: Table, first: str = "nadia") -> None:
-    (flag,) = [flag for flag in flags(table) if flag.closed_at is None]
-    safeguards.explain_flag(table[first], table.checklist(), flag.id, "The NPM has the last word.")
-    table.session.commit()
+def explain(negotiation: Negotiation, first: str = "nadia") -> None:
+    (flag,) = [flag for flag in flags(negotiation) if flag.closed_at is None]
+    safeguards.explain_flag(
+        negotiation[first], negotiation.checklist(), flag.id, "The NPM has the last word."
+    )
+    negotiation.session.commit()
 
 
-def test_an_explanation_closes_a_flag_as_long_as_the_term_does_not_change(desk: Table) -> None:
-    desk.save("ilena", "M1", **GIVES_AWAY)
-    explain(desk)
-    assert desk.loaded().flagged == set()
+def test_an_explanation_closes_a_flag_as_long_as_the_term_does_not_change(
+    limiting: Negotiation,
+) -> None:
+    limiting.save("ilena", "M1", **GIVES_AWAY)
+    explain(limiting)
+    assert limiting.loaded().flagged == set()
     # Another item changes, and the counts are brought up to date.
-    desk.save("ilena", "M3")
-    service.recount(desk.checklist().id)
-    assert len(flags(desk)) == 1
-    (flag,) = flags(desk)
+    limiting.save("ilena", "M3")
+    service.recount(limiting.checklist().id)
+    assert len(flags(limiting)) == 1
+    (flag,) = flags(limiting)
     assert flag.explanation == "The NPM has the last word."
-    assert flag.closed_by_id == desk.land.users["nadia"].id
+    assert flag.closed_by_id == limiting.country.users["nadia"].id
 
 
-def test_another_row_may_change_beside_a_term_that_was_explained(desk: Table) -> None:
-    npm, door = (str(desk.land.id(key)) for key in ("npm", "door"))
+def test_another_row_may_change_beside_a_term_that_was_explained(limiting: Negotiation) -> None:
+    npm, door = (str(limiting.country.id(key)) for key in ("npm", "door"))
     rows = [{"_row": "report", "decides": door}, {"_row": "x", "decides": npm}]
-    desk.save("ilena", "M2", decisions=rows)
-    explain(desk)
+    limiting.save("ilena", "M2", decisions=rows)
+    explain(limiting)
     rows[1]["note"] = "After a talk."
-    desk.save("ilena", "M2", seen=1, decisions=rows)
-    assert (is_open(desk), len(flags(desk))) == ([], 1)
+    limiting.save("ilena", "M2", seen=1, decisions=rows)
+    assert (is_open(limiting), len(flags(limiting))) == ([], 1)
     rows[0]["note"] = "And nobody else."
-    desk.save("ilena", "M2", seen=2, decisions=rows)
-    assert (is_open(desk), len(flags(desk))) == (["M2.report"], 2)
+    limiting.save("ilena", "M2", seen=2, decisions=rows)
+    assert (is_open(limiting), len(flags(limiting))) == (["M2.report"], 2)
 
 
-def test_the_same_answer_given_again_is_flagged_again(desk: Table) -> None:
+def test_the_same_answer_given_again_is_flagged_again(limiting: Negotiation) -> None:
     """An explanation is valid only for the term that it explains."""
-    desk.save("ilena", "M1", **GIVES_AWAY)
-    explain(desk)
-    desk.save("ilena", "M1", seen=1, agrees="npm")
-    desk.save("ilena", "M1", seen=2, **GIVES_AWAY)
-    assert is_open(desk) == ["M1.all_agree"]
+    limiting.save("ilena", "M1", **GIVES_AWAY)
+    explain(limiting)
+    limiting.save("ilena", "M1", seen=1, agrees="npm")
+    limiting.save("ilena", "M1", seen=2, **GIVES_AWAY)
+    assert is_open(limiting) == ["M1.all_agree"]
 
 
-def test_a_flag_on_an_older_wording_is_not_explained_any_more(desk: Table) -> None:
-    desk.save("ilena", "M1", **GIVES_AWAY)
-    (old,) = flags(desk)
-    desk.save("ilena", "M1", seen=1, **(GIVES_AWAY | {"why": "The donor asks for it."}))
-    assert len(flags(desk)) == 2
+def test_a_flag_on_an_older_wording_is_not_explained_any_more(limiting: Negotiation) -> None:
+    limiting.save("ilena", "M1", **GIVES_AWAY)
+    (old,) = flags(limiting)
+    limiting.save("ilena", "M1", seen=1, **(GIVES_AWAY | {"why": "The donor asks for it."}))
+    assert len(flags(limiting)) == 2
     with pytest.raises(StaleError, match="This flag is no longer open"):
-        safeguards.explain_flag(desk["nadia"], desk.checklist(), old.id, "It builds trust.")
-    assert is_open(desk) == ["M1.all_agree"]
+        safeguards.explain_flag(limiting["nadia"], limiting.checklist(), old.id, "It builds trust.")
+    assert is_open(limiting) == ["M1.all_agree"]
 
 
-def test_a_reviewers_flag_is_independent_of_the_flag_raised_by_a_rule(desk: Table) -> None:
-    desk.save("ilena", "M1", **GIVES_AWAY)
-    raised = checklists.flag_term(desk["samira"], desk.checklist(), "M1", "We see it too.")
-    desk.session.commit()
+def test_a_reviewers_flag_is_independent_of_the_flag_raised_by_a_rule(
+    limiting: Negotiation,
+) -> None:
+    limiting.save("ilena", "M1", **GIVES_AWAY)
+    raised = checklists.flag_term(limiting["samira"], limiting.checklist(), "M1", "We see it too.")
+    limiting.session.commit()
     explain_id = raised.id
-    safeguards.explain_flag(desk["ilena"], desk.checklist(), explain_id, "Seen.")
-    desk.session.commit()
-    assert is_open(desk) == ["M1.all_agree"]
-    checklists.flag_term(desk["samira"], desk.checklist(), "M1", "Still.")
-    desk.save("ilena", "M1", seen=1, agrees="npm")
-    assert is_open(desk) == []
+    safeguards.explain_flag(limiting["ilena"], limiting.checklist(), explain_id, "Seen.")
+    limiting.session.commit()
+    assert is_open(limiting) == ["M1.all_agree"]
+    checklists.flag_term(limiting["samira"], limiting.checklist(), "M1", "Still.")
+    limiting.save("ilena", "M1", seen=1, agrees="npm")
+    assert is_open(limiting) == []
 
 
 # Changes around it
 
 
-def test_an_item_that_no_longer_applies_is_no_longer_flagged(desk: Table) -> None:
-    desk.save("ilena", "M4", days=120)
+def test_an_item_that_no_longer_applies_is_no_longer_flagged(limiting: Negotiation) -> None:
+    limiting.save("ilena", "M4", days=120)
     cooperations.set_modes(
-        desk["ilena"],
-        desk.cooperation,
+        limiting["ilena"],
+        limiting.cooperation,
         modes=[Mode.PROJ],
         questions=QUESTIONS,
-        version=desk.cooperation.version,
+        version=limiting.cooperation.version,
     )
-    desk.session.commit()
-    assert is_open(desk) == []
+    limiting.session.commit()
+    assert is_open(limiting) == []
     cooperations.set_modes(
-        desk["ilena"],
-        desk.cooperation,
+        limiting["ilena"],
+        limiting.cooperation,
         modes=[Mode.VISIT],
         questions=QUESTIONS,
-        version=desk.cooperation.version,
+        version=limiting.cooperation.version,
     )
-    desk.session.commit()
-    assert is_open(desk) == ["M4.long"]
+    limiting.session.commit()
+    assert is_open(limiting) == ["M4.long"]
 
 
 @pytest.mark.parametrize("state", [ChecklistState.SENT, ChecklistState.IN_FORCE])
-def test_a_text_that_cannot_be_changed_is_not_judged(desk: Table, state: ChecklistState) -> None:
-    desk.save("ilena", "M1", **GIVES_AWAY)
-    desk.checklist().state = state
-    desk.session.execute(sa.delete(Flag))
-    desk.session.commit()
-    service.recount(desk.checklist().id)
-    assert flags(desk) == []
-    desk.checklist().state = ChecklistState.DRAFTING
-    service.recount(desk.checklist().id)
-    assert is_open(desk) == ["M1.all_agree"]
+def test_a_text_that_cannot_be_changed_is_not_judged(
+    limiting: Negotiation, state: ChecklistState
+) -> None:
+    limiting.save("ilena", "M1", **GIVES_AWAY)
+    limiting.checklist().state = state
+    limiting.session.execute(sa.delete(Flag))
+    limiting.session.commit()
+    service.recount(limiting.checklist().id)
+    assert flags(limiting) == []
+    limiting.checklist().state = ChecklistState.DRAFTING
+    service.recount(limiting.checklist().id)
+    assert is_open(limiting) == ["M1.all_agree"]
 
 
-def test_a_running_checklist_without_rules_stays_without_them(table: Table) -> None:
+def test_a_running_checklist_without_rules_stays_without_them(negotiation: Negotiation) -> None:
     """Checklists begun on an earlier version keep working from the database."""
     publish(limited_as(91))
-    table.save("ilena", "M1")
-    assert table.loaded().template.version == small_terms().version
-    assert flags(table) == []
+    negotiation.save("ilena", "M1")
+    assert negotiation.loaded().template.version == small_terms().version
+    assert flags(negotiation) == []
 
 
 def limited_as(version: int) -> Template:
     return limited().model_copy(update={"version": version})
 
 
-def test_a_flag_is_by_somebody_or_by_a_rule_and_never_by_both(desk: Table) -> None:
-    desk.save("ilena", "M1", **GIVES_AWAY)
-    (flag,) = flags(desk)
+def test_a_flag_is_by_somebody_or_by_a_rule_and_never_by_both(limiting: Negotiation) -> None:
+    limiting.save("ilena", "M1", **GIVES_AWAY)
+    (flag,) = flags(limiting)
     with pytest.raises(IntegrityError):
-        desk.session.execute(
+        limiting.session.execute(
             sa.update(Flag)
             .where(Flag.id == flag.id)
-            .values(author_id=desk.land.users["ilena"].id, organisation_id=desk.land.id("npm"))
+            .values(
+                author_id=limiting.country.users["ilena"].id,
+                organisation_id=limiting.country.id("npm"),
+            )
         )
-    desk.session.rollback()
+    limiting.session.rollback()
     with pytest.raises(IntegrityError):
-        desk.session.execute(sa.update(Flag).where(Flag.id == flag.id).values(rule=None))
-    desk.session.rollback()
+        limiting.session.execute(sa.update(Flag).where(Flag.id == flag.id).values(rule=None))
+    limiting.session.rollback()
 
 
 # The shipped checklists
 
 
-def test_the_terms_the_factories_agree_on_give_no_power_away(whole_table: Table) -> None:
-    whole_table.agree()
-    assert flags(whole_table) == []
+def test_the_terms_the_factories_agree_on_give_no_power_away(
+    shipped_negotiation: Negotiation,
+) -> None:
+    shipped_negotiation.agree()
+    assert flags(shipped_negotiation) == []
 
 
 def test_each_question_of_m5_and_m6_is_answered_and_a_worrying_one_named(
-    whole_table: Table,
+    shipped_negotiation: Negotiation,
 ) -> None:
     """S6 and S7, a question for each power."""
-    table = whole_table
-    m5 = checklists.whole(table.loaded(), "M5", second_reader=str(table["oren"].user_id))
+    negotiation = shipped_negotiation
+    m5 = checklists.whole(
+        negotiation.loaded(), "M5", second_reader=str(negotiation["oren"].user_id)
+    )
     assert len([key for key in m5 if m5[key] == "no"]) == 7
     without = {key: value for key, value in m5.items() if key != "timing"}
-    table.save("ilena", "M5", **without)
-    assert "timing of visits" in str(table.standing("M5").problems[0].message)
-    table.save("ilena", "M5", seen=1, **(m5 | {"timing": "yes"}))
-    assert "Term on timing" in str(table.standing("M5").problems[0].message)
+    negotiation.save("ilena", "M5", **without)
+    assert "timing of visits" in str(negotiation.standing("M5").problems[0].message)
+    negotiation.save("ilena", "M5", seen=1, **(m5 | {"timing": "yes"}))
+    assert "Term on timing" in str(negotiation.standing("M5").problems[0].message)
     values = {"timing": "yes", "timing_term": "We were asked to."}
-    table.save("ilena", "M5", seen=2, **(m5 | values))
-    assert "name the item" in str(table.standing("M5").problems[0].message)
+    negotiation.save("ilena", "M5", seen=2, **(m5 | values))
+    assert "name the item" in str(negotiation.standing("M5").problems[0].message)
     values["timing_term"] = "M13 lets the doctor of the team call a visit off, for that day alone."
-    table.save("ilena", "M5", seen=3, **(m5 | values))
-    assert table.standing("M5").done
-    m6 = checklists.whole(table.loaded(), "M6")
+    negotiation.save("ilena", "M5", seen=3, **(m5 | values))
+    assert negotiation.standing("M5").done
+    m6 = checklists.whole(negotiation.loaded(), "M6")
     assert list(m6.values()) == ["yes"] * 5
-    table.save("ilena", "M6", **(m6 | {"stop": "restricted"}))
-    assert not table.standing("M6").done
+    negotiation.save("ilena", "M6", **(m6 | {"stop": "restricted"}))
+    assert not negotiation.standing("M6").done
     named = {"stop": "restricted", "stop_term": "M20 asks for thirty days, so that others know."}
-    table.save("ilena", "M6", seen=1, **(m6 | named))
-    assert table.standing("M6").done
+    negotiation.save("ilena", "M6", seen=1, **(m6 | named))
+    assert negotiation.standing("M6").done
 
 
 def test_a_standing_plan_is_looked_at_too(session: Session) -> None:
-    table = set_out(session, Mode.OMB_PLUS)
-    plan = table.checklist(ChecklistKind.URGENT_PLAN)
-    values = checklists.whole(table.loaded(plan.kind), "U15", who_speaks="together")
-    service.save_answer(table["ilena"], plan, "U15", AnswerScope.SHARED, values, base_version=0)
-    table.session.commit()
-    assert is_open(table) == ["U15.only_together"]
+    negotiation = set_out(session, Mode.OMB_PLUS)
+    plan = negotiation.checklist(ChecklistKind.URGENT_PLAN)
+    values = checklists.whole(negotiation.loaded(plan.kind), "U15", who_speaks="together")
+    service.save_answer(
+        negotiation["ilena"], plan, "U15", AnswerScope.SHARED, values, base_version=0
+    )
+    negotiation.session.commit()
+    assert is_open(negotiation) == ["U15.only_together"]
 
 
 def test_the_planning_of_a_visit_is_judged_as_the_terms_are(
@@ -407,43 +424,47 @@ def test_the_planning_of_a_visit_is_judged_as_the_terms_are(
 
 
 @pytest.fixture
-def room(app: Flask, table: Table) -> Room:
-    return Room(app, table)
+def users(app: Flask, negotiation: Negotiation) -> Users:
+    return Users(app, negotiation)
 
 
 @pytest.fixture
-def desk_room(app: Flask, desk: Table) -> Room:
-    return Room(app, desk)
+def users_of_limiting(app: Flask, limiting: Negotiation) -> Users:
+    return Users(app, limiting)
 
 
-def test_the_rules_are_named_with_the_power_and_the_passage(desk_room: Room) -> None:
-    desk_room.table.save("ilena", "M1", **GIVES_AWAY)
+def test_the_rules_are_named_with_the_power_and_the_passage(users_of_limiting: Users) -> None:
+    users_of_limiting.negotiation.save("ilena", "M1", **GIVES_AWAY)
     for first in ("ilena", "samira", "ada"):
-        page = desk_room.page(first)
+        page = users_of_limiting.page(first)
         shown = item(page, "M1")
         assert "This answer may limit the NPM's independence." in shown
         assert "Another body decides on it." in shown
         assert "Findings, Publication" in shown
         assert "/guidance/settling-terms#independence" in page.addresses()
-    (flag,) = flags(desk_room.table)
+    (flag,) = flags(users_of_limiting.negotiation)
     address = f"/flags/{flag.id}/explain"
-    assert f"{desk_room.address}{address}" in desk_room.page("ilena").addresses()
-    assert f"{desk_room.address}{address}" not in desk_room.page("samira").addresses()
-    question_page = desk_room.page("ilena", address)
+    assert f"{users_of_limiting.address}{address}" in users_of_limiting.page("ilena").addresses()
+    assert (
+        f"{users_of_limiting.address}{address}" not in users_of_limiting.page("samira").addresses()
+    )
+    question_page = users_of_limiting.page("ilena", address)
     assert "This answer may limit the NPM's independence." in question_page.text
-    page = desk_room.submit("ilena", address, reason="The NPM has the last word.")
+    page = users_of_limiting.submit("ilena", address, reason="The NPM has the last word.")
     assert "The flag is closed with your explanation." in page.text
-    shown = item(desk_room.page("samira"), "M1")
+    shown = item(users_of_limiting.page("samira"), "M1")
     assert "A flag raised by this checklist's rules is closed." in shown
     assert "explained by Ilena Dorvath" in shown
 
 
-def test_the_history_tells_of_the_rules(desk_room: Room) -> None:
-    table = desk_room.table
-    table.save("ilena", "M1", **GIVES_AWAY)
-    table.save("ilena", "M1", seen=1, agrees="npm")
-    page = desk_room.browser("samira").page(f"/cooperations/{table.cooperation.reference}/history")
-    name = f"“{table.loaded().template.by_code['M1'].label}”"
+def test_the_history_tells_of_the_rules(users_of_limiting: Users) -> None:
+    negotiation = users_of_limiting.negotiation
+    negotiation.save("ilena", "M1", **GIVES_AWAY)
+    negotiation.save("ilena", "M1", seen=1, agrees="npm")
+    page = users_of_limiting.browser("samira").page(
+        f"/cooperations/{negotiation.cooperation.reference}/history"
+    )
+    name = f"“{negotiation.loaded().template.by_code['M1'].label}”"
     for words in (
         f"This checklist's rules flagged {name} because it may limit the NPM's independence.",
         f"The flag on {name} was closed because the rule no longer applies to the answer.",
@@ -454,46 +475,48 @@ def test_the_history_tells_of_the_rules(desk_room: Room) -> None:
 # Phrases that may limit the NPM
 
 
-def test_words_that_can_limit_are_pointed_at_beside_answer_and_proposal(room: Room) -> None:
-    table = room.table
-    answer = table.save("ilena", "M1", words="The partner is told. Prior approval is not asked.")
-    shown = item(room.page("samira"), "M1")
+def test_words_that_can_limit_are_pointed_at_beside_answer_and_proposal(users: Users) -> None:
+    negotiation = users.negotiation
+    answer = negotiation.save(
+        "ilena", "M1", words="The partner is told. Prior approval is not asked."
+    )
+    shown = item(users.page("samira"), "M1")
     assert "The words Prior approval can limit the NPM." in shown
     assert "Keep the NPM independent and free to move" in shown
-    assert "can limit the NPM" not in item(room.page("samira"), "M2")
+    assert "can limit the NPM" not in item(users.page("samira"), "M2")
     positions.propose(
-        table["samira"],
-        table.checklist(),
+        negotiation["samira"],
+        negotiation.checklist(),
         "M1",
         {"words": "Each side has a veto."},
         answer_id=answer.id,
         reason="For balance.",
     )
-    table.session.commit()
-    assert "The words veto can limit the NPM." in item(room.page("ilena"), "M1")
+    negotiation.session.commit()
+    assert "The words veto can limit the NPM." in item(users.page("ilena"), "M1")
 
 
-def test_words_that_the_second_reader_accepted_are_shown_again_before_sending(room: Room) -> None:
-    table = room.table
-    table.agree()
-    table.session.commit()
-    answer = table.loaded().sheet.shared("M1")
+def test_words_that_the_second_reader_accepted_are_shown_again_before_sending(users: Users) -> None:
+    negotiation = users.negotiation
+    negotiation.agree()
+    negotiation.session.commit()
+    answer = negotiation.loaded().sheet.shared("M1")
     assert answer is not None
     change = positions.propose(
-        table["samira"],
-        table.checklist(),
+        negotiation["samira"],
+        negotiation.checklist(),
         "M1",
         {"words": "Exclusive, with a veto."},
         answer_id=answer.answer_id,
         reason="For balance.",
     )
-    positions.accept_proposal(table["ilena"], table.checklist(), change.id)
-    table.accept("M1", "joana")
-    checklists.accept_hints(table["oren"], table.checklist())
-    checklists.read_second(table["oren"], table.checklist())
-    table.session.commit()
-    page = room.page("ilena", "/send")
+    positions.accept_proposal(negotiation["ilena"], negotiation.checklist(), change.id)
+    negotiation.accept("M1", "joana")
+    checklists.accept_hints(negotiation["oren"], negotiation.checklist())
+    checklists.read_second(negotiation["oren"], negotiation.checklist())
+    negotiation.session.commit()
+    page = users.page("ilena", "/send")
     assert "Words to read again on 1 item" in page.text
     assert "The words veto can limit the NPM." in page.text
-    checklists.send(table.checklist(), table["ilena"], table.signatories)
-    assert table.checklist().state is ChecklistState.SENT
+    checklists.send(negotiation.checklist(), negotiation["ilena"], negotiation.signatories)
+    assert negotiation.checklist().state is ChecklistState.SENT

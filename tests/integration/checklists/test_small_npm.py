@@ -36,10 +36,10 @@ WRITER, HEAD = "vesna", "bo"
 
 
 @pytest.fixture
-def land(session: Session) -> Country:
-    land = copied_country(session)
+def country(session: Session) -> Country:
+    country = copied_country(session)
     load_checklists()
-    land.person(
+    country.person(
         "Bo Lind",
         "other_npm",
         Role.SIGNATORY,
@@ -47,20 +47,23 @@ def land(session: Session) -> Country:
         Role.MEMBER,
         power="Act on the Prevention Council",
     )
-    return land
+    return country
 
 
 @pytest.fixture
-def cooperation(land: Country) -> Cooperation:
-    opened = open_one(land, "door", by=WRITER, modes=(Mode.INFO_F,))
+def cooperation(country: Country) -> Cooperation:
+    opened = open_one(country, "door", by=WRITER, modes=(Mode.INFO_F,))
     for key in (HEAD, "samira", "henrik"):
-        bring_in(land, opened, key)
+        bring_in(country, opened, key)
     recompute()
     return opened
 
 
-def actors(land: Country) -> dict[object, Actor]:
-    return {land.id("other_npm"): land.actor(WRITER), land.id("door"): land.actor("samira")}
+def actors(country: Country) -> dict[object, Actor]:
+    return {
+        country.id("other_npm"): country.actor(WRITER),
+        country.id("door"): country.actor("samira"),
+    }
 
 
 def terms_of(cooperation: Cooperation) -> Checklist:
@@ -68,57 +71,60 @@ def terms_of(cooperation: Cooperation) -> Checklist:
     return checklist_of(cooperation, ChecklistKind.TERMS)
 
 
-def written_by_both(land: Country, cooperation: Cooperation) -> Checklist:
+def written_by_both(country: Country, cooperation: Cooperation) -> Checklist:
     """Have the head write one answer and the other person all the rest, with the head as reader."""
     terms = terms_of(cooperation)
     loaded = load(terms)
     service.save_answer(
-        land.actor(HEAD),
+        country.actor(HEAD),
         terms,
         "M6",
         AnswerScope.SHARED,
         checklists.whole(loaded, "M6"),
         base_version=0,
     )
-    chosen = {"M5": {"second_reader": str(land.users[HEAD].id)}}
-    checklists.complete_answers(load(terms), actors(land), chosen=chosen)  # type: ignore[arg-type]
+    chosen = {"M5": {"second_reader": str(country.users[HEAD].id)}}
+    checklists.complete_answers(load(terms), actors(country), chosen=chosen)  # type: ignore[arg-type]
     return terms_of(cooperation)
 
 
 def test_an_administrator_who_wrote_nothing_is_no_second_reader_to_wait_for(
-    land: Country, cooperation: Cooperation
+    country: Country, cooperation: Cooperation
 ) -> None:
-    ina = land.person("Ina Holm", "other_npm", Role.MEMBER, Role.ADMINISTRATOR)
-    bring_in(land, cooperation, "ina")
-    terms = written_by_both(land, cooperation)
+    ina = country.person("Ina Holm", "other_npm", Role.MEMBER, Role.ADMINISTRATOR)
+    bring_in(country, cooperation, "ina")
+    terms = written_by_both(country, cooperation)
     assert ina.id not in load(terms).sheet.authors
     assert terms.is_complete
-    assert safeguards.may_review(land.actor(HEAD), load(terms))
+    assert safeguards.may_review(country.actor(HEAD), load(terms))
 
 
 def test_two_people_go_from_the_start_to_the_signature(
-    land: Country, cooperation: Cooperation, app: Flask
+    country: Country, cooperation: Cooperation, app: Flask
 ) -> None:
-    terms = written_by_both(land, cooperation)
+    terms = written_by_both(country, cooperation)
     assert terms.is_complete
     db.session.commit()
-    browser = land.browser(app, HEAD)
+    browser = country.browser(app, HEAD)
     address = f"/checklists/{terms.id}/review"
     assert "You wrote answers too" in browser.page(address).text
     browser.submit(address, reason=REASON)
     terms = terms_of(cooperation)
     assert load(terms).review is not None
-    signers = {land.id("other_npm"): land.actor(HEAD), land.id("door"): land.actor("henrik")}
-    checklists.send(terms, land.actor(WRITER), signers)
+    signers = {
+        country.id("other_npm"): country.actor(HEAD),
+        country.id("door"): country.actor("henrik"),
+    }
+    checklists.send(terms, country.actor(WRITER), signers)
     db.session.commit()
-    signing = land.browser(app, HEAD).page(f"/checklists/{terms.id}/sign").text
+    signing = country.browser(app, HEAD).page(f"/checklists/{terms.id}/sign").text
     checklists.sign(terms_of(cooperation), *signers.values())
     terms = terms_of(cooperation)
     assert terms.state is ChecklistState.IN_FORCE
     db.session.commit()
-    record = land.browser(app, "samira").page(f"/checklists/{terms.id}/record").text
+    record = country.browser(app, "samira").page(f"/checklists/{terms.id}/record").text
     history = (
-        land.browser(app, "samira").page(f"/cooperations/{cooperation.reference}/history").text
+        country.browser(app, "samira").page(f"/cooperations/{cooperation.reference}/history").text
     )
     assert all(REASON in page for page in (signing, record, history))
     document = signoff.document_of(db.session.get_one(Revision, terms.revision_in_force_id), None)
@@ -128,25 +134,25 @@ def test_two_people_go_from_the_start_to_the_signature(
 
 
 def test_without_a_reason_nothing_is_confirmed(
-    land: Country, cooperation: Cooperation, app: Flask
+    country: Country, cooperation: Cooperation, app: Flask
 ) -> None:
-    terms = written_by_both(land, cooperation)
+    terms = written_by_both(country, cooperation)
     with pytest.raises(RuleBrokenError, match="printed on the text"):
-        checklists.read_second(land.actor(HEAD), terms, " ")
+        checklists.read_second(country.actor(HEAD), terms, " ")
     db.session.commit()
-    response = land.browser(app, HEAD).post(f"/checklists/{terms.id}/review", data={})
+    response = country.browser(app, HEAD).post(f"/checklists/{terms.id}/review", data={})
     assert "Enter" in Page.of(response).text or "reason" in Page.of(response).text.lower()
     assert load(terms_of(cooperation)).review is None
 
 
 def test_the_reason_stays_when_the_text_changed_while_the_head_read(
-    land: Country, cooperation: Cooperation, app: Flask
+    country: Country, cooperation: Cooperation, app: Flask
 ) -> None:
-    terms = written_by_both(land, cooperation)
+    terms = written_by_both(country, cooperation)
     db.session.commit()
-    address, head = f"/checklists/{terms.id}/review", land.browser(app, HEAD)
+    address, head = f"/checklists/{terms.id}/review", country.browser(app, HEAD)
     opened = head.page(address).form().filled_in(reason=REASON)
-    checklists.flag_term(land.actor("samira"), terms_of(cooperation), "M1", "A donor decides?")
+    checklists.flag_term(country.actor("samira"), terms_of(cooperation), "M1", "A donor decides?")
     db.session.commit()
     page = Page.of(head.post(address, data=opened, csrf=False))
     assert "The text changed after you opened it" in page.text
@@ -154,7 +160,7 @@ def test_the_reason_stays_when_the_text_changed_while_the_head_read(
     assert load(terms_of(cooperation)).review is None
     # A mistake on the form doesn't make the newest text count as read.
     opened = head.page(address).form().filled_in(reason="")
-    checklists.flag_term(land.actor("samira"), terms_of(cooperation), "M3", "Another decides?")
+    checklists.flag_term(country.actor("samira"), terms_of(cooperation), "M3", "Another decides?")
     db.session.commit()
     page = Page.of(head.post(address, data=opened, csrf=False))
     page = Page.of(head.post(address, data=page.form().filled_in(reason=REASON), csrf=False))
@@ -163,67 +169,71 @@ def test_the_reason_stays_when_the_text_changed_while_the_head_read(
 
 
 def test_who_is_not_the_head_does_not_read_their_own_words(
-    land: Country, cooperation: Cooperation
+    country: Country, cooperation: Cooperation
 ) -> None:
-    terms = written_by_both(land, cooperation)
+    terms = written_by_both(country, cooperation)
     answer = load(terms).sheet.shared("M5")
     assert answer is not None
     db.session.expire_all()
     with pytest.raises(RefusedError, match="Only the second reader named"):
-        checklists.read_second(land.actor(WRITER), terms_of(cooperation), REASON)
+        checklists.read_second(country.actor(WRITER), terms_of(cooperation), REASON)
 
 
 def test_while_somebody_else_of_the_npm_could_read_they_do(
-    land: Country, cooperation: Cooperation
+    country: Country, cooperation: Cooperation
 ) -> None:
-    terms = written_by_both(land, cooperation)
-    land.person("Kai Moss", "other_npm", Role.MEMBER)
+    terms = written_by_both(country, cooperation)
+    country.person("Kai Moss", "other_npm", Role.MEMBER)
     with pytest.raises(RuleBrokenError, match="Kai Moss of the NPM wrote none of the answers"):
-        checklists.read_second(land.actor(HEAD), terms, REASON)
+        checklists.read_second(country.actor(HEAD), terms, REASON)
 
 
 def test_somebody_without_an_account_is_nobody_who_could_read(
-    land: Country, cooperation: Cooperation
+    country: Country, cooperation: Cooperation
 ) -> None:
-    written_by_both(land, cooperation)
-    npm_id = land.id("other_npm")
-    user = without_email.add(land.actor(WRITER), NewPerson("Danil Rook", npm_id))
+    written_by_both(country, cooperation)
+    npm_id = country.id("other_npm")
+    user = without_email.add(country.actor(WRITER), NewPerson("Danil Rook", npm_id))
     cooperations.add_person(
-        land.actor(WRITER), cooperation, user_id=user.id, organisation_id=npm_id, function="Driver"
+        country.actor(WRITER),
+        cooperation,
+        user_id=user.id,
+        organisation_id=npm_id,
+        function="Driver",
     )
     recompute()
-    checklists.read_second(land.actor(HEAD), terms_of(cooperation), REASON)
+    checklists.read_second(country.actor(HEAD), terms_of(cooperation), REASON)
     assert load(terms_of(cooperation)).review is not None
 
 
 def test_with_a_third_person_in_the_cooperation_an_author_is_no_second_reader(
-    land: Country, cooperation: Cooperation
+    country: Country, cooperation: Cooperation
 ) -> None:
-    terms = written_by_both(land, cooperation)
-    land.person("Kai Moss", "other_npm", Role.MEMBER)
-    bring_in(land, cooperation, "kai")
+    terms = written_by_both(country, cooperation)
+    country.person("Kai Moss", "other_npm", Role.MEMBER)
+    bring_in(country, cooperation, "kai")
     terms = terms_of(cooperation)
     assert not load(terms).standing().items["M5"].done
     with pytest.raises(RefusedError, match="somebody else has to read it"):
-        checklists.read_second(land.actor(HEAD), terms, REASON)
+        checklists.read_second(country.actor(HEAD), terms, REASON)
 
 
 def test_a_second_reader_who_wrote_nothing_gives_no_reason(
-    land: Country, cooperation: Cooperation
+    country: Country, cooperation: Cooperation
 ) -> None:
     terms = terms_of(cooperation)
-    checklists.agree(terms, actors(land), land.actor(HEAD))  # type: ignore[arg-type]
+    checklists.agree(terms, actors(country), country.actor(HEAD))  # type: ignore[arg-type]
     review = load(terms_of(cooperation)).review
     assert review is not None
     assert review.alone_because is None
 
 
 def test_a_model_answer_saved_as_it_is_makes_nobody_an_author(
-    land: Country, cooperation: Cooperation
+    country: Country, cooperation: Cooperation
 ) -> None:
     terms = terms_of(cooperation)
     values = checklists.whole(load(terms), "M2")
-    head = land.actor(HEAD)
+    head = country.actor(HEAD)
 
     def save(version: int, **changed: object) -> None:
         service.save_answer(

@@ -5,7 +5,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from tests.factories.agreements import checklist_of
-from tests.factories.cooperations import Country, bring_in, country, open_one
+from tests.factories.cooperations import Country, bring_in, make_country, open_one
 from tests.factories.templates import a_column, a_field, a_table, a_template, an_item, publish
 from tests.pages import Page
 from tracker.accounts.people import telephones
@@ -41,20 +41,20 @@ TERMS = (
 
 
 @pytest.fixture
-def land(session: Session) -> Country:
+def country(session: Session) -> Country:
     """Four people with a number, of whom Joana takes no part in the cooperation."""
     publish(a_template(*TERMS, version=92))
-    land = country(session)
+    country = make_country(session)
     for first, number in NUMBERS.items():
-        telephones.change(land.actor(first), number)
-    return land
+        telephones.change(country.actor(first), number)
+    return country
 
 
 @pytest.fixture
-def terms(land: Country, session: Session) -> Checklist:
-    cooperation = open_one(land, "door")
+def terms(country: Country, session: Session) -> Checklist:
+    cooperation = open_one(country, "door")
     for first in ("samira", "dora"):
-        bring_in(land, cooperation, first)
+        bring_in(country, cooperation, first)
     session.commit()
     return checklist_of(cooperation, ChecklistKind.TERMS)
 
@@ -68,11 +68,11 @@ def saved(session: Session, terms: Checklist, code: str) -> dict[str, object]:
 
 
 def test_the_number_of_the_person_chosen_is_filled_in_and_saved_once_it_was_seen(
-    app: Flask, session: Session, land: Country, terms: Checklist
+    app: Flask, session: Session, country: Country, terms: Checklist
 ) -> None:
     address = f"/checklists/{terms.id}/items/M1/answer"
-    samira = land.browser(app, "samira")
-    dora = str(land.users["dora"].id)
+    samira = country.browser(app, "samira")
+    dora = str(country.users["dora"].id)
     shown = Page.of(samira.submit(address, contact=dora, service="By day"))
     assert "Not saved yet: we filled in a telephone number" in shown.text
     assert shown.form().values["phone"] == [NUMBERS["dora"]]
@@ -83,18 +83,18 @@ def test_the_number_of_the_person_chosen_is_filled_in_and_saved_once_it_was_seen
     samira.post(address, data=form.filled_in(), csrf=False)
     assert saved(session, terms, "M1")["phone"] == NUMBERS["dora"]
     # What was saved stays when the number changes in the account.
-    telephones.change(land.actor("dora"), "+356 2122 0009")
+    telephones.change(country.actor("dora"), "+356 2122 0009")
     session.commit()
     assert saved(session, terms, "M1")["phone"] == NUMBERS["dora"]
     assert samira.page(address).form().values["phone"] == [NUMBERS["dora"]]
 
 
 def test_a_number_that_was_filled_in_can_be_deleted_or_replaced(
-    app: Flask, session: Session, land: Country, terms: Checklist
+    app: Flask, session: Session, country: Country, terms: Checklist
 ) -> None:
     address = f"/checklists/{terms.id}/items/M1/answer"
-    samira = land.browser(app, "samira")
-    dora = str(land.users["dora"].id)
+    samira = country.browser(app, "samira")
+    dora = str(country.users["dora"].id)
     form = Page.of(samira.submit(address, contact=dora)).form()
     samira.post(address, data=form.filled_in(phone=""), csrf=False)
     assert not saved(session, terms, "M1").get("phone")
@@ -107,68 +107,68 @@ def test_a_number_that_was_filled_in_can_be_deleted_or_replaced(
 
 
 def test_nobody_gets_the_number_of_a_person_whom_the_form_does_not_offer(
-    app: Flask, session: Session, land: Country, terms: Checklist
+    app: Flask, session: Session, country: Country, terms: Checklist
 ) -> None:
     address = f"/checklists/{terms.id}/items/M1/answer"
-    samira = land.browser(app, "samira")
+    samira = country.browser(app, "samira")
     form = samira.page(address).form()
-    data = {**form.filled_in(), "contact": str(land.users["joana"].id)}
+    data = {**form.filled_in(), "contact": str(country.users["joana"].id)}
     assert NUMBERS["joana"] not in samira.post(address, data=data, csrf=False).text
     for first in ("joana", "vesna", "root"):
-        assert land.browser(app, first).get(address).status_code == 404
+        assert country.browser(app, first).get(address).status_code == 404
 
 
 def test_a_partys_row_is_filled_in_and_that_of_another_party_is_not(
-    app: Flask, session: Session, land: Country, terms: Checklist
+    app: Flask, session: Session, country: Country, terms: Checklist
 ) -> None:
     address = f"/checklists/{terms.id}/items/M2/answer"
-    ilena = land.browser(app, "ilena")
+    ilena = country.browser(app, "ilena")
     form = ilena.page(address).form()
-    data = form.filled_in(**{"contacts-0-contact": str(land.users["ilena"].id)})
+    data = form.filled_in(**{"contacts-0-contact": str(country.users["ilena"].id)})
     shown = Page.of(ilena.post(address, data=data, csrf=False))
     assert shown.form().values["contacts-0-phone"] == [NUMBERS["ilena"]]
     ilena.post(address, data=shown.form().filled_in(**{"contacts-0-phone": ""}), csrf=False)
     assert saved(session, terms, "M2") != {}
-    page = land.browser(app, "samira").page(address)
+    page = country.browser(app, "samira").page(address)
     assert NUMBERS["ilena"] not in page.html
 
 
 def test_somebody_keeps_the_number_they_give_for_themselves_in_their_account(
-    app: Flask, session: Session, land: Country, terms: Checklist
+    app: Flask, session: Session, country: Country, terms: Checklist
 ) -> None:
     address = f"/checklists/{terms.id}/items/M1/answer"
-    samira = land.browser(app, "samira")
-    own = str(land.users["samira"].id)
+    samira = country.browser(app, "samira")
+    own = str(country.users["samira"].id)
     samira.submit(address, contact=own, phone="+356 7777 0001")
-    assert telephones.own(land.actor("samira")) == NUMBERS["samira"]
+    assert telephones.own(country.actor("samira")) == NUMBERS["samira"]
     session.rollback()
     samira.submit(address, phone="+356 7777 0001", own_telephone=True)
-    assert telephones.own(land.actor("samira")) == "+356 7777 0001"
+    assert telephones.own(country.actor("samira")) == "+356 7777 0001"
     session.rollback()
     # Somebody else's number is never taken for one's own.
-    dora = str(land.users["dora"].id)
+    dora = str(country.users["dora"].id)
     samira.submit(address, contact=dora, phone="+356 7777 0002", own_telephone=True)
-    assert telephones.own(land.actor("samira")) == "+356 7777 0001"
-    assert telephones.own(land.actor("dora")) == NUMBERS["dora"]
+    assert telephones.own(country.actor("samira")) == "+356 7777 0001"
+    assert telephones.own(country.actor("dora")) == NUMBERS["dora"]
 
 
 def test_a_number_that_an_account_does_not_take_is_refused_and_nothing_is_saved(
-    app: Flask, session: Session, land: Country, terms: Checklist
+    app: Flask, session: Session, country: Country, terms: Checklist
 ) -> None:
     address = f"/checklists/{terms.id}/items/M1/answer"
-    samira = land.browser(app, "samira")
-    own = str(land.users["samira"].id)
+    samira = country.browser(app, "samira")
+    own = str(country.users["samira"].id)
     page = Page.of(samira.submit(address, contact=own, phone="+356-7777-0001", own_telephone=True))
     assert "Your account takes a telephone number of 5 to 30 characters" in page.text
     assert saved(session, terms, "M1") == {}
 
 
 def test_a_suggestion_is_filled_in_too(
-    app: Flask, session: Session, land: Country, terms: Checklist
+    app: Flask, session: Session, country: Country, terms: Checklist
 ) -> None:
-    samira, ilena = (land.browser(app, first) for first in ("samira", "ilena"))
+    samira, ilena = (country.browser(app, first) for first in ("samira", "ilena"))
     address = f"/checklists/{terms.id}/items/M1"
-    dora = str(land.users["dora"].id)
+    dora = str(country.users["dora"].id)
     samira.submit(f"{address}/answer", contact=dora, phone="+356 1111 0000", service="By day")
     shown = Page.of(ilena.submit(f"{address}/propose", phone="", reason="Call her."))
     assert shown.form().values["phone"] == [NUMBERS["dora"]]

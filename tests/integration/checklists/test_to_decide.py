@@ -5,7 +5,7 @@ from typing import Any
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from tests.factories.tables import set_out
+from tests.factories.negotiations import set_out
 from tests.factories.templates import KINDS, a_column, a_field, a_table, a_template, an_item
 from tests.pages import Page
 from tracker.checklist_templates.models import ChecklistKind
@@ -40,15 +40,15 @@ def test_what_is_to_decide_is_said_beside_each_field_and_on_the_list_until_it_is
             a_table("t", a_column("note"), a_column("due", "date")),
         )
     )
-    table = set_out(session, template=template)
-    table.save("ilena", "M1", **OPEN)
-    address = f"/checklists/{table.checklist().id}"
-    browser = table.land.browser(app, "samira")
+    negotiation = set_out(session, template=template)
+    negotiation.save("ilena", "M1", **OPEN)
+    address = f"/checklists/{negotiation.checklist().id}"
+    browser = negotiation.country.browser(app, "samira")
     shown = browser.page(address).text
     assert "Not complete yet" in shown
     assert "To decide: the days of notice" in shown
     assert "[to decide: by when]" in shown
-    form_page = table.land.browser(app, "ilena").page(f"{address}/items/M1/answer")
+    form_page = negotiation.country.browser(app, "ilena").page(f"{address}/items/M1/answer")
     for what in ("how long", "the days of notice", "the first day", "the kind of place"):
         assert f"To decide: {what}" in form_page.text
     assert "Choose all. To decide: which kinds" in form_page.text
@@ -76,17 +76,17 @@ def decided(page: Page) -> set[str]:
 def test_each_answer_of_the_model_text_can_be_saved_shown_and_opened(
     app: Flask, session: Session
 ) -> None:
-    table = set_out(session)
-    loaded = table.loaded()
+    negotiation = set_out(session)
+    loaded = negotiation.loaded()
     text = library.model_text(ChecklistKind.TERMS, loaded.surroundings.modes, "ar")
     given = answers(text, loaded.template, loaded.surroundings)
     open_items = given.keys() & text.to_decide.keys()
     for code, values in given.items():
-        table.save("ilena", code, **values)
-    states = {code: table.standing(code).state for code in given}
+        negotiation.save("ilena", code, **values)
+    states = {code: negotiation.standing(code).state for code in given}
     assert open_items == {code for code, state in states.items() if state is WorkState.IN_PROGRESS}
-    browser = table.land.browser(app, "ilena")
-    address = f"/checklists/{table.checklist().id}"
+    browser = negotiation.country.browser(app, "ilena")
+    address = f"/checklists/{negotiation.checklist().id}"
     assert browser.page(address).text.count("Not complete yet") == len(open_items)
     for code in ("M1", "M13", "M19"):  # people and parties, choices in rows, days
         assert "To decide: " in browser.page(f"{address}/items/{code}/answer").text

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from tests.client import CheckedClient
 from tests.factories.comments import comment
 from tests.factories.demonstration import Demonstration
-from tests.factories.tables import Table, set_out
+from tests.factories.negotiations import Negotiation, set_out
 from tests.factories.templates import small_terms
 from tests.factories.visits import Scene
 from tests.pages import Page
@@ -27,21 +27,21 @@ class Talk:
     """People by first name, the terms they comment on, and what came of it."""
 
     app: Flask
-    table: Table
+    negotiation: Negotiation
 
     def __getitem__(self, first: str) -> Actor:
-        return self.table[first]
+        return self.negotiation[first]
 
     @property
     def session(self) -> Session:
-        return self.table.session
+        return self.negotiation.session
 
     @property
     def terms(self) -> Checklist:
-        return self.table.checklist()
+        return self.negotiation.checklist()
 
     def id(self, first: str) -> UUID:
-        return self.table.land.users[first].id
+        return self.negotiation.country.users[first].id
 
     def write(self, first: str, item: str | None = "M1", **more: Any) -> Comment:
         """Write a comment and commit."""
@@ -68,11 +68,11 @@ class Talk:
     def events(self) -> dict[str, list[dict[str, Any]]]:
         """Return the details of all events about comments, by verb."""
         verbs = ("made", "edited", "withdrawn", "settled", "reopened", "task_made", "task_done")
-        by_verb = {verb: self.table.events(f"comment_{verb}") for verb in verbs}
+        by_verb = {verb: self.negotiation.events(f"comment_{verb}") for verb in verbs}
         return {verb: details for verb, details in by_verb.items() if details}
 
     def browser(self, first: str) -> CheckedClient:
-        return self.table.land.browser(self.app, first)
+        return self.negotiation.country.browser(self.app, first)
 
     def page(self, first: str, address: str, status: int = 200) -> Page:
         return self.browser(first).page(address, status)

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from tests.factories.comments import ALL, OWN, comment
 from tests.factories.demonstration import Demonstration
-from tests.factories.tables import Table, set_out
+from tests.factories.negotiations import Negotiation, set_out
 from tests.factories.templates import a_template, an_item
 from tests.factories.visits import Scene
 from tests.integration.comments.conftest import Talk
@@ -505,35 +505,35 @@ def test_two_thousand_comments_cost_no_more_queries_than_three(
     app: Flask, session: Session, statements: Statements
 ) -> None:
     codes = [f"M{n}" for n in range(1, 201)]
-    table = set_out(session, template=a_template(*(an_item(code) for code in codes)))
-    address = f"/checklists/{table.checklist().id}"
+    negotiation = set_out(session, template=a_template(*(an_item(code) for code in codes)))
+    address = f"/checklists/{negotiation.checklist().id}"
 
     def count(where: str) -> int:
         session.commit()
-        browser = table.land.browser(app, "ilena")
+        browser = negotiation.country.browser(app, "ilena")
         browser.open(where, read=False)
         with statements() as sent:
             assert browser.open(where, read=False).status_code == 200
         return len(sent)
 
     places = (address, f"{address}/items/M1/comments", "/")
-    fill(table, codes[:1], 3)
+    fill(negotiation, codes[:1], 3)
     few = [count(where) for where in places]
-    fill(table, codes, 10)
+    fill(negotiation, codes, 10)
     assert (session.scalar(sa.select(sa.func.count()).select_from(Comment)) or 0) > 2000
     # My work needs one fewer: no line about a checklist is left on its first page.
     assert all(count(where) <= before for where, before in zip(places, few, strict=True))
 
 
-def fill(table: Table, codes: list[str], times: int) -> None:
+def fill(negotiation: Negotiation, codes: list[str], times: int) -> None:
     """Insert rows as the services do, each with its own author, mention and task in turn."""
     firsts = ("ilena", "oren", "samira", "dora", "joana", "leyla", "otto", "henrik", "tomas")
-    terms = table.checklist()
+    terms = negotiation.checklist()
     start = clock.now()
     rows = []
     for number, code in enumerate(code for code in codes for _ in range(times)):
         first = firsts[number % len(firsts)]
-        home = table.land.homes[first]
+        home = negotiation.country.homes[first]
         assert home is not None
         rows.append(
             Comment(
@@ -542,22 +542,24 @@ def fill(table: Table, codes: list[str], times: int) -> None:
                 item=code,
                 audience=CommentAudience.OWN if number % 4 == 3 else CommentAudience.ALL,
                 text=f"Words {number}",
-                author_id=table.land.users[first].id,
+                author_id=negotiation.country.users[first].id,
                 organisation_id=home.id,
                 made_at=start + dt.timedelta(seconds=number),
                 settled_at=start if number % 3 == 0 else None,
-                settled_by_id=table.land.users["oren"].id if number % 3 == 0 else None,
+                settled_by_id=negotiation.country.users["oren"].id if number % 3 == 0 else None,
             )
         )
-    table.session.add_all(rows)
-    table.session.flush()
+    negotiation.session.add_all(rows)
+    negotiation.session.flush()
     for number, row in enumerate(rows[: min(len(rows), 60)]):
         if row.audience is CommentAudience.ALL and number < 40:
-            reader = table[firsts[(number + 1) % len(firsts)]]
-            service.make_task(table["ilena"], row.id, reader.user_id, clock.today())
-            table.session.add(
+            reader = negotiation[firsts[(number + 1) % len(firsts)]]
+            service.make_task(negotiation["ilena"], row.id, reader.user_id, clock.today())
+            negotiation.session.add(
                 CommentMention(
-                    comment_id=row.id, user_id=table["ilena"].user_id, mentioned_at=row.made_at
+                    comment_id=row.id,
+                    user_id=negotiation["ilena"].user_id,
+                    mentioned_at=row.made_at,
                 )
             )
-    table.session.commit()
+    negotiation.session.commit()

@@ -31,9 +31,11 @@ ROLES = ChecklistKind.VISIT_ROLES
 
 
 def test_a_body_of_the_npm_is_no_side_of_another_body(talk: Talk) -> None:
-    table = talk.table
-    cooperations.join_party(table["ilena"], table.cooperation, table.land.id("other_npm"))
-    bring_in(table.land, table.cooperation, "vesna")
+    negotiation = talk.negotiation
+    cooperations.join_party(
+        negotiation["ilena"], negotiation.cooperation, negotiation.country.id("other_npm")
+    )
+    bring_in(negotiation.country, negotiation.cooperation, "vesna")
     mine = talk.write("ilena", audience=OWN)
     theirs = talk.write("vesna", audience=OWN)
     assert queries.find(talk["ilena"], mine.id)
@@ -45,7 +47,7 @@ def test_a_body_of_the_npm_is_no_side_of_another_body(talk: Talk) -> None:
 def test_a_person_on_two_sides_reads_the_comments_of_the_one_they_act_for(talk: Talk) -> None:
     own = talk.write("samira", audience=OWN)
     both = talk["samira"]
-    npm = talk.table.land.id("npm")
+    npm = talk.negotiation.country.id("npm")
     role = ActorMembership(Role.COORDINATOR, npm, "Office", OrganisationKind.NPM)
     for_npm = replace(both, memberships=(*both.memberships, role), organisation_id=npm)
     assert queries.find(both, own.id)
@@ -59,7 +61,7 @@ def test_an_auditor_of_the_npm_reads_none_even_with_another_role_beside(
     talk: Talk, more: tuple[Role, ...]
 ) -> None:
     open_ = talk.write("ilena")
-    npm = talk.table.land.id("npm")
+    npm = talk.negotiation.country.id("npm")
     auditor = replace(
         talk["vesna"],
         memberships=tuple(
@@ -76,7 +78,7 @@ def test_an_auditor_of_the_npm_reads_none_even_with_another_role_beside(
 def test_an_auditor_who_takes_part_elsewhere_reads_comments_there(talk: Talk) -> None:
     open_ = talk.write("ilena")
     oren = talk["oren"]
-    npm = talk.table.land.id("npm")
+    npm = talk.negotiation.country.id("npm")
     role = ActorMembership(Role.AUDITOR, npm, "Office", OrganisationKind.NPM)
     assert queries.find(replace(oren, memberships=(*oren.memberships, role)), open_.id)
 
@@ -86,7 +88,7 @@ def test_after_a_party_left_its_people_read_nothing(talk: Talk) -> None:
     own = talk.write("samira", audience=OWN, mentions=[talk.id("dora")])
     service.make_task(talk["samira"], open_.id, talk.id("dora"), clock.today())
     party = talk.session.scalars(
-        sa.select(Party).where(Party.organisation_id == talk.table.land.id("door"))
+        sa.select(Party).where(Party.organisation_id == talk.negotiation.country.id("door"))
     ).one()
     party.left_on = clock.today()
     talk.session.commit()
@@ -109,7 +111,7 @@ def test_a_party_that_is_not_on_the_checklist_reads_no_comments(talk: Talk) -> N
     open_ = talk.write("ilena")
     talk.session.execute(
         sa.delete(ChecklistParty).where(
-            ChecklistParty.organisation_id == talk.table.land.id("lantern")
+            ChecklistParty.organisation_id == talk.negotiation.country.id("lantern")
         )
     )
     talk.session.commit()

@@ -1,6 +1,6 @@
 """The service functions for comments: what they change, refuse, record and send.
 
-In one file: they are one set of functions, tested on the same table.
+In one file: they are one set of functions, tested on the same terms.
 """
 
 import datetime as dt
@@ -49,7 +49,7 @@ def test_a_comment_to_all_parties_is_read_by_the_people_of_all_parties(talk: Tal
     assert (written.text, written.sealed) == ("Thirty days are long.", None)
     assert (written.author_id, written.organisation_id) == (
         talk.id("dora"),
-        talk.table.land.id("door"),
+        talk.negotiation.country.id("door"),
     )
     people = ("dora", "samira", "ilena", "oren", "petra", "joana", "leyla", "otto")
     assert [first for first in people if not reads(talk, first, written)] == []
@@ -282,11 +282,11 @@ def test_a_mentioned_person_gets_a_neutral_mail_and_a_task_until_they_have_seen_
     assert (mail.recipient, mail.kind) == ("oren.maki@example.org", "comment_mention")
     assert mail.subject == "A comment mentions you"
     assert f"/comments/{written.id}" in mail.body
-    for word in ("quillfen", "Samira", "Open Door", "M1", talk.table.cooperation.reference):
+    for word in ("quillfen", "Samira", "Open Door", "M1", talk.negotiation.cooperation.reference):
         assert word not in mail.subject + mail.body
     (waiting,) = queries.waiting(talk["oren"]).mentions
     assert (waiting.comment_id, waiting.item) == (written.id, "M1")
-    assert waiting.title == talk.table.cooperation.title
+    assert waiting.title == talk.negotiation.cooperation.title
     assert queries.waiting(talk["samira"]).mentions == ()
     service.mark_seen(talk["oren"], written.id)
     assert queries.waiting(talk["oren"]).mentions == ()
@@ -451,7 +451,9 @@ def test_the_tasks_of_a_party_that_left_end_and_those_of_others_go_on(talk: Talk
     for first in ("joana", "dora"):
         service.make_task(talk["ilena"], talk.write("ilena").id, talk.id(first), day)
     talk.session.commit()
-    departures.give_notice(talk["otto"], talk.table.cooperation, reason="Our board decided so.")
+    departures.give_notice(
+        talk["otto"], talk.negotiation.cooperation, reason="Our board decided so."
+    )
     talk.session.commit()
     rows = talk.session.scalars(
         sa.select(CommentTask).execution_options(populate_existing=True)

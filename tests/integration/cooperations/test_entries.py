@@ -25,28 +25,28 @@ DAY = dt.timedelta(days=1)
 
 
 @pytest.fixture
-def land(session: Session) -> Country:
+def country(session: Session) -> Country:
     return copied_country(session)
 
 
 @pytest.fixture
-def cooperation(land: Country, session: Session) -> Cooperation:
-    opened = open_one(land, "door")
+def cooperation(country: Country, session: Session) -> Cooperation:
+    opened = open_one(country, "door")
     session.commit()
     return opened
 
 
 def references(
-    land: Country, first: str, words: str = "", state: ListState | None = None
+    country: Country, first: str, words: str = "", state: ListState | None = None
 ) -> list[str]:
-    listing = queries.listing(land.actor(first), words=words, state=state)
+    listing = queries.listing(country.actor(first), words=words, state=state)
     assert listing.total == len(listing.cooperations)
     return [cooperation.reference for cooperation in listing.cooperations]
 
 
-def change_title(land: Country, cooperation: Cooperation, title: str) -> None:
+def change_title(country: Country, cooperation: Cooperation, title: str) -> None:
     assert service.change_head(
-        land.actor("ilena"),
+        country.actor("ilena"),
         cooperation,
         version=cooperation.version,
         title=title,
@@ -58,34 +58,38 @@ def change_title(land: Country, cooperation: Cooperation, title: str) -> None:
 
 
 def test_a_changed_title_is_found_and_the_former_one_is_not(
-    land: Country, cooperation: Cooperation
+    country: Country, cooperation: Cooperation
 ) -> None:
-    change_title(land, cooperation, "Pathways ÜBER bridges")
-    assert references(land, "ilena", "pathways über") == [cooperation.reference]
-    assert references(land, "samira", "PATHWAYS Über") == [cooperation.reference]
-    change_title(land, cooperation, "Something else")
-    assert references(land, "ilena", "pathways") == []
+    change_title(country, cooperation, "Pathways ÜBER bridges")
+    assert references(country, "ilena", "pathways über") == [cooperation.reference]
+    assert references(country, "samira", "PATHWAYS Über") == [cooperation.reference]
+    change_title(country, cooperation, "Something else")
+    assert references(country, "ilena", "pathways") == []
 
 
 def test_a_party_that_joins_finds_it_and_is_found_by_its_name(
-    land: Country, cooperation: Cooperation
+    country: Country, cooperation: Cooperation
 ) -> None:
-    assert references(land, "joana") == []
-    name = land.organisations["lantern"].name
-    assert references(land, "ilena", name) == []
-    service.join_party(land.actor("ilena"), cooperation, land.id("lantern"))
-    assert references(land, "joana") == references(land, "ilena", name) == [cooperation.reference]
+    assert references(country, "joana") == []
+    name = country.organisations["lantern"].name
+    assert references(country, "ilena", name) == []
+    service.join_party(country.actor("ilena"), cooperation, country.id("lantern"))
+    assert (
+        references(country, "joana")
+        == references(country, "ilena", name)
+        == [cooperation.reference]
+    )
 
 
 def test_a_new_stage_is_counted_and_filtered_by(
-    land: Country, session: Session, cooperation: Cooperation
+    country: Country, session: Session, cooperation: Cooperation
 ) -> None:
-    lifecycle._enter(cooperation, land.actor("ilena"), cooperation.stage, Stage.UNDER_REVIEW)
+    lifecycle._enter(cooperation, country.actor("ilena"), cooperation.stage, Stage.UNDER_REVIEW)
     session.commit()
-    counts = queries.state_counts(land.actor("samira"))
+    counts = queries.state_counts(country.actor("samira"))
     assert counts == {"": 1, Stage.UNDER_REVIEW.value: 1}
-    assert references(land, "samira", state=Stage.UNDER_REVIEW) == [cooperation.reference]
-    assert references(land, "samira", state=Stage.EXPLORED) == []
+    assert references(country, "samira", state=Stage.UNDER_REVIEW) == [cooperation.reference]
+    assert references(country, "samira", state=Stage.EXPLORED) == []
 
 
 @pytest.mark.parametrize(
@@ -101,23 +105,23 @@ def test_a_new_stage_is_counted_and_filtered_by(
     ],
 )
 def test_an_active_cooperation_is_found_by_what_its_dates_say_today(
-    land: Country,
+    country: Country,
     session: Session,
     cooperation: Cooperation,
     days_to_start: int | None,
     days_to_end: int | None,
     state: ListState,
 ) -> None:
-    lifecycle._enter(cooperation, land.actor("ilena"), cooperation.stage, Stage.ACTIVE)
+    lifecycle._enter(cooperation, country.actor("ilena"), cooperation.stage, Stage.ACTIVE)
     today = clock.today()
     starts_on, ends_on = (
         None if days is None else today + days * DAY for days in (days_to_start, days_to_end)
     )
     service.follow_dates(None, cooperation, starts_on=starts_on, ends_on=ends_on, review_on=None)
     session.commit()
-    assert queries.state_counts(land.actor("samira")) == {"": 1, state.value: 1}
+    assert queries.state_counts(country.actor("samira")) == {"": 1, state.value: 1}
     for other in labels.LIST_STATES:
-        assert references(land, "samira", state=other) == (
+        assert references(country, "samira", state=other) == (
             [cooperation.reference] if other is state else []
         )
     shown, _mark = labels.stage_words(cooperation.stage, starts_on, ends_on, today, agrees=True)
@@ -125,28 +129,28 @@ def test_an_active_cooperation_is_found_by_what_its_dates_say_today(
 
 
 def test_the_first_day_makes_it_active_without_any_event(
-    land: Country,
+    country: Country,
     session: Session,
     cooperation: Cooperation,
     frozen_time: Callable[[dt.datetime | None], None],
 ) -> None:
-    lifecycle._enter(cooperation, land.actor("ilena"), cooperation.stage, Stage.ACTIVE)
+    lifecycle._enter(cooperation, country.actor("ilena"), cooperation.stage, Stage.ACTIVE)
     tomorrow = clock.today() + DAY
     service.follow_dates(None, cooperation, starts_on=tomorrow, ends_on=None, review_on=None)
     session.commit()
-    assert references(land, "samira", state=Stage.ACTIVE) == []
+    assert references(country, "samira", state=Stage.ACTIVE) == []
     frozen_time(starting_points.noon_in(1))
-    assert references(land, "samira", state=Stage.ACTIVE) == [cooperation.reference]
+    assert references(country, "samira", state=Stage.ACTIVE) == [cooperation.reference]
 
 
 def test_missing_entries_are_created_at_the_start(
-    land: Country, session: Session, cooperation: Cooperation
+    country: Country, session: Session, cooperation: Cooperation
 ) -> None:
     session.execute(sa.delete(CooperationEntry))
     session.commit()
-    assert references(land, "ilena") == []
+    assert references(country, "ilena") == []
     assert entries.fill_missing() == 1
-    assert references(land, "ilena") == [cooperation.reference]
+    assert references(country, "ilena") == [cooperation.reference]
     assert entries.fill_missing() == 0
 
 
@@ -160,7 +164,7 @@ def test_missing_entries_are_created_at_the_start(
     ids=lambda changed: next(iter(changed)),
 )
 def test_an_entry_changed_by_hand_is_named_and_put_right_by_a_recheck(
-    land: Country, session: Session, cooperation: Cooperation, changed: dict[str, object]
+    country: Country, session: Session, cooperation: Cooperation, changed: dict[str, object]
 ) -> None:
     recheck.recheck(cooperation.id)
     session.commit()
@@ -169,41 +173,41 @@ def test_an_entry_changed_by_hand_is_named_and_put_right_by_a_recheck(
     session.execute(sa.update(CooperationEntry).values(**changed))
     session.commit()
     assert {mismatch.kind for mismatch in recheck.recheck(cooperation.id)} == {"cooperation entry"}
-    assert references(land, "ilena", state=stage) == [cooperation.reference]
+    assert references(country, "ilena", state=stage) == [cooperation.reference]
 
 
 def test_an_entry_inserted_by_hand_shows_nothing_that_may_not_be_seen(
-    land: Country, session: Session, cooperation: Cooperation
+    country: Country, session: Session, cooperation: Cooperation
 ) -> None:
     row = session.execute(
         sa.select(*CooperationEntry.__table__.columns).where(
-            CooperationEntry.organisation_id == land.id("door")
+            CooperationEntry.organisation_id == country.id("door")
         )
     ).one()
-    forged = {**row._mapping, "organisation_id": land.id("lantern")}
+    forged = {**row._mapping, "organisation_id": country.id("lantern")}
     session.execute(sa.insert(CooperationEntry), [forged])
     session.commit()
-    assert queries.listing(land.actor("joana")).cooperations == []
+    assert queries.listing(country.actor("joana")).cooperations == []
     recheck.recheck(cooperation.id)
-    assert queries.listing(land.actor("joana")).total == 0
+    assert queries.listing(country.actor("joana")).total == 0
 
 
-def test_the_list_has_what_is_visible_for_everybody(land: Country, session: Session) -> None:
+def test_the_list_has_what_is_visible_for_everybody(country: Country, session: Session) -> None:
     """Each once, in any combination of roles, after somebody joined, left, or lost a party."""
-    first, second = open_one(land, "door"), open_one(land, "lantern", "door")
-    other = open_one(land, "door", by="vesna")
+    first, second = open_one(country, "door"), open_one(country, "lantern", "door")
+    other = open_one(country, "door", by="vesna")
     for person in ("oren", "petra"):
-        bring_in(land, first, person)
+        bring_in(country, first, person)
     left = session.scalars(
         sa.select(Party).where(
-            Party.cooperation_id == second.id, Party.organisation_id == land.id("door")
+            Party.cooperation_id == second.id, Party.organisation_id == country.id("door")
         )
     ).one()
     left.left_on = clock.today() - DAY
     entries.refresh(second.id)
     session.commit()
-    actors = [land.actor(name) for name in land.users]
-    audit = land.actor("ada").memberships[0]
+    actors = [country.actor(name) for name in country.users]
+    audit = country.actor("ada").memberships[0]
     actors += [
         replace(actor, memberships=(*actor.memberships, audit))
         for actor in actors

@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from tests.factories.cooperations import bring_in, country, load_checklists, open_one
+from tests.factories.cooperations import bring_in, load_checklists, make_country, open_one
 from tracker.core.db import db
 
 pytestmark = pytest.mark.both_databases
@@ -19,13 +19,13 @@ def test_the_history_sends_as_many_queries_for_many_events_by_many_people(
     statements: Callable[[], AbstractContextManager[list[str]]],
 ) -> None:
     load_checklists()
-    land = country(session)
-    cooperation = open_one(land, "door", "lantern", "bridge")
+    country = make_country(session)
+    cooperation = open_one(country, "door", "lantern", "bridge")
     session.commit()
     address = f"/cooperations/{cooperation.reference}/history"
 
     def cost() -> tuple[int, int]:
-        client = land.browser(app, "ilena")
+        client = country.browser(app, "ilena")
         client.page(address)
         with statements() as sent:
             page = client.page(address)
@@ -34,7 +34,7 @@ def test_the_history_sends_as_many_queries_for_many_events_by_many_people(
     queries, lines = cost()
     # Each by the coordinator of another organisation, about another person.
     for first in ("dora", "henrik", "leyla", "oren", "petra", "tomas", "nadia"):
-        bring_in(land, db.session.merge(cooperation), first)
+        bring_in(country, db.session.merge(cooperation), first)
         session.commit()
     more_queries, more_lines = cost()
     assert more_lines >= lines + 7

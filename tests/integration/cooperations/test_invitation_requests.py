@@ -38,38 +38,42 @@ BUTTON = "Ask for an invitation"
 
 
 @pytest.fixture
-def land(session: Session) -> Country:
+def country(session: Session) -> Country:
     """A country with a CSO that nobody has an account for."""
-    land = copied_country(session)
-    land.organisation("fields", "Fields of Home", OrganisationKind.CSO)
+    country = copied_country(session)
+    country.organisation("fields", "Fields of Home", OrganisationKind.CSO)
     session.commit()
-    return land
+    return country
 
 
 @pytest.fixture
-def cooperation(land: Country) -> Cooperation:
-    cooperation = open_one(land, "door", "fields")
-    land.session.commit()
+def cooperation(country: Country) -> Cooperation:
+    cooperation = open_one(country, "door", "fields")
+    country.session.commit()
     return cooperation
 
 
-def reason(land: Country) -> NobodyActs | None:
-    return coordinators.nobody_acts([land.id("fields")]).get(land.id("fields"))
+def reason(country: Country) -> NobodyActs | None:
+    return coordinators.nobody_acts([country.id("fields")]).get(country.id("fields"))
 
 
 def ask(
-    land: Country, cooperation: Cooperation, first: str = "ilena", email: str = EMAIL, **more: Any
+    country: Country,
+    cooperation: Cooperation,
+    first: str = "ilena",
+    email: str = EMAIL,
+    **more: Any,
 ) -> InvitationRequest:
-    where = more.pop("organisation_id", land.id("fields"))
+    where = more.pop("organisation_id", country.id("fields"))
     row = service.make(
-        land.actor(first), cooperation, where, name=NAME, email=email, language="en", **more
+        country.actor(first), cooperation, where, name=NAME, email=email, language="en", **more
     )
-    land.session.commit()
+    country.session.commit()
     return row
 
 
-def form_url(land: Country, cooperation: Cooperation) -> str:
-    return f"/cooperations/{cooperation.reference}/parties/{land.id('fields')}/invitation"
+def form_url(country: Country, cooperation: Cooperation) -> str:
+    return f"/cooperations/{cooperation.reference}/parties/{country.id('fields')}/invitation"
 
 
 def answer_url(row: InvitationRequest) -> str:
@@ -95,52 +99,52 @@ def mails(session: Session, kind: str) -> list[str]:
 # Why nobody can act
 
 
-def test_without_an_account_a_partner_cannot_act(land: Country) -> None:
-    assert reason(land) is NobodyActs.NO_ACCOUNT
+def test_without_an_account_a_partner_cannot_act(country: Country) -> None:
+    assert reason(country) is NobodyActs.NO_ACCOUNT
 
 
 def test_an_invitation_that_nobody_has_accepted_is_the_reason_until_it_runs_out(
-    land: Country, frozen_time: Callable[[dt.datetime | None], None]
+    country: Country, frozen_time: Callable[[dt.datetime | None], None]
 ) -> None:
     wanted = NewInvitation(
-        email=EMAIL, name=NAME, roles={Role.COORDINATOR}, organisation_id=land.id("fields")
+        email=EMAIL, name=NAME, roles={Role.COORDINATOR}, organisation_id=country.id("fields")
     )
-    invitations.invite(land.actor("root"), wanted)
-    land.session.commit()
-    assert reason(land) is NobodyActs.NOT_ACTIVATED
+    invitations.invite(country.actor("root"), wanted)
+    country.session.commit()
+    assert reason(country) is NobodyActs.NOT_ACTIVATED
     frozen_time(clock.now() + dt.timedelta(days=20))
-    assert reason(land) is NobodyActs.NO_ACCOUNT
+    assert reason(country) is NobodyActs.NO_ACCOUNT
 
 
-def test_people_without_a_coordinator_are_the_reason(land: Country) -> None:
-    land.person("Runa Holt", "fields", Role.MEMBER)
-    assert reason(land) is NobodyActs.NO_COORDINATOR
+def test_people_without_a_coordinator_are_the_reason(country: Country) -> None:
+    country.person("Runa Holt", "fields", Role.MEMBER)
+    assert reason(country) is NobodyActs.NO_COORDINATOR
 
 
-def test_a_power_that_waits_to_be_confirmed_is_the_reason(land: Country) -> None:
-    user = land.person("Runa Holt", "fields")
+def test_a_power_that_waits_to_be_confirmed_is_the_reason(country: Country) -> None:
+    user = country.person("Runa Holt", "fields")
     waiting = Membership(
         user_id=user.id,
-        organisation_id=land.id("fields"),
+        organisation_id=country.id("fields"),
         role=Role.MANAGER,
         starts_on=clock.today(),
         created_at=clock.now(),
     )
-    land.session.add(waiting)
-    land.session.flush()
-    assert reason(land) is NobodyActs.NOT_CONFIRMED
+    country.session.add(waiting)
+    country.session.flush()
+    assert reason(country) is NobodyActs.NOT_CONFIRMED
 
 
-def test_with_a_coordinator_somebody_acts_until_the_account_is_suspended(land: Country) -> None:
-    user = land.person("Runa Holt", "fields", Role.COORDINATOR)
-    assert reason(land) is None
+def test_with_a_coordinator_somebody_acts_until_the_account_is_suspended(country: Country) -> None:
+    user = country.person("Runa Holt", "fields", Role.COORDINATOR)
+    assert reason(country) is None
     user.active = False
-    land.session.flush()
-    assert reason(land) is NobodyActs.NO_COORDINATOR
+    country.session.flush()
+    assert reason(country) is NobodyActs.NO_COORDINATOR
 
 
-def test_an_auditing_body_needs_no_coordinator(land: Country) -> None:
-    assert coordinators.nobody_acts([land.id("court")]) == {}
+def test_an_auditing_body_needs_no_coordinator(country: Country) -> None:
+    assert coordinators.nobody_acts([country.id("court")]) == {}
 
 
 # Asking
@@ -149,68 +153,68 @@ def test_an_auditing_body_needs_no_coordinator(land: Country) -> None:
 @pytest.mark.both_databases
 @pytest.mark.parametrize("first", ["ilena", "samira"])
 def test_a_coordinator_of_another_party_asks_and_the_trail_does_not_name_the_person(
-    land: Country, cooperation: Cooperation, first: str
+    country: Country, cooperation: Cooperation, first: str
 ) -> None:
-    row = ask(land, cooperation, first)
+    row = ask(country, cooperation, first)
     assert (row.name, row.email, row.outcome) == (NAME, EMAIL, None)
-    (event,) = events(land.session, "invitation_requested")
+    (event,) = events(country.session, "invitation_requested")
     event.pop("who")
     assert event == {"organisation": "Fields of Home"}
-    assert mails(land.session, "invitation_requested") == ["root.admin@example.org"]
-    land.session.rollback()
+    assert mails(country.session, "invitation_requested") == ["root.admin@example.org"]
+    country.session.rollback()
     assert integrity.check_all().finding is None
 
 
 @pytest.mark.parametrize(
     "first", ["henrik", "dora", "tomas", "nadia", "oren", "joana", "vesna", "ada", "root"]
 )
-def test_nobody_else_asks(land: Country, cooperation: Cooperation, first: str) -> None:
+def test_nobody_else_asks(country: Country, cooperation: Cooperation, first: str) -> None:
     with pytest.raises(RefusedError):
-        ask(land, cooperation, first)
-    assert land.session.scalar(sa.select(sa.func.count(InvitationRequest.id))) == 0
+        ask(country, cooperation, first)
+    assert country.session.scalar(sa.select(sa.func.count(InvitationRequest.id))) == 0
 
 
 def test_nobody_asks_for_a_party_that_has_a_coordinator_or_for_none(
-    land: Country, cooperation: Cooperation
+    country: Country, cooperation: Cooperation
 ) -> None:
     with pytest.raises(RefusedError):
-        ask(land, cooperation, organisation_id=land.id("door"))
-    land.organisation("hill", "Hill Watch", OrganisationKind.CSO)
+        ask(country, cooperation, organisation_id=country.id("door"))
+    country.organisation("hill", "Hill Watch", OrganisationKind.CSO)
     with pytest.raises(RuleBrokenError):
-        ask(land, cooperation, organisation_id=land.id("hill"))
+        ask(country, cooperation, organisation_id=country.id("hill"))
 
 
-def test_nobody_asks_in_a_closed_cooperation(land: Country, cooperation: Cooperation) -> None:
+def test_nobody_asks_in_a_closed_cooperation(country: Country, cooperation: Cooperation) -> None:
     cooperation.stage = Stage.CLOSED
-    land.session.flush()
-    land.session.refresh(cooperation, ["parties"])
+    country.session.flush()
+    country.session.refresh(cooperation, ["parties"])
     with pytest.raises(RefusedError):
-        ask(land, cooperation)
+        ask(country, cooperation)
 
 
-def test_nobody_proposes_themselves(land: Country, cooperation: Cooperation) -> None:
+def test_nobody_proposes_themselves(country: Country, cooperation: Cooperation) -> None:
     with pytest.raises(RuleBrokenError) as refused:
-        ask(land, cooperation, email="Ilena.Dorvath@example.org")
+        ask(country, cooperation, email="Ilena.Dorvath@example.org")
     assert refused.value.field == "email"
 
 
 def test_a_second_request_waits_for_the_answer_to_the_first(
-    land: Country, cooperation: Cooperation
+    country: Country, cooperation: Cooperation
 ) -> None:
-    ask(land, cooperation)
+    ask(country, cooperation)
     with pytest.raises(RuleBrokenError):
-        ask(land, cooperation, "samira")
+        ask(country, cooperation, "samira")
 
 
 def test_the_form_says_the_same_of_an_address_with_an_account_as_of_one_without(
-    app: Flask, land: Country
+    app: Flask, country: Country
 ) -> None:
     shown = []
     for email in ("marek.tull@example.org", EMAIL):
-        cooperation = open_one(land, "fields")
-        land.session.commit()
-        client = land.browser(app, "ilena")
-        response = client.submit(form_url(land, cooperation), name=NAME, email=email)
+        cooperation = open_one(country, "fields")
+        country.session.commit()
+        client = country.browser(app, "ilena")
+        response = client.submit(form_url(country, cooperation), name=NAME, email=email)
         assert response.status_code == 200
         shown.append(Page.of(response).text.replace(cooperation.reference, ""))
     assert shown[0] == shown[1]
@@ -220,17 +224,17 @@ def test_the_form_says_the_same_of_an_address_with_an_account_as_of_one_without(
 
 
 def test_everybody_who_sees_the_cooperation_is_told_and_coordinators_can_ask(
-    app: Flask, land: Country, cooperation: Cooperation
+    app: Flask, country: Country, cooperation: Cooperation
 ) -> None:
     url = f"/cooperations/{cooperation.reference}"
     for first, asks in (("ilena", True), ("samira", True), ("tomas", False), ("ada", False)):
-        page = land.browser(app, first).page(url)
+        page = country.browser(app, first).page(url)
         assert NOBODY in page.text
         assert "Nobody there has an account yet." in page.text
         assert (BUTTON in page.text) is asks, first
-    ask(land, cooperation)
+    ask(country, cooperation)
     for first in ("ilena", "samira"):
-        page = land.browser(app, first).page(url)
+        page = country.browser(app, first).page(url)
         assert "An administrator has to confirm it." in page.text
         assert BUTTON not in page.text
         assert NAME not in page.text
@@ -242,26 +246,26 @@ def test_everybody_who_sees_the_cooperation_is_told_and_coordinators_can_ask(
     [("henrik", 403), ("tomas", 403), ("vesna", 404), ("joana", 404), ("root", 404), ("ada", 403)],
 )
 def test_others_get_no_form(
-    app: Flask, land: Country, cooperation: Cooperation, first: str, status: int
+    app: Flask, country: Country, cooperation: Cooperation, first: str, status: int
 ) -> None:
-    assert land.browser(app, first).get(form_url(land, cooperation)).status_code == status
+    assert country.browser(app, first).get(form_url(country, cooperation)).status_code == status
 
 
 def test_what_was_typed_stays_when_the_address_is_wrong(
-    app: Flask, land: Country, cooperation: Cooperation
+    app: Flask, country: Country, cooperation: Cooperation
 ) -> None:
-    client = land.browser(app, "ilena")
-    response = client.submit(form_url(land, cooperation), name=NAME, email="runa at example")
+    client = country.browser(app, "ilena")
+    response = client.submit(form_url(country, cooperation), name=NAME, email="runa at example")
     page = Page.of(response)
     assert "Enter an email address" in page.text
     assert page.form().values["name"] == [NAME]
 
 
 def test_an_administrator_finds_the_request_in_my_work_and_confirms(
-    app: Flask, land: Country, cooperation: Cooperation
+    app: Flask, country: Country, cooperation: Cooperation
 ) -> None:
-    row = ask(land, cooperation)
-    client = land.browser(app, "root")
+    row = ask(country, cooperation)
+    client = country.browser(app, "root")
     work = client.page("/")
     assert "Invite a coordinator of Fields of Home?" in work.text
     assert NAME not in work.text
@@ -271,119 +275,119 @@ def test_an_administrator_finds_the_request_in_my_work_and_confirms(
     assert cooperation.title not in page.text
     response = client.post(f"{answer_url(row)}/confirm")
     assert response.location.endswith("/people/invitations")
-    land.session.expire_all()
+    country.session.expire_all()
     assert (row.name, row.email, row.outcome) == ("", "", RequestOutcome.CONFIRMED)
-    invitation = land.session.scalars(sa.select(Invitation)).one()
+    invitation = country.session.scalars(sa.select(Invitation)).one()
     assert (invitation.email, invitation.roles) == (EMAIL, ["coordinator"])
-    assert invitation.organisation_id == land.id("fields")
-    assert mails(land.session, "invitation_request_answered") == ["ilena.dorvath@example.org"]
+    assert invitation.organisation_id == country.id("fields")
+    assert mails(country.session, "invitation_request_answered") == ["ilena.dorvath@example.org"]
     assert client.get(answer_url(row)).status_code == 404
-    later = land.browser(app, "samira").page(f"/cooperations/{cooperation.reference}")
+    later = country.browser(app, "samira").page(f"/cooperations/{cooperation.reference}")
     assert "An administrator sent an invitation on" in later.text
     assert "Somebody was invited" in later.text
-    land.session.rollback()
+    country.session.rollback()
     assert integrity.check_all().finding is None
 
 
 def test_an_administrator_declines_with_a_reason_that_the_parties_read(
-    app: Flask, land: Country, cooperation: Cooperation
+    app: Flask, country: Country, cooperation: Cooperation
 ) -> None:
-    row = ask(land, cooperation)
-    client = land.browser(app, "root")
+    row = ask(country, cooperation)
+    client = country.browser(app, "root")
     url = f"{answer_url(row)}/decline"
     refused = client.post(url, data={"reason": " "})
     assert "Say why" in refused.text
     assert client.post(url, data={"reason": "They want somebody else."}).status_code == 303
-    land.session.expire_all()
+    country.session.expire_all()
     assert (row.name, row.email, row.outcome) == ("", "", RequestOutcome.DECLINED)
-    page = land.browser(app, "ilena").page(f"/cooperations/{cooperation.reference}")
+    page = country.browser(app, "ilena").page(f"/cooperations/{cooperation.reference}")
     assert "They want somebody else." in page.text
     assert BUTTON in page.text
-    (event,) = events(land.session, "invitation_request_declined")
+    (event,) = events(country.session, "invitation_request_declined")
     event.pop("who")
     assert event == {"organisation": "Fields of Home", "reason": "They want somebody else."}
-    history = land.browser(app, "ilena").page(f"/cooperations/{cooperation.reference}/history")
+    history = country.browser(app, "ilena").page(f"/cooperations/{cooperation.reference}/history")
     assert "declined to invite the person proposed" in history.text
 
 
 @pytest.mark.parametrize("first", ["ilena", "samira", "tomas", "vesna", "ada", "marek"])
 def test_nobody_but_administrators_sees_or_answers_a_request(
-    app: Flask, land: Country, cooperation: Cooperation, first: str
+    app: Flask, country: Country, cooperation: Cooperation, first: str
 ) -> None:
-    row = ask(land, cooperation)
-    client = land.browser(app, first)
+    row = ask(country, cooperation)
+    client = country.browser(app, first)
     assert client.get(answer_url(row)).status_code == 404
     for end in ("confirm", "decline"):
         assert client.post(f"{answer_url(row)}/{end}", data={"reason": "No"}).status_code == 404
     with pytest.raises(RefusedError):
-        service.confirm(land.actor(first), row.id, days=14)
+        service.confirm(country.actor(first), row.id, days=14)
     with pytest.raises(RefusedError):
-        service.decline(land.actor(first), row.id, reason="No")
+        service.decline(country.actor(first), row.id, reason="No")
 
 
 def test_an_administrator_does_not_answer_their_own_request(
-    land: Country, cooperation: Cooperation
+    country: Country, cooperation: Cooperation
 ) -> None:
-    row = ask(land, cooperation)
-    land.session.add(
+    row = ask(country, cooperation)
+    country.session.add(
         Membership(
-            user_id=land.users["ilena"].id,
+            user_id=country.users["ilena"].id,
             role=Role.ADMINISTRATOR,
             starts_on=clock.today(),
             begun_at=clock.now(),
             created_at=clock.now(),
         )
     )
-    land.session.flush()
+    country.session.flush()
     with pytest.raises(RefusedError, match="yourself"):
-        service.confirm(land.actor("ilena"), row.id, days=14)
+        service.confirm(country.actor("ilena"), row.id, days=14)
 
 
-def test_a_request_is_answered_once(land: Country, cooperation: Cooperation) -> None:
-    row = ask(land, cooperation)
-    service.decline(land.actor("root"), row.id, reason="No")
+def test_a_request_is_answered_once(country: Country, cooperation: Cooperation) -> None:
+    row = ask(country, cooperation)
+    service.decline(country.actor("root"), row.id, reason="No")
     with pytest.raises(RuleBrokenError, match="already"):
-        service.confirm(land.actor("root"), row.id, days=14)
+        service.confirm(country.actor("root"), row.id, days=14)
     with pytest.raises(RuleBrokenError, match="already"):
-        service.confirm(land.actor("root"), uuid4(), days=14)
+        service.confirm(country.actor("root"), uuid4(), days=14)
 
 
 @pytest.mark.parametrize("change", ["coordinator", "closed"])
 def test_a_request_that_lost_its_reason_can_only_be_declined(
-    land: Country, cooperation: Cooperation, change: str
+    country: Country, cooperation: Cooperation, change: str
 ) -> None:
-    row = ask(land, cooperation)
+    row = ask(country, cooperation)
     if change == "coordinator":
-        land.person("Runa Holt", "fields", Role.COORDINATOR)
+        country.person("Runa Holt", "fields", Role.COORDINATOR)
     else:
         cooperation.stage = Stage.CLOSED
-        land.session.commit()
+        country.session.commit()
     with pytest.raises(RuleBrokenError, match="only decline"):
-        service.confirm(land.actor("root"), row.id, days=14)
-    assert land.session.scalar(sa.select(sa.func.count(Invitation.id))) == 0
-    service.decline(land.actor("root"), row.id, reason="It's done.")
+        service.confirm(country.actor("root"), row.id, days=14)
+    assert country.session.scalar(sa.select(sa.func.count(Invitation.id))) == 0
+    service.decline(country.actor("root"), row.id, reason="It's done.")
 
 
 def test_nobody_of_the_party_that_asks_becomes_its_partners_coordinator(
-    land: Country, cooperation: Cooperation
+    country: Country, cooperation: Cooperation
 ) -> None:
     """It would act for both; the form says nothing, since it looks no address up."""
-    row = ask(land, cooperation, email=land.users["tomas"].email)
+    row = ask(country, cooperation, email=country.users["tomas"].email)
     with pytest.raises(RuleBrokenError, match="acts for"):
-        service.confirm(land.actor("root"), row.id, days=14)
-    assert land.session.scalar(sa.select(sa.func.count(Invitation.id))) == 0
-    service.decline(land.actor("root"), row.id, reason="Propose somebody of theirs.")
+        service.confirm(country.actor("root"), row.id, days=14)
+    assert country.session.scalar(sa.select(sa.func.count(Invitation.id))) == 0
+    service.decline(country.actor("root"), row.id, reason="Propose somebody of theirs.")
 
 
 def test_an_address_written_into_the_database_is_not_invited(
-    land: Country, cooperation: Cooperation
+    country: Country, cooperation: Cooperation
 ) -> None:
-    row_id = ask(land, cooperation).id
-    land.session.execute(sa.text("UPDATE invitation_request SET email = 'mallory@example.org'"))
-    land.session.commit()
+    row_id = ask(country, cooperation).id
+    country.session.execute(sa.text("UPDATE invitation_request SET email = 'mallory@example.org'"))
+    country.session.commit()
     with pytest.raises(RuleBrokenError, match="outside this application"):
-        service.confirm(land.actor("root"), row_id, days=14)
-    land.session.rollback()
+        service.confirm(country.actor("root"), row_id, days=14)
+    country.session.rollback()
     assert integrity.check_all().finding is not None
 
 
@@ -391,17 +395,17 @@ def test_an_address_written_into_the_database_is_not_invited(
 
 
 def test_a_request_without_an_answer_ends_and_the_person_is_erased(
-    land: Country,
+    country: Country,
     cooperation: Cooperation,
     frozen_time: Callable[[dt.datetime | None], None],
 ) -> None:
-    row = ask(land, cooperation)
+    row = ask(country, cooperation)
     assert service.due(clock.today() + dt.timedelta(days=service.DAYS - 1)) == []
     later = clock.now() + dt.timedelta(days=service.DAYS + 2)
     frozen_time(later)
     assert service.due(clock.today()) == [row.id]
     assert service.lapse(row.id, clock.today())
-    land.session.commit()
+    country.session.commit()
     assert (row.name, row.email, row.outcome) == ("", "", RequestOutcome.LAPSED)
     assert service.due(clock.today()) == []
     assert not service.lapse(row.id, clock.today())
@@ -418,29 +422,29 @@ WITHDRAW = "Withdraw the request"
 
 
 def test_who_made_a_request_withdraws_it_and_nobody_is_asked_any_more(
-    app: Flask, land: Country, cooperation: Cooperation
+    app: Flask, country: Country, cooperation: Cooperation
 ) -> None:
-    row = ask(land, cooperation)
-    client = land.browser(app, "ilena")
+    row = ask(country, cooperation)
+    client = country.browser(app, "ilena")
     assert WITHDRAW in client.page(f"/cooperations/{cooperation.reference}").text
     assert client.post(withdraw_url(cooperation, row)).status_code == 303
-    land.session.expire_all()
+    country.session.expire_all()
     assert (row.name, row.email, row.outcome) == ("", "", RequestOutcome.WITHDRAWN)
     page = client.page(f"/cooperations/{cooperation.reference}")
     assert "The request for an invitation was withdrawn on" in page.text
     assert BUTTON in page.text
     assert WITHDRAW not in page.text
-    (event,) = events(land.session, "invitation_request_withdrawn")
+    (event,) = events(country.session, "invitation_request_withdrawn")
     event.pop("who")
     assert event == {"organisation": "Fields of Home"}
     history = client.page(f"/cooperations/{cooperation.reference}/history")
     assert "first coordinator of Fields of Home was withdrawn" in history.text
-    assert mails(land.session, "invitation_request_answered") == []
-    assert unread(land.session, "invitation_requested") == []
-    administrator = land.browser(app, "root")
+    assert mails(country.session, "invitation_request_answered") == []
+    assert unread(country.session, "invitation_requested") == []
+    administrator = country.browser(app, "root")
     assert "Invite a coordinator of" not in administrator.page("/").text
     assert administrator.get(answer_url(row)).status_code == 404
-    land.session.rollback()
+    country.session.rollback()
     assert integrity.check_all().finding is None
 
 
@@ -452,31 +456,31 @@ def unread(session: Session, kind: str) -> list[object]:
 
 
 def test_another_coordinator_of_the_same_party_withdraws_it_and_its_author_is_told(
-    land: Country, cooperation: Cooperation
+    country: Country, cooperation: Cooperation
 ) -> None:
-    row = ask(land, cooperation)
-    land.person("Edda Linden", "npm", Role.COORDINATOR)
-    land.session.commit()
-    service.withdraw(land.actor("edda"), row.id)
-    land.session.commit()
-    assert mails(land.session, "invitation_request_answered") == ["ilena.dorvath@example.org"]
+    row = ask(country, cooperation)
+    country.person("Edda Linden", "npm", Role.COORDINATOR)
+    country.session.commit()
+    service.withdraw(country.actor("edda"), row.id)
+    country.session.commit()
+    assert mails(country.session, "invitation_request_answered") == ["ilena.dorvath@example.org"]
 
 
 @pytest.mark.parametrize("end", ["confirm", "decline", "lapse"])
 def test_no_administrator_is_asked_any_more_once_a_request_has_ended(
-    land: Country, cooperation: Cooperation, end: str
+    country: Country, cooperation: Cooperation, end: str
 ) -> None:
-    row = ask(land, cooperation)
-    assert len(unread(land.session, "invitation_requested")) == 1
+    row = ask(country, cooperation)
+    assert len(unread(country.session, "invitation_requested")) == 1
     match end:
         case "confirm":
-            service.confirm(land.actor("root"), row.id, days=14)
+            service.confirm(country.actor("root"), row.id, days=14)
         case "decline":
-            service.decline(land.actor("root"), row.id, reason="No")
+            service.decline(country.actor("root"), row.id, reason="No")
         case _:
             service.lapse(row.id, clock.today())
-    land.session.commit()
-    assert unread(land.session, "invitation_requested") == []
+    country.session.commit()
+    assert unread(country.session, "invitation_requested") == []
 
 
 @pytest.mark.parametrize(
@@ -484,54 +488,54 @@ def test_no_administrator_is_asked_any_more_once_a_request_has_ended(
     [("samira", 403), ("tomas", 403), ("ada", 403), ("vesna", 404), ("joana", 404), ("root", 404)],
 )
 def test_nobody_else_withdraws_it(
-    app: Flask, land: Country, cooperation: Cooperation, first: str, status: int
+    app: Flask, country: Country, cooperation: Cooperation, first: str, status: int
 ) -> None:
-    row = ask(land, cooperation)
-    client = land.browser(app, first)
+    row = ask(country, cooperation)
+    client = country.browser(app, first)
     if status == 403:
         assert WITHDRAW not in client.page(f"/cooperations/{cooperation.reference}").text
     assert client.post(withdraw_url(cooperation, row)).status_code == status
     with pytest.raises(RefusedError):
-        service.withdraw(land.actor(first), row.id)
+        service.withdraw(country.actor(first), row.id)
     assert row.outcome is None
 
 
 def test_a_request_of_another_cooperation_is_not_found_here(
-    app: Flask, land: Country, cooperation: Cooperation
+    app: Flask, country: Country, cooperation: Cooperation
 ) -> None:
-    row = ask(land, cooperation)
-    other = open_one(land, "door")
-    land.session.commit()
-    assert land.browser(app, "ilena").post(withdraw_url(other, row)).status_code == 404
+    row = ask(country, cooperation)
+    other = open_one(country, "door")
+    country.session.commit()
+    assert country.browser(app, "ilena").post(withdraw_url(other, row)).status_code == 404
 
 
 def test_what_was_answered_or_is_in_a_closed_cooperation_is_not_withdrawn(
-    land: Country, cooperation: Cooperation
+    country: Country, cooperation: Cooperation
 ) -> None:
-    row = ask(land, cooperation)
+    row = ask(country, cooperation)
     cooperation.stage = Stage.CLOSED
-    land.session.commit()
+    country.session.commit()
     with pytest.raises(RefusedError, match="closed"):
-        service.withdraw(land.actor("ilena"), row.id)
-    service.decline(land.actor("root"), row.id, reason="No")
+        service.withdraw(country.actor("ilena"), row.id)
+    service.decline(country.actor("root"), row.id, reason="No")
     with pytest.raises(RuleBrokenError, match="already"):
-        service.withdraw(land.actor("ilena"), row.id)
+        service.withdraw(country.actor("ilena"), row.id)
 
 
 # Growth
 
 
 def test_the_cooperation_takes_two_statements_for_many_such_parties(
-    app: Flask, land: Country, statements: Callable[[], AbstractContextManager[list[str]]]
+    app: Flask, country: Country, statements: Callable[[], AbstractContextManager[list[str]]]
 ) -> None:
     counts = []
     for number in (1, 4):
         keys = [f"new{number}-{each}" for each in range(number)]
         for key in keys:
-            land.organisation(key, f"Body {key}", OrganisationKind.CSO)
-        cooperation = open_one(land, *keys)
-        land.session.commit()
-        client = land.browser(app, "ilena")
+            country.organisation(key, f"Body {key}", OrganisationKind.CSO)
+        cooperation = open_one(country, *keys)
+        country.session.commit()
+        client = country.browser(app, "ilena")
         client.page(f"/cooperations/{cooperation.reference}")
         with statements() as sent:
             client.get(f"/cooperations/{cooperation.reference}", read=False)

@@ -28,21 +28,21 @@ from tracker.core.db import db
 
 
 @pytest.fixture
-def land(session: Session) -> Country:
+def country(session: Session) -> Country:
     return copied_country(session)
 
 
 @pytest.fixture
-def reference(app: Flask, land: Country) -> str:
+def reference(app: Flask, country: Country) -> str:
     """The reference of a cooperation with two CSOs."""
-    stored_land = StoredCountry.of(land)
+    stored_land = StoredCountry.of(country)
 
     def build() -> str:
         return open_one(stored_land.load(db.session()), "door", "lantern").reference
 
     reference = starting_points.of(app).use("cooperation", build, on="country")
-    land.session.expire_all()
-    stored_land.load(land.session)
+    country.session.expire_all()
+    stored_land.load(country.session)
     return reference
 
 
@@ -50,14 +50,14 @@ Browser = Callable[[str], CheckedClient]
 
 
 @pytest.fixture
-def browser(app: Flask, land: Country, reference: str) -> Browser:
-    land.session.commit()
-    return lambda first: land.browser(app, first)
+def browser(app: Flask, country: Country, reference: str) -> Browser:
+    country.session.commit()
+    return lambda first: country.browser(app, first)
 
 
-def reloaded(land: Country, reference: str) -> Cooperation:
-    land.session.expire_all()
-    cooperation = queries.find(land.actor("ilena"), reference)
+def reloaded(country: Country, reference: str) -> Cooperation:
+    country.session.expire_all()
+    cooperation = queries.find(country.actor("ilena"), reference)
     assert cooperation is not None
     return cooperation
 
@@ -120,11 +120,11 @@ def test_only_coordinators_add_people(
 
 
 def test_a_member_who_takes_part_reads_and_changes_nothing(
-    app: Flask, land: Country, session: Session, reference: str
+    app: Flask, country: Country, session: Session, reference: str
 ) -> None:
-    bring_in(land, reloaded(land, reference), "dora")
+    bring_in(country, reloaded(country, reference), "dora")
     session.commit()
-    client = land.browser(app, "dora")
+    client = country.browser(app, "dora")
     for page in READING:
         client.page(f"/cooperations/{reference}{page}")
     for page in CHANGING:
@@ -184,11 +184,11 @@ def test_an_unknown_stage_is_not_the_list_of_all_stages(browser: Browser, refere
     assert reference not in browser("ilena").page("/cooperations?stage=nonsense", 404).text
 
 
-def test_a_long_list_is_paged(app: Flask, land: Country, session: Session) -> None:
+def test_a_long_list_is_paged(app: Flask, country: Country, session: Session) -> None:
     for number in range(26):
-        open_one(land, title=f"Cooperation {number}", modes=())
+        open_one(country, title=f"Cooperation {number}", modes=())
     session.commit()
-    client = land.browser(app, "ilena")
+    client = country.browser(app, "ilena")
     first, second = client.page("/cooperations"), client.page("/cooperations?page=2")
     assert "Cooperation 25" in first.links()
     assert "Cooperation 0" not in first.links()
@@ -198,7 +198,7 @@ def test_a_long_list_is_paged(app: Flask, land: Country, session: Session) -> No
 # The head
 
 
-def test_a_coordinator_changes_the_head(browser: Browser, land: Country, reference: str) -> None:
+def test_a_coordinator_changes_the_head(browser: Browser, country: Country, reference: str) -> None:
     answer = browser("ilena").submit(
         f"/cooperations/{reference}/head",
         title="Custody, the first hours",
@@ -208,7 +208,7 @@ def test_a_coordinator_changes_the_head(browser: Browser, land: Country, referen
     )
     assert "Saved." in answer.text
     assert "15 January 2027 to 14 January 2029" in answer.text
-    assert reloaded(land, reference).title == "Custody, the first hours"
+    assert reloaded(country, reference).title == "Custody, the first hours"
 
 
 @pytest.mark.parametrize(
@@ -225,14 +225,14 @@ def test_a_coordinator_changes_the_head(browser: Browser, land: Country, referen
     ],
 )
 def test_a_problem_is_shown_beside_its_field_and_nothing_typed_is_lost(
-    browser: Browser, land: Country, reference: str, fields: dict[str, Any], problem: str
+    browser: Browser, country: Country, reference: str, fields: dict[str, Any], problem: str
 ) -> None:
     typed: dict[str, Any] = {"title": "Typed title", "purpose": "Typed purpose", **fields}
     answer = browser("ilena").submit(f"/cooperations/{reference}/head", **typed)
     assert problem in answer.text
     assert "There is a problem" in answer.text
     assert "Typed" in answer.text
-    cooperation = reloaded(land, reference)
+    cooperation = reloaded(country, reference)
     assert (cooperation.title, cooperation.starts_on, cooperation.version) == (
         "Joint monitoring of police custody",
         None,
@@ -241,7 +241,7 @@ def test_a_problem_is_shown_beside_its_field_and_nothing_typed_is_lost(
 
 
 def test_of_two_people_the_later_save_is_stopped_and_sees_both(
-    browser: Browser, land: Country, reference: str
+    browser: Browser, country: Country, reference: str
 ) -> None:
     client = browser("ilena")
     stale = client.page(f"/cooperations/{reference}/head").form()
@@ -252,7 +252,7 @@ def test_of_two_people_the_later_save_is_stopped_and_sees_both(
     assert "Saved in the meantime" in answer.text
     assert "Saved first" in answer.text
     assert "Saved second" in answer.text
-    assert reloaded(land, reference).title == "Saved first"
+    assert reloaded(country, reference).title == "Saved first"
 
 
 def test_hostile_text_is_shown_as_text(browser: Browser, reference: str) -> None:
@@ -266,15 +266,15 @@ def test_hostile_text_is_shown_as_text(browser: Browser, reference: str) -> None
 
 
 def test_once_terms_are_sent_m19_sets_the_dates(
-    app: Flask, land: Country, session: Session, reference: str
+    app: Flask, country: Country, session: Session, reference: str
 ) -> None:
-    cooperation = reloaded(land, reference)
+    cooperation = reloaded(country, reference)
     terms = checklist_of(cooperation, ChecklistKind.TERMS)
-    land.person("Otto Brandis", "lantern", Role.SIGNATORY, power="Board minutes")
+    country.person("Otto Brandis", "lantern", Role.SIGNATORY, power="Board minutes")
     session.commit()
-    client = land.browser(app, "ilena")
+    client = country.browser(app, "ilena")
     before = client.page(f"/cooperations/{reference}/head").form()
-    send(land, terms, {"npm": "tomas", "door": "henrik", "lantern": "otto"})
+    send(country, terms, {"npm": "tomas", "door": "henrik", "lantern": "otto"})
     session.commit()
     # Typed on a page that was opened before the terms were sent, and on one opened since.
     review_on = cooperation.review_on
@@ -285,26 +285,26 @@ def test_once_terms_are_sent_m19_sets_the_dates(
     assert late.status_code == 403
     assert "call the text back first" in late.get_data(as_text=True)
     assert "2029-01-01" in late.get_data(as_text=True)
-    assert reloaded(land, reference).review_on == review_on
+    assert reloaded(country, reference).review_on == review_on
     page = client.page(f"/cooperations/{reference}/head")
     assert "starts_on" not in page.form().names
     assert "call the text back first" in page.text
     client.submit(f"/cooperations/{reference}/head", title="Sent")
-    assert reloaded(land, reference).title == "Sent"
-    sign(land, terms, "tomas", "henrik", "otto")
+    assert reloaded(country, reference).title == "Sent"
+    sign(country, terms, "tomas", "henrik", "otto")
     session.commit()
     page = client.page(f"/cooperations/{reference}/head")
     assert "starts_on" not in page.form().names
     assert "The dates were agreed in the terms." in page.text
     client.submit(f"/cooperations/{reference}/head", title="Other title")
-    assert reloaded(land, reference).title == "Other title"
+    assert reloaded(country, reference).title == "Other title"
 
 
 # Ways of working
 
 
 def test_ways_of_working_are_changed_in_two_steps(
-    browser: Browser, land: Country, reference: str
+    browser: Browser, country: Country, reference: str
 ) -> None:
     client = browser("ilena")
     address = f"/cooperations/{reference}/ways"
@@ -340,7 +340,7 @@ def test_ways_of_working_are_changed_in_two_steps(
         follow_redirects=True,
     )
     assert "Saved." in answer.text
-    cooperation = reloaded(land, reference)
+    cooperation = reloaded(country, reference)
     assert cooperation.modes == ["CAP", "ADVIS"]
     assert cooperation.questions["real_cases_in_training"] == "yes"
     assert cooperation.questions["members_on_visits"] == "not_known"
@@ -369,15 +369,15 @@ def test_going_back_keeps_what_was_chosen(browser: Browser, reference: str) -> N
     ],
 )
 def test_invalid_input_changes_no_modes(
-    browser: Browser, land: Country, reference: str, sent: dict[str, object]
+    browser: Browser, country: Country, reference: str, sent: dict[str, object]
 ) -> None:
     answer = browser("ilena").post(f"/cooperations/{reference}/ways", data=sent)
     assert answer.status_code == 200
-    assert reloaded(land, reference).modes == ["VISIT"]
+    assert reloaded(country, reference).modes == ["VISIT"]
 
 
 def test_of_two_people_the_later_change_of_modes_is_stopped(
-    browser: Browser, land: Country, reference: str
+    browser: Browser, country: Country, reference: str
 ) -> None:
     client = browser("ilena")
     client.submit(f"/cooperations/{reference}/head", title="Saved first")
@@ -393,19 +393,19 @@ def test_of_two_people_the_later_change_of_modes_is_stopped(
     )
     assert "Somebody else changed this" in answer.text
     assert "Joint monitoring visit" in answer.text
-    assert reloaded(land, reference).modes == ["VISIT"]
+    assert reloaded(country, reference).modes == ["VISIT"]
 
 
 # People
 
 
 def test_a_coordinator_adds_and_removes_a_person(
-    browser: Browser, land: Country, reference: str
+    browser: Browser, country: Country, reference: str
 ) -> None:
     client = browser("samira")
     answer = client.submit(
         f"/cooperations/{reference}/people/add",
-        user_id=land.users["dora"].id,
+        user_id=country.users["dora"].id,
         function="physician",
     )
     assert "Dora Lund now takes part." in answer.text
@@ -413,47 +413,49 @@ def test_a_coordinator_adds_and_removes_a_person(
     assert "physician" in page.text
     answer = client.submit(page.links()["Remove Dora Lund"])
     assert "Dora Lund no longer takes part." in answer.text
-    names = [person.name for person in people.people(reloaded(land, reference).id)]
+    names = [person.name for person in people.people(reloaded(country, reference).id)]
     assert "Dora Lund" not in names
 
 
-def test_several_people_are_added_together(browser: Browser, land: Country, reference: str) -> None:
+def test_several_people_are_added_together(
+    browser: Browser, country: Country, reference: str
+) -> None:
     client = browser("samira")
-    wanted = [str(land.users[first].id) for first in ("dora", "henrik")]
+    wanted = [str(country.users[first].id) for first in ("dora", "henrik")]
     address = f"/cooperations/{reference}/people/add"
     answer = client.submit(address, user_id=wanted, function="")
     assert "Dora Lund and Henrik Asante now take part." in answer.text
-    present = {str(person.user_id) for person in people.people(reloaded(land, reference).id)}
+    present = {str(person.user_id) for person in people.people(reloaded(country, reference).id)}
     assert {*wanted} <= present
 
 
 def test_nobody_is_added_if_one_of_several_cannot_be(
-    browser: Browser, land: Country, reference: str
+    browser: Browser, country: Country, reference: str
 ) -> None:
     client = browser("samira")
-    strange = [str(land.users[first].id) for first in ("dora", "leyla")]
+    strange = [str(country.users[first].id) for first in ("dora", "leyla")]
     answer = client.post(f"/cooperations/{reference}/people/add", data={"user_id": strange})
     assert "There is a problem" in answer.text
-    assert len(people.people(reloaded(land, reference).id)) == 1
+    assert len(people.people(reloaded(country, reference).id)) == 1
 
 
 def test_only_ones_own_people_can_be_chosen(
-    browser: Browser, land: Country, reference: str
+    browser: Browser, country: Country, reference: str
 ) -> None:
     client = browser("samira")
     page = client.page(f"/cooperations/{reference}/people/add")
     assert "Dora Lund" in page.text
     assert "Leyla Marchetti" not in page.text
-    for odd in (land.users["leyla"].id, uuid4(), "nonsense", ""):
+    for odd in (country.users["leyla"].id, uuid4(), "nonsense", ""):
         answer = client.post(f"/cooperations/{reference}/people/add", data={"user_id": str(odd)})
         assert "There is a problem" in answer.text
-    assert len(people.people(reloaded(land, reference).id)) == 1
+    assert len(people.people(reloaded(country, reference).id)) == 1
 
 
 def test_removing_another_partys_people_is_refused(
-    browser: Browser, land: Country, reference: str
+    browser: Browser, country: Country, reference: str
 ) -> None:
-    ilena = people.people(reloaded(land, reference).id)[0]
+    ilena = people.people(reloaded(country, reference).id)[0]
     address = f"/cooperations/{reference}/people/{ilena.id}/end"
     assert browser("samira").get(address).status_code == 403
     assert browser("samira").post(address).status_code == 403
@@ -461,29 +463,29 @@ def test_removing_another_partys_people_is_refused(
     assert browser("marek").post(address).status_code == 404
     unknown = f"/cooperations/{reference}/people/{uuid4()}/end"
     assert browser("samira").get(unknown).status_code == 404
-    assert people.people(reloaded(land, reference).id)
+    assert people.people(reloaded(country, reference).id)
 
 
 def test_the_last_npm_coordinator_is_told_why_they_stay(
-    browser: Browser, land: Country, reference: str
+    browser: Browser, country: Country, reference: str
 ) -> None:
-    ilena = people.people(reloaded(land, reference).id)[0]
+    ilena = people.people(reloaded(country, reference).id)[0]
     answer = browser("ilena").submit(f"/cooperations/{reference}/people/{ilena.id}/end")
     assert "only coordinator of the NPM" in answer.text
 
 
 def test_a_person_of_another_cooperation_is_not_found_here(
-    app: Flask, land: Country, session: Session, reference: str
+    app: Flask, country: Country, session: Session, reference: str
 ) -> None:
-    other = open_one(land, "bridge")
+    other = open_one(country, "bridge")
     session.commit()
     person = people.people(other.id)[0]
     address = f"/cooperations/{reference}/people/{person.id}/end"
-    assert land.browser(app, "ilena").get(address).status_code == 404
+    assert country.browser(app, "ilena").get(address).status_code == 404
 
 
 def test_a_coordinator_invites_somebody_to_the_cooperation(
-    browser: Browser, land: Country, session: Session, reference: str
+    browser: Browser, country: Country, session: Session, reference: str
 ) -> None:
     client = browser("samira")
     answer = client.submit(
@@ -495,8 +497,8 @@ def test_a_coordinator_invites_somebody_to_the_cooperation(
     assert "An invitation to new.person@example.org is on its way." in answer.text
     assert "New Person, interpreter" in client.page(f"/cooperations/{reference}/people").text
     invitation = session.query(Invitation).filter_by(email="new.person@example.org").one()
-    assert invitation.cooperation_id == reloaded(land, reference).id
-    assert invitation.organisation_id == land.id("door")
+    assert invitation.cooperation_id == reloaded(country, reference).id
+    assert invitation.organisation_id == country.id("door")
     assert invitation.roles == ["member"]
 
 
@@ -555,16 +557,16 @@ def test_an_invalid_address_is_refused_and_kept_in_the_form(
 
 
 def test_history_shows_who_did_what(
-    app: Flask, land: Country, session: Session, reference: str
+    app: Flask, country: Country, session: Session, reference: str
 ) -> None:
-    cooperation = reloaded(land, reference)
-    bring_in(land, cooperation, "dora", "physician")
+    cooperation = reloaded(country, reference)
+    bring_in(country, cooperation, "dora", "physician")
     terms = checklist_of(cooperation, ChecklistKind.TERMS)
-    land.person("Otto Brandis", "lantern", Role.SIGNATORY, power="Board minutes")
-    send(land, terms, {"npm": "tomas", "door": "henrik", "lantern": "otto"})
-    sign(land, terms, "tomas", "henrik", "otto")
+    country.person("Otto Brandis", "lantern", Role.SIGNATORY, power="Board minutes")
+    send(country, terms, {"npm": "tomas", "door": "henrik", "lantern": "otto"})
+    sign(country, terms, "tomas", "henrik", "otto")
     session.commit()
-    text = land.browser(app, "ada").page(f"/cooperations/{reference}/history").text
+    text = country.browser(app, "ada").page(f"/cooperations/{reference}/history").text
     for words in (
         "was opened between Office of the People's Advocate, Open Door Legal Aid",
         "Stage P0 ended. The cooperation is now in stage P1, Drafting terms.",
@@ -584,7 +586,7 @@ def test_history_shows_who_did_what(
 @pytest.mark.parametrize("page", ["/cooperations", "/cooperations/{}/people", "/cooperations/{}"])
 def test_pages_send_as_many_queries_for_many_rows_as_for_few(
     app: Flask,
-    land: Country,
+    country: Country,
     session: Session,
     reference: str,
     statements: Callable[[], AbstractContextManager[list[str]]],
@@ -593,27 +595,27 @@ def test_pages_send_as_many_queries_for_many_rows_as_for_few(
     address = page.format(reference)
 
     def count() -> int:
-        client = land.browser(app, "ilena")
+        client = country.browser(app, "ilena")
         client.page(address)
         with statements() as sent:
             client.page(address)
         return len(sent)
 
-    cooperation = reloaded(land, reference)
-    bring_in(land, cooperation, "dora")
+    cooperation = reloaded(country, reference)
+    bring_in(country, cooperation, "dora")
     session.commit()
     few = count()
     for key in ("door", "lantern", "bridge", "other_npm"):
-        open_one(land, "door", *({key} - {"door"}), modes=(Mode.OMB_PLUS,))
+        open_one(country, "door", *({key} - {"door"}), modes=(Mode.OMB_PLUS,))
     for first in ("leyla", "joana", "oren", "petra", "henrik", "tomas"):
-        bring_in(land, cooperation, first)
+        bring_in(country, cooperation, first)
     session.commit()
     assert count() == few
 
 
-def test_dates_are_shown_in_words(app: Flask, land: Country, session: Session) -> None:
-    cooperation = open_one(land)
+def test_dates_are_shown_in_words(app: Flask, country: Country, session: Session) -> None:
+    cooperation = open_one(country)
     cooperation.review_on = clock.today() + dt.timedelta(days=400)
     session.commit()
-    page = land.browser(app, "ilena").page(f"/cooperations/{cooperation.reference}")
+    page = country.browser(app, "ilena").page(f"/cooperations/{cooperation.reference}")
     assert str((clock.today() + dt.timedelta(days=400)).year) in page.text

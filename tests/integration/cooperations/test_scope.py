@@ -25,7 +25,7 @@ DAY = dt.timedelta(days=1)
 
 
 @pytest.fixture
-def land(session: Session) -> Country:
+def country(session: Session) -> Country:
     return copied_country(session)
 
 
@@ -34,9 +34,9 @@ DO_NOT = ["oren", "petra", "dora", "joana", "leyla", "marek", "vesna", "root"]
 
 
 @pytest.mark.parametrize("first", SEE_IT)
-def test_parties_and_their_auditor_see_the_cooperation(land: Country, first: str) -> None:
-    cooperation = open_one(land, "door")
-    actor = land.actor(first)
+def test_parties_and_their_auditor_see_the_cooperation(country: Country, first: str) -> None:
+    cooperation = open_one(country, "door")
+    actor = country.actor(first)
     assert queries.find(actor, cooperation.reference)
     assert queries.find_by_id(actor, cooperation.id)
     assert queries.listing(actor).total == 1
@@ -45,9 +45,9 @@ def test_parties_and_their_auditor_see_the_cooperation(land: Country, first: str
 
 
 @pytest.mark.parametrize("first", DO_NOT)
-def test_nobody_else_sees_it_in_any_way(land: Country, first: str) -> None:
-    cooperation = open_one(land, "door")
-    actor = land.actor(first)
+def test_nobody_else_sees_it_in_any_way(country: Country, first: str) -> None:
+    cooperation = open_one(country, "door")
+    actor = country.actor(first)
     assert queries.find(actor, cooperation.reference) is None
     assert queries.find_by_id(actor, cooperation.id) is None
     assert queries.listing(actor, words=cooperation.reference).total == 0
@@ -56,19 +56,19 @@ def test_nobody_else_sees_it_in_any_way(land: Country, first: str) -> None:
 
 
 @pytest.mark.parametrize("first", ["oren", "petra", "dora"])
-def test_a_member_sees_it_while_taking_part(land: Country, first: str) -> None:
-    cooperation = open_one(land, "door")
-    bring_in(land, cooperation, first)
-    actor = land.actor(first)
+def test_a_member_sees_it_while_taking_part(country: Country, first: str) -> None:
+    cooperation = open_one(country, "door")
+    bring_in(country, cooperation, first)
+    actor = country.actor(first)
     assert queries.find(actor, cooperation.reference)
-    home = land.homes[first]
+    home = country.homes[first]
     assert home is not None
     row = next(
         person for person in people.people(cooperation.id) if person.user_id == actor.user_id
     )
-    coordinator = "ilena" if home.id == land.id("npm") else "samira"
+    coordinator = "ilena" if home.id == country.id("npm") else "samira"
     service.end_person(
-        land.actor(coordinator),
+        country.actor(coordinator),
         cooperation,
         user_id=row.user_id,
         organisation_id=row.organisation_id,
@@ -76,20 +76,20 @@ def test_a_member_sees_it_while_taking_part(land: Country, first: str) -> None:
     assert queries.find(actor, cooperation.reference) is None
 
 
-def test_an_auditor_of_another_npm_sees_nothing(land: Country) -> None:
-    open_one(land, "door")
-    other = open_one(land, "door", by="vesna")
-    listing = queries.listing(land.actor("ada"))
+def test_an_auditor_of_another_npm_sees_nothing(country: Country) -> None:
+    open_one(country, "door")
+    other = open_one(country, "door", by="vesna")
+    listing = queries.listing(country.actor("ada"))
     assert other.reference not in [cooperation.reference for cooperation in listing.cooperations]
     assert listing.total == 1
 
 
 def test_the_list_sends_as_many_queries_for_many_rows_as_for_one(
-    land: Country,
+    country: Country,
     session: Session,
     statements: Callable[[], AbstractContextManager[list[str]]],
 ) -> None:
-    actor = land.actor("ilena")
+    actor = country.actor("ilena")
 
     def count() -> int:
         session.flush()
@@ -100,10 +100,10 @@ def test_the_list_sends_as_many_queries_for_many_rows_as_for_one(
             queries.state_counts(actor)
         return len(sent)
 
-    open_one(land, "door")
+    open_one(country, "door")
     with_one = count()
     for key in ("lantern", "bridge", "other_npm"):
-        open_one(land, "door", key)
+        open_one(country, "door", key)
     assert count() == with_one
 
 
@@ -126,34 +126,36 @@ def set_audience(cooperation: Cooperation, subject_id: object, *rows: object) ->
     )
 
 
-def test_people_are_listed_from_their_day_on_and_the_lead_always(land: Country) -> None:
-    cooperation, visit_id = open_one(land, "door"), uuid4()
+def test_people_are_listed_from_their_day_on_and_the_lead_always(country: Country) -> None:
+    cooperation, visit_id = open_one(country, "door"), uuid4()
     today = clock.today()
     set_audience(
         cooperation,
         visit_id,
-        (land.users["ilena"].id, today + 5 * DAY, True),
-        (land.users["oren"].id, today + DAY, False),
-        (land.users["dora"].id, today, False),
+        (country.users["ilena"].id, today + 5 * DAY, True),
+        (country.users["oren"].id, today + DAY, False),
+        (country.users["dora"].id, today, False),
     )
-    assert [listed(land, first, visit_id) for first in ("ilena", "oren", "dora", "samira")] == [
+    assert [listed(country, first, visit_id) for first in ("ilena", "oren", "dora", "samira")] == [
         True,
         False,
         True,
         False,
     ]
-    assert audiences.standing(land.actor("ilena"), "visit", visit_id).leads
-    assert not audiences.is_listed(land.actor("oren"), "visit", visit_id)
-    assert not listed(land, "dora", uuid4())
+    assert audiences.standing(country.actor("ilena"), "visit", visit_id).leads
+    assert not audiences.is_listed(country.actor("oren"), "visit", visit_id)
+    assert not listed(country, "dora", uuid4())
     names = {row.user.name for row in audiences.audience("visit", visit_id)}
     assert names == {"Ilena Dorvath", "Oren Maki", "Dora Lund"}
 
 
-def test_a_changed_audience_is_recorded_without_how_many(land: Country, session: Session) -> None:
-    cooperation, visit_id = open_one(land, "door"), uuid4()
+def test_a_changed_audience_is_recorded_without_how_many(
+    country: Country, session: Session
+) -> None:
+    cooperation, visit_id = open_one(country, "door"), uuid4()
     today = clock.today()
-    first = (land.users["ilena"].id, today, True)
-    second = (land.users["dora"].id, today, False)
+    first = (country.users["ilena"].id, today, True)
+    second = (country.users["dora"].id, today, False)
     assert set_audience(cooperation, visit_id, first, second)
     assert not set_audience(cooperation, visit_id, second, first)
     assert set_audience(cooperation, visit_id, first)
@@ -162,10 +164,10 @@ def test_a_changed_audience_is_recorded_without_how_many(land: Country, session:
     assert session.scalar(sa.select(sa.func.count(AudienceMember.id))) == 1
 
 
-def test_visibility_is_a_condition_on_the_row(land: Country) -> None:
-    open_one(land, "door")
+def test_visibility_is_a_condition_on_the_row(country: Country) -> None:
+    open_one(country, "door")
     for first in ("ilena", "leyla", "ada"):
-        actor = land.actor(first)
+        actor = country.actor(first)
         for condition in (
             scope.visible(actor, Party.cooperation_id),
             checklists.visible(actor),

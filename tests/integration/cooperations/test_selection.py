@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from tests.factories.checklists import decline_text
 from tests.factories.cooperations import open_one
-from tests.factories.tables import Table, set_out
+from tests.factories.negotiations import Negotiation, set_out
 from tests.pages import Page
 from tests.starting_points import noon_in
 from tracker.access.actor import Role
@@ -35,43 +35,47 @@ CALL = Selection(
 
 
 @pytest.fixture
-def table(session: Session) -> Table:
+def negotiation(session: Session) -> Negotiation:
     return set_out(session)
 
 
 def record(
-    table: Table,
+    negotiation: Negotiation,
     first: str = "ilena",
     partner: str = "door",
     selection: Selection = CALL,
     version: int = 0,
 ) -> bool:
     if selection.deciding_id is None:
-        selection = replace(selection, deciding_id=table.land.id("npm"))
+        selection = replace(selection, deciding_id=negotiation.country.id("npm"))
     is_changed = service.record(
-        table[first], table.cooperation, table.land.id(partner), selection, version=version
+        negotiation[first],
+        negotiation.cooperation,
+        negotiation.country.id(partner),
+        selection,
+        version=version,
     )
-    table.session.commit()
+    negotiation.session.commit()
     return is_changed
 
 
-def row_of(table: Table, partner: str = "door") -> PartnerSelection | None:
-    partner_id = table.land.id(partner)
-    return queries.recorded(table.cooperation.id, [partner_id]).get(partner_id)
+def row_of(negotiation: Negotiation, partner: str = "door") -> PartnerSelection | None:
+    partner_id = negotiation.country.id(partner)
+    return queries.recorded(negotiation.cooperation.id, [partner_id]).get(partner_id)
 
 
-def address(table: Table, partner: str = "") -> str:
-    start = f"/cooperations/{table.cooperation.reference}/selection"
-    return f"{start}/{table.land.id(partner)}" if partner else start
+def address(negotiation: Negotiation, partner: str = "") -> str:
+    start = f"/cooperations/{negotiation.cooperation.reference}/selection"
+    return f"{start}/{negotiation.country.id(partner)}" if partner else start
 
 
-def words(table: Table, **change: object) -> dict[str, Any]:
+def words(negotiation: Negotiation, **change: object) -> dict[str, Any]:
     """Return what is typed into the form."""
     return {
         "way": "direct",
         "opened_on": noon_in(-30).date().isoformat(),
         "criteria": "They know the places.\nNobody else does.",
-        "deciding_id": str(table.land.id("npm")),
+        "deciding_id": str(negotiation.country.id("npm")),
         "decided_by": "Head of the NPM",
         **change,
     }
@@ -81,43 +85,47 @@ def words(table: Table, **change: object) -> dict[str, Any]:
 
 
 @pytest.mark.both_databases
-def test_a_coordinator_of_the_npm_records_and_the_event_says_of_whom_alone(table: Table) -> None:
-    assert record(table)
-    row = row_of(table)
+def test_a_coordinator_of_the_npm_records_and_the_event_says_of_whom_alone(
+    negotiation: Negotiation,
+) -> None:
+    assert record(negotiation)
+    row = row_of(negotiation)
     assert row is not None
     assert (row.way, row.decided_on, row.version) == (CALL.way, CALL.decided_on, 1)
     assert row.recorded_by.name == "Ilena Dorvath"
-    (event,) = table.events("partner_selection_recorded")
+    (event,) = negotiation.events("partner_selection_recorded")
     assert event.pop("who")["name"] == "Ilena Dorvath"
     assert event == {"organisation": "Open Door Legal Aid"}
-    table.session.rollback()
+    negotiation.session.rollback()
     assert integrity.check_all().finding is None
 
 
 @pytest.mark.both_databases
-def test_the_same_words_sent_again_change_nothing(table: Table) -> None:
-    record(table)
-    assert not record(table, version=0)
-    assert not record(table, selection=replace(CALL, criteria=f"  {CALL.criteria} "), version=1)
-    assert len(table.events("partner_selection_recorded")) == 1
+def test_the_same_words_sent_again_change_nothing(negotiation: Negotiation) -> None:
+    record(negotiation)
+    assert not record(negotiation, version=0)
+    assert not record(
+        negotiation, selection=replace(CALL, criteria=f"  {CALL.criteria} "), version=1
+    )
+    assert len(negotiation.events("partner_selection_recorded")) == 1
 
 
 @pytest.mark.both_databases
-def test_of_two_people_the_later_save_is_stopped(table: Table) -> None:
-    record(table)
+def test_of_two_people_the_later_save_is_stopped(negotiation: Negotiation) -> None:
+    record(negotiation)
     with pytest.raises(StaleError):
-        record(table, selection=replace(CALL, criteria="Other words."), version=0)
-    table.session.rollback()
-    assert record(table, selection=replace(CALL, criteria="Other words."), version=1)
+        record(negotiation, selection=replace(CALL, criteria="Other words."), version=0)
+    negotiation.session.rollback()
+    assert record(negotiation, selection=replace(CALL, criteria="Other words."), version=1)
 
 
 @pytest.mark.parametrize(
     "first", ["samira", "joana", "oren", "tomas", "nadia", "marek", "ada", "root", "vesna"]
 )
-def test_nobody_else_records(table: Table, first: str) -> None:
+def test_nobody_else_records(negotiation: Negotiation, first: str) -> None:
     with pytest.raises(RefusedError):
-        record(table, first)
-    assert table.session.scalar(sa.select(sa.func.count(PartnerSelection.id))) == 0
+        record(negotiation, first)
+    assert negotiation.session.scalar(sa.select(sa.func.count(PartnerSelection.id))) == 0
 
 
 @pytest.mark.parametrize(
@@ -131,113 +139,127 @@ def test_nobody_else_records(table: Table, first: str) -> None:
     ],
 )
 def test_what_is_missing_is_refused_with_its_field(
-    table: Table, change: dict[str, object], field: str
+    negotiation: Negotiation, change: dict[str, object], field: str
 ) -> None:
     selection = replace(CALL, **change)  # type: ignore[arg-type] # the fields of a selection
     with pytest.raises(RuleBrokenError) as error:
-        record(table, selection=selection)
+        record(negotiation, selection=selection)
     assert error.value.field == field
-    assert row_of(table) is None
+    assert row_of(negotiation) is None
 
 
-def test_an_outside_body_that_decided_is_chosen_and_shown(app: Flask, table: Table) -> None:
+def test_an_outside_body_that_decided_is_chosen_and_shown(
+    app: Flask, negotiation: Negotiation
+) -> None:
     ministry = outside_bodies.add(
-        table["ilena"], table.cooperation, name="Ministry of Justice", kind=BodyKind.MINISTRY
+        negotiation["ilena"],
+        negotiation.cooperation,
+        name="Ministry of Justice",
+        kind=BodyKind.MINISTRY,
     )
     with pytest.raises(RuleBrokenError) as error:
-        record(table, selection=replace(CALL, deciding_id=table.land.id("bridge")))
+        record(negotiation, selection=replace(CALL, deciding_id=negotiation.country.id("bridge")))
     assert error.value.field == "deciding_id"
-    table.session.commit()
-    client = table.land.browser(app, "ilena")
-    sent = words(table, deciding_id=str(ministry.id))
-    page = Page.of(client.submit(address(table, "door"), **sent))
+    negotiation.session.commit()
+    client = negotiation.country.browser(app, "ilena")
+    sent = words(negotiation, deciding_id=str(ministry.id))
+    page = Page.of(client.submit(address(negotiation, "door"), **sent))
     assert "Party or outside body that decidedMinistry of Justice" in page.text
     assert integrity.check_all().finding is None
 
 
-def test_a_day_to_come_is_refused(table: Table) -> None:
+def test_a_day_to_come_is_refused(negotiation: Negotiation) -> None:
     with pytest.raises(RuleBrokenError):
-        record(table, selection=replace(CALL, decided_on=clock.today() + DAY))
+        record(negotiation, selection=replace(CALL, decided_on=clock.today() + DAY))
 
 
 @pytest.mark.both_databases
 @pytest.mark.parametrize("partner", ["npm", "bridge"])
-def test_only_of_a_partner_of_this_cooperation(table: Table, partner: str) -> None:
+def test_only_of_a_partner_of_this_cooperation(negotiation: Negotiation, partner: str) -> None:
     with pytest.raises(RuleBrokenError):
-        record(table, partner=partner)
+        record(negotiation, partner=partner)
 
 
-def test_once_the_terms_are_sent_it_stays_until_they_are_declined(table: Table) -> None:
-    table.send()
+def test_once_the_terms_are_sent_it_stays_until_they_are_declined(negotiation: Negotiation) -> None:
+    negotiation.send()
     with pytest.raises(RefusedError, match="Parties and mandates"):
-        record(table)
-    table.session.rollback()
+        record(negotiation)
+    negotiation.session.rollback()
     decline_text(
-        table["henrik"], table.checklist(), reason="Nobody says why we were chosen.", items=["M1"]
+        negotiation["henrik"],
+        negotiation.checklist(),
+        reason="Nobody says why we were chosen.",
+        items=["M1"],
     )
-    table.session.commit()
-    assert record(table)
+    negotiation.session.commit()
+    assert record(negotiation)
 
 
 @pytest.mark.both_databases
-def test_once_all_have_signed_it_stays(table: Table) -> None:
-    table.sign()
+def test_once_all_have_signed_it_stays(negotiation: Negotiation) -> None:
+    negotiation.sign()
     with pytest.raises(RefusedError, match="amendment"):
-        record(table)
+        record(negotiation)
 
 
-def test_in_a_closed_cooperation_it_stays(table: Table) -> None:
-    table.cooperation.stage = Stage.CLOSED
-    table.session.commit()
+def test_in_a_closed_cooperation_it_stays(negotiation: Negotiation) -> None:
+    negotiation.cooperation.stage = Stage.CLOSED
+    negotiation.session.commit()
     with pytest.raises(RefusedError, match="closed"):
-        record(table)
+        record(negotiation)
 
 
 # Pages
 
 
 def test_it_is_recorded_on_its_page_and_a_form_sent_twice_saves_once(
-    app: Flask, table: Table
+    app: Flask, negotiation: Negotiation
 ) -> None:
-    client = table.land.browser(app, "ilena")
-    assert "Nothing is recorded yet." in client.page(address(table)).text
-    form = client.page(address(table, "door")).form().filled_in(**words(table))
+    client = negotiation.country.browser(app, "ilena")
+    assert "Nothing is recorded yet." in client.page(address(negotiation)).text
+    form = client.page(address(negotiation, "door")).form().filled_in(**words(negotiation))
     for answer in ("Saved.", "Nothing was changed."):
-        sent = client.post(address(table, "door"), data=form, follow_redirects=True)
+        sent = client.post(address(negotiation, "door"), data=form, follow_redirects=True)
         assert answer in Page.of(sent).text
-    page = client.page(address(table))
+    page = client.page(address(negotiation))
     assert "Direct contact" in page.text
     assert "They know the places." in page.text
-    assert len(table.events("partner_selection_recorded")) == 1
-    history = client.page(f"/cooperations/{table.cooperation.reference}/history").text
+    assert len(negotiation.events("partner_selection_recorded")) == 1
+    history = client.page(f"/cooperations/{negotiation.cooperation.reference}/history").text
     assert "How Open Door Legal Aid was chosen as a partner was recorded." in history
 
 
 def test_a_missing_answer_is_reported_beside_its_field_and_typed_text_is_kept(
-    app: Flask, table: Table
+    app: Flask, negotiation: Negotiation
 ) -> None:
-    client = table.land.browser(app, "ilena")
-    sent = client.submit(address(table, "door"), **words(table, way="public_call", decided_by=""))
+    client = negotiation.country.browser(app, "ilena")
+    sent = client.submit(
+        address(negotiation, "door"), **words(negotiation, way="public_call", decided_by="")
+    )
     page = Page.of(sent)
     assert "Enter the date of the decision." in page.text
     assert "Say who decided." in page.text
     assert "Nobody else does." in page.html
-    assert row_of(table) is None
+    assert row_of(negotiation) is None
 
 
-def test_an_old_form_shows_both_and_is_saved_on_request_only(app: Flask, table: Table) -> None:
-    client = table.land.browser(app, "ilena")
-    form = client.page(address(table, "door")).form().filled_in(**words(table))
-    record(table)
-    page = Page.of(client.post(address(table, "door"), data=form))
+def test_an_old_form_shows_both_and_is_saved_on_request_only(
+    app: Flask, negotiation: Negotiation
+) -> None:
+    client = negotiation.country.browser(app, "ilena")
+    form = client.page(address(negotiation, "door")).form().filled_in(**words(negotiation))
+    record(negotiation)
+    page = Page.of(client.post(address(negotiation, "door"), data=form))
     assert "Saved in the meantime:" in page.text
     assert CALL.criteria in page.text
-    row = row_of(table)
+    row = row_of(negotiation)
     assert row is not None
     assert row.criteria == CALL.criteria
-    again = client.post(address(table, "door"), data=page.form().filled_in(), follow_redirects=True)
+    again = client.post(
+        address(negotiation, "door"), data=page.form().filled_in(), follow_redirects=True
+    )
     assert "Saved." in Page.of(again).text
-    assert "They know the places." in client.page(address(table)).text
+    assert "They know the places." in client.page(address(negotiation)).text
 
 
 @pytest.mark.parametrize(
@@ -245,78 +267,94 @@ def test_an_old_form_shows_both_and_is_saved_on_request_only(app: Flask, table: 
     [("samira", "Ten years", "Known nurses"), ("otto", "Known nurses", "Ten years")],
 )
 def test_a_partner_reads_what_concerns_itself_and_changes_nothing(
-    app: Flask, table: Table, first: str, own: str, other: str
+    app: Flask, negotiation: Negotiation, first: str, own: str, other: str
 ) -> None:
-    record(table)
-    record(table, partner="lantern", selection=replace(CALL, criteria="Known nurses."))
-    client = table.land.browser(app, first)
-    page = client.page(f"/cooperations/{table.cooperation.reference}")
+    record(negotiation)
+    record(negotiation, partner="lantern", selection=replace(CALL, criteria="Known nurses."))
+    client = negotiation.country.browser(app, first)
+    page = client.page(f"/cooperations/{negotiation.cooperation.reference}")
     assert "How partners were chosen" in page.links()
-    page = client.page(address(table))
+    page = client.page(address(negotiation))
     assert own in page.text
     assert other not in page.html
     mine, theirs = ("door", "lantern") if first == "samira" else ("lantern", "door")
-    assert not [link for link in page.links().values() if str(table.land.id(mine)) in link]
-    client.page(address(table, mine), 403)
-    client.page(address(table, theirs), 404)
-    assert client.post(address(table, mine), data=words(table)).status_code == 403
-    assert client.post(address(table, theirs), data=words(table)).status_code == 404
+    assert not [link for link in page.links().values() if str(negotiation.country.id(mine)) in link]
+    client.page(address(negotiation, mine), 403)
+    client.page(address(negotiation, theirs), 404)
+    assert client.post(address(negotiation, mine), data=words(negotiation)).status_code == 403
+    assert client.post(address(negotiation, theirs), data=words(negotiation)).status_code == 404
 
 
 @pytest.mark.parametrize("first", ["oren", "tomas", "nadia"])
-def test_the_npms_others_read_all_and_change_nothing(app: Flask, table: Table, first: str) -> None:
-    record(table)
-    client = table.land.browser(app, first)
-    assert "Ten years" in client.page(address(table)).text
-    client.page(address(table, "door"), 403)
+def test_the_npms_others_read_all_and_change_nothing(
+    app: Flask, negotiation: Negotiation, first: str
+) -> None:
+    record(negotiation)
+    client = negotiation.country.browser(app, first)
+    assert "Ten years" in client.page(address(negotiation)).text
+    client.page(address(negotiation, "door"), 403)
 
 
 @pytest.mark.parametrize("first", ["marek", "vesna", "ada", "root"])
-def test_for_others_the_pages_do_not_exist(app: Flask, table: Table, first: str) -> None:
-    record(table)
-    client = table.land.browser(app, first)
-    for place in (address(table), address(table, "door"), f"{address(table)}/use"):
+def test_for_others_the_pages_do_not_exist(
+    app: Flask, negotiation: Negotiation, first: str
+) -> None:
+    record(negotiation)
+    client = negotiation.country.browser(app, first)
+    for place in (
+        address(negotiation),
+        address(negotiation, "door"),
+        f"{address(negotiation)}/use",
+    ):
         client.page(place, 404)
-    assert client.post(address(table, "door"), data=words(table)).status_code == 404
+    assert client.post(address(negotiation, "door"), data=words(negotiation)).status_code == 404
 
 
-def test_the_auditor_is_led_to_nothing_that_does_not_exist(app: Flask, table: Table) -> None:
-    page = table.land.browser(app, "ada").page(f"/cooperations/{table.cooperation.reference}")
+def test_the_auditor_is_led_to_nothing_that_does_not_exist(
+    app: Flask, negotiation: Negotiation
+) -> None:
+    page = negotiation.country.browser(app, "ada").page(
+        f"/cooperations/{negotiation.cooperation.reference}"
+    )
     assert "How partners were chosen" not in page.links()
 
 
-def test_a_partner_of_another_cooperation_is_not_found_here(app: Flask, table: Table) -> None:
-    other = open_one(table.land, "bridge", title="Another")
-    table.session.commit()
-    client = table.land.browser(app, "ilena")
-    client.page(address(table, "bridge"), 404)
-    assert client.post(address(table, "bridge"), data=words(table)).status_code == 404
-    client.page(f"/cooperations/{other.reference}/selection/{table.land.id('door')}", 404)
+def test_a_partner_of_another_cooperation_is_not_found_here(
+    app: Flask, negotiation: Negotiation
+) -> None:
+    other = open_one(negotiation.country, "bridge", title="Another")
+    negotiation.session.commit()
+    client = negotiation.country.browser(app, "ilena")
+    client.page(address(negotiation, "bridge"), 404)
+    assert client.post(address(negotiation, "bridge"), data=words(negotiation)).status_code == 404
+    client.page(f"/cooperations/{other.reference}/selection/{negotiation.country.id('door')}", 404)
 
 
-def test_a_coordinator_is_told_why_it_can_no_longer_be_changed(app: Flask, table: Table) -> None:
-    table.send()
-    client = table.land.browser(app, "ilena")
-    page = client.page(address(table))
+def test_a_coordinator_is_told_why_it_can_no_longer_be_changed(
+    app: Flask, negotiation: Negotiation
+) -> None:
+    negotiation.send()
+    client = negotiation.country.browser(app, "ilena")
+    page = client.page(address(negotiation))
     assert "The terms were sent to this partner for signature." in page.text
-    client.page(address(table, "door"), 403)
+    client.page(address(negotiation, "door"), 403)
 
 
 @pytest.mark.parametrize("first", ["ilena", "samira"])
 def test_once_the_terms_are_sent_the_page_leads_to_what_they_say(
-    app: Flask, table: Table, first: str
+    app: Flask, negotiation: Negotiation, first: str
 ) -> None:
     """What was answered in M1 alone isn't recorded on this page, and isn't missing either."""
-    table.send()
-    client = table.land.browser(app, first)
-    page = client.page(address(table))
+    negotiation.send()
+    client = negotiation.country.browser(app, first)
+    page = client.page(address(negotiation))
     assert "Nothing is recorded yet." not in page.text
     assert "See “Parties and mandates” in the agreed terms." in page.text
     terms = next(link for words, link in page.links().items() if "Read the agreed terms" in words)
     assert "How each partner was chosen" in client.page(terms).text
 
 
-def test_a_second_coordinator_of_the_npm_records_too(app: Flask, table: Table) -> None:
-    table.land.person("Rhea Sand", "npm", Role.COORDINATOR)
-    table.session.commit()
-    assert record(table, "rhea")
+def test_a_second_coordinator_of_the_npm_records_too(app: Flask, negotiation: Negotiation) -> None:
+    negotiation.country.person("Rhea Sand", "npm", Role.COORDINATOR)
+    negotiation.session.commit()
+    assert record(negotiation, "rhea")

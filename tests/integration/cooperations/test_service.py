@@ -38,19 +38,19 @@ DAY = dt.timedelta(days=1)
 
 
 @pytest.fixture
-def land(session: Session) -> Country:
+def country(session: Session) -> Country:
     return copied_country(session)
 
 
-def opened(land: Country, **more: object) -> Cooperation:
+def opened(country: Country, **more: object) -> Cooperation:
     given = {
         "title": "Joint monitoring",
         "purpose": "To learn.",
-        "organisation_ids": [land.id("door"), land.id("lantern")],
+        "organisation_ids": [country.id("door"), country.id("lantern")],
         "modes": [Mode.VISIT],
         **more,
     }
-    return service.open_cooperation(land.actor("ilena"), **given)  # type: ignore[arg-type]
+    return service.open_cooperation(country.actor("ilena"), **given)  # type: ignore[arg-type]
 
 
 def verbs_of(cooperation: Cooperation) -> list[str]:
@@ -60,13 +60,13 @@ def verbs_of(cooperation: Cooperation) -> list[str]:
 # Opening
 
 
-def test_opening_gives_reference_parties_key_chain_and_opener(land: Country) -> None:
-    cooperation = opened(land)
+def test_opening_gives_reference_parties_key_chain_and_opener(country: Country) -> None:
+    cooperation = opened(country)
     assert cooperation.reference == f"C-{clock.today().year}-0001"
     assert [party.organisation_id for party in people.parties(cooperation)] == [
-        land.id("npm"),
-        land.id("door"),
-        land.id("lantern"),
+        country.id("npm"),
+        country.id("door"),
+        country.id("lantern"),
     ]
     assert len(keys.key_of(cooperation.id)) == 32
     assert [person.name for person in people.people(cooperation.id)] == ["Ilena Dorvath"]
@@ -75,11 +75,11 @@ def test_opening_gives_reference_parties_key_chain_and_opener(land: Country) -> 
     assert instance[0] == "cooperation_registered"
 
 
-def test_the_partners_people_are_mailed_that_a_cooperation_was_opened(land: Country) -> None:
+def test_the_partners_people_are_mailed_that_a_cooperation_was_opened(country: Country) -> None:
     """Those who see it and can begin: not the members, and nobody of the NPM that opened it."""
-    land.person("Sten Arvo", "door", Role.MANAGER)
-    cooperation = open_one(land, "door", "lantern")
-    mails = land.session.scalars(
+    country.person("Sten Arvo", "door", Role.MANAGER)
+    cooperation = open_one(country, "door", "lantern")
+    mails = country.session.scalars(
         sa.select(OutboxMessage).where(OutboxMessage.kind == "cooperation_opened")
     ).all()
     assert sorted(mail.recipient for mail in mails) == [
@@ -94,28 +94,28 @@ def test_the_partners_people_are_mailed_that_a_cooperation_was_opened(land: Coun
 
 
 def test_references_count_up_and_restart_each_year(
-    land: Country, frozen_time: Callable[[dt.datetime | None], None]
+    country: Country, frozen_time: Callable[[dt.datetime | None], None]
 ) -> None:
     year = clock.today().year + 1
     frozen_time(dt.datetime(year, 12, 31, 12, tzinfo=dt.UTC))
-    first, second = opened(land), opened(land)
+    first, second = opened(country), opened(country)
     frozen_time(dt.datetime(year + 1, 1, 1, 12, tzinfo=dt.UTC))
-    third = opened(land)
+    third = opened(country)
     references = [cooperation.reference for cooperation in (first, second, third)]
     assert references == [f"C-{year}-0001", f"C-{year}-0002", f"C-{year + 1}-0001"]
 
 
-def test_npm_bodies_come_before_csos(land: Country) -> None:
-    cooperation = opened(land, organisation_ids=[land.id("door"), land.id("other_npm")])
+def test_npm_bodies_come_before_csos(country: Country) -> None:
+    cooperation = opened(country, organisation_ids=[country.id("door"), country.id("other_npm")])
     sides = [party.side.value for party in people.parties(cooperation)]
     assert sides == ["npm", "npm", "cso"]
 
 
 @pytest.mark.parametrize("first", ["samira", "tomas", "nadia", "oren", "petra", "ada", "root"])
-def test_only_a_coordinator_of_an_npm_opens(land: Country, first: str) -> None:
+def test_only_a_coordinator_of_an_npm_opens(country: Country, first: str) -> None:
     with pytest.raises(RefusedError):
         service.open_cooperation(
-            land.actor(first), title="T", purpose="P", organisation_ids=[land.id("door")]
+            country.actor(first), title="T", purpose="P", organisation_ids=[country.id("door")]
         )
 
 
@@ -134,25 +134,27 @@ def test_only_a_coordinator_of_an_npm_opens(land: Country, first: str) -> None:
     ],
 )
 def test_invalid_input_is_reported_with_its_field(
-    land: Country, change: dict[str, object], field: str
+    country: Country, change: dict[str, object], field: str
 ) -> None:
     with pytest.raises(RuleBrokenError) as error:
-        opened(land, **change)
+        opened(country, **change)
     assert error.value.field == field
 
 
 @pytest.mark.parametrize("keys_of", [["other_npm"], ["npm", "door"], ["court", "door"]])
 def test_organisations_that_cannot_be_parties_are_refused(
-    land: Country, keys_of: list[str]
+    country: Country, keys_of: list[str]
 ) -> None:
     with pytest.raises(RuleBrokenError) as error:
-        opened(land, organisation_ids=[land.id(key) for key in keys_of])
+        opened(country, organisation_ids=[country.id(key) for key in keys_of])
     assert error.value.field == "organisation_ids"
 
 
-def test_answers_are_kept_for_the_questions_of_the_modes_only(land: Country) -> None:
+def test_answers_are_kept_for_the_questions_of_the_modes_only(country: Country) -> None:
     cooperation = opened(
-        land, modes=[Mode.CAP], questions={"real_cases_in_training": "no", "expert_on_visit": "no"}
+        country,
+        modes=[Mode.CAP],
+        questions={"real_cases_in_training": "no", "expert_on_visit": "no"},
     )
     assert cooperation.questions == {
         "real_cases_in_training": "no",
@@ -160,8 +162,8 @@ def test_answers_are_kept_for_the_questions_of_the_modes_only(land: Country) -> 
     }
 
 
-def test_a_destroyed_key_says_so(land: Country, session: Session) -> None:
-    cooperation = opened(land)
+def test_a_destroyed_key_says_so(country: Country, session: Session) -> None:
+    cooperation = opened(country)
     session.get_one(CooperationKey, cooperation.id).wrapped = None
     session.flush()
     with pytest.raises(keys.KeyDestroyedError, match="destroyed"):
@@ -170,8 +172,10 @@ def test_a_destroyed_key_says_so(land: Country, session: Session) -> None:
         keys.key_of(uuid4())
 
 
-def test_a_key_wrapped_for_another_cooperation_is_refused(land: Country, session: Session) -> None:
-    first, second = opened(land), opened(land)
+def test_a_key_wrapped_for_another_cooperation_is_refused(
+    country: Country, session: Session
+) -> None:
+    first, second = opened(country), opened(country)
     moved = session.get_one(CooperationKey, first.id).wrapped
     session.get_one(CooperationKey, second.id).wrapped = moved
     session.flush()
@@ -187,53 +191,55 @@ def head_of(cooperation: Cooperation, **change: object) -> dict[str, object]:
     return {name: getattr(cooperation, name) for name in names} | change
 
 
-def test_a_change_of_the_head_is_recorded_by_the_names_of_what_changed(land: Country) -> None:
-    cooperation = opened(land)
+def test_a_change_of_the_head_is_recorded_by_the_names_of_what_changed(country: Country) -> None:
+    cooperation = opened(country)
     head = head_of(cooperation, title="Other title", starts_on=dt.date(2027, 1, 1))
-    assert service.change_head(land.actor("ilena"), cooperation, **head)  # type: ignore[arg-type]
+    assert service.change_head(country.actor("ilena"), cooperation, **head)  # type: ignore[arg-type]
     assert (cooperation.title, cooperation.version) == ("Other title", 2)
     newest = trail.history(cooperation.id)[1][0]
     assert newest.verb == "cooperation_changed"
     assert newest.details == {"changed": ["title", "starts_on"]}
 
 
-def test_saving_the_same_head_changes_nothing(land: Country) -> None:
-    cooperation = opened(land)
+def test_saving_the_same_head_changes_nothing(country: Country) -> None:
+    cooperation = opened(country)
     before = verbs_of(cooperation)
     head = head_of(cooperation)
-    assert not service.change_head(land.actor("ilena"), cooperation, **head)  # type: ignore[arg-type]
+    assert not service.change_head(country.actor("ilena"), cooperation, **head)  # type: ignore[arg-type]
     assert (verbs_of(cooperation), cooperation.version) == (before, 1)
 
 
-def test_the_later_save_of_a_head_is_stopped(land: Country) -> None:
-    cooperation = opened(land)
+def test_the_later_save_of_a_head_is_stopped(country: Country) -> None:
+    cooperation = opened(country)
     for version in (None, 0, 2):
         head = head_of(cooperation, version=version, title="Later")
         with pytest.raises(StaleError):
-            service.change_head(land.actor("ilena"), cooperation, **head)  # type: ignore[arg-type]
+            service.change_head(country.actor("ilena"), cooperation, **head)  # type: ignore[arg-type]
     assert cooperation.title == "Joint monitoring"
 
 
 @pytest.mark.parametrize("first", ["samira", "tomas", "nadia", "oren", "vesna", "ada", "root"])
 def test_only_a_coordinator_of_its_npm_changes_the_head_and_the_modes(
-    land: Country, first: str
+    country: Country, first: str
 ) -> None:
-    cooperation = opened(land)
+    cooperation = opened(country)
     with pytest.raises(RefusedError):
-        service.change_head(land.actor(first), cooperation, **head_of(cooperation))  # type: ignore[arg-type]
+        service.change_head(country.actor(first), cooperation, **head_of(cooperation))  # type: ignore[arg-type]
     with pytest.raises(RefusedError):
-        service.set_modes(land.actor(first), cooperation, version=1, modes=[Mode.CAP], questions={})
+        service.set_modes(
+            country.actor(first), cooperation, version=1, modes=[Mode.CAP], questions={}
+        )
     with pytest.raises(RefusedError):
-        service.join_party(land.actor(first), cooperation, land.id("bridge"))
+        service.join_party(country.actor(first), cooperation, country.id("bridge"))
 
 
 # Ways of working
 
 
-def test_new_modes_are_recorded_with_the_answers(land: Country) -> None:
-    cooperation = opened(land)
+def test_new_modes_are_recorded_with_the_answers(country: Country) -> None:
+    cooperation = opened(country)
     assert service.set_modes(
-        land.actor("ilena"),
+        country.actor("ilena"),
         cooperation,
         version=1,
         modes=[Mode.CAP, Mode.INFO_A],
@@ -245,10 +251,10 @@ def test_new_modes_are_recorded_with_the_answers(land: Country) -> None:
     assert newest.details["questions"]["real_cases_in_training"] == "yes"
 
 
-def test_the_same_modes_change_nothing_and_old_versions_are_stopped(land: Country) -> None:
-    cooperation = opened(land)
+def test_the_same_modes_change_nothing_and_old_versions_are_stopped(country: Country) -> None:
+    cooperation = opened(country)
     same = {"modes": [Mode.VISIT], "questions": {}}
-    ilena = land.actor("ilena")
+    ilena = country.actor("ilena")
     assert not service.set_modes(ilena, cooperation, version=1, **same)  # type: ignore[arg-type]
     with pytest.raises(StaleError):
         service.set_modes(ilena, cooperation, version=7, modes=[Mode.CAP], questions={})
@@ -258,9 +264,9 @@ def test_the_same_modes_change_nothing_and_old_versions_are_stopped(land: Countr
 
 
 @pytest.mark.both_databases
-def test_a_party_joins_at_the_end_of_the_list(land: Country) -> None:
-    cooperation = opened(land)
-    service.join_party(land.actor("ilena"), cooperation, land.id("bridge"))
+def test_a_party_joins_at_the_end_of_the_list(country: Country) -> None:
+    cooperation = opened(country)
+    service.join_party(country.actor("ilena"), cooperation, country.id("bridge"))
     assert [party.organisation.name for party in people.current(cooperation.id)][-1] == (
         "Bridge Families Association"
     )
@@ -269,24 +275,24 @@ def test_a_party_joins_at_the_end_of_the_list(land: Country) -> None:
 
 @pytest.mark.parametrize("key", ["door", "court", None])
 def test_an_organisation_that_is_a_party_or_cannot_be_one_does_not_join(
-    land: Country, key: str | None
+    country: Country, key: str | None
 ) -> None:
-    cooperation = opened(land)
-    organisation_id = land.id(key) if key else uuid4()
+    cooperation = opened(country)
+    organisation_id = country.id(key) if key else uuid4()
     with pytest.raises(RuleBrokenError):
-        service.join_party(land.actor("ilena"), cooperation, organisation_id)
+        service.join_party(country.actor("ilena"), cooperation, organisation_id)
 
 
 # People
 
 
-def test_a_coordinator_adds_people_of_their_organisation(land: Country) -> None:
-    cooperation = opened(land)
+def test_a_coordinator_adds_people_of_their_organisation(country: Country) -> None:
+    cooperation = opened(country)
     service.add_person(
-        land.actor("joana"),
+        country.actor("joana"),
         cooperation,
-        user_id=land.users["leyla"].id,
-        organisation_id=land.id("lantern"),
+        user_id=country.users["leyla"].id,
+        organisation_id=country.id("lantern"),
         function="physician",
     )
     person = people.people(cooperation.id)[-1]
@@ -300,201 +306,201 @@ def test_a_coordinator_adds_people_of_their_organisation(land: Country) -> None:
 
 
 def test_an_outside_expert_of_the_npm_needs_a_clearance_and_is_not_the_npms_own(
-    land: Country,
+    country: Country,
 ) -> None:
-    cooperation = opened(land)
-    bring_in(land, cooperation, "petra")
-    bring_in(land, cooperation, "oren")
+    cooperation = opened(country)
+    bring_in(country, cooperation, "petra")
+    bring_in(country, cooperation, "oren")
     by_name = {person.name: person for person in people.people(cooperation.id)}
     assert by_name["Petra Sund"].needs_clearance
     assert not by_name["Oren Maki"].needs_clearance
     npm_ids = people.npm_user_ids(cooperation.id)
-    assert npm_ids == {land.users["ilena"].id, land.users["oren"].id}
+    assert npm_ids == {country.users["ilena"].id, country.users["oren"].id}
 
 
 @pytest.mark.parametrize("first", ["ilena", "samira", "henrik", "leyla", "marek", "ada", "root"])
-def test_nobody_adds_people_of_another_party(land: Country, first: str) -> None:
-    cooperation = opened(land)
+def test_nobody_adds_people_of_another_party(country: Country, first: str) -> None:
+    cooperation = opened(country)
     with pytest.raises(RefusedError):
         service.add_person(
-            land.actor(first),
+            country.actor(first),
             cooperation,
-            user_id=land.users["leyla"].id,
-            organisation_id=land.id("lantern"),
+            user_id=country.users["leyla"].id,
+            organisation_id=country.id("lantern"),
         )
 
 
-def test_nobody_is_added_for_an_organisation_that_is_not_a_party(land: Country) -> None:
-    cooperation = opened(land)
+def test_nobody_is_added_for_an_organisation_that_is_not_a_party(country: Country) -> None:
+    cooperation = opened(country)
     with pytest.raises(RefusedError):
         service.add_person(
-            land.actor("marek"),
+            country.actor("marek"),
             cooperation,
-            user_id=land.users["marek"].id,
-            organisation_id=land.id("bridge"),
+            user_id=country.users["marek"].id,
+            organisation_id=country.id("bridge"),
         )
 
 
-def test_people_without_a_role_there_cannot_be_added(land: Country, session: Session) -> None:
-    cooperation = opened(land)
-    samira = land.actor("samira")
-    for user_id in (land.users["leyla"].id, uuid4()):
+def test_people_without_a_role_there_cannot_be_added(country: Country, session: Session) -> None:
+    cooperation = opened(country)
+    samira = country.actor("samira")
+    for user_id in (country.users["leyla"].id, uuid4()):
         with pytest.raises(RuleBrokenError):
             service.add_person(
-                samira, cooperation, user_id=user_id, organisation_id=land.id("door")
+                samira, cooperation, user_id=user_id, organisation_id=country.id("door")
             )
-    land.users["dora"].suspended_at = clock.now()
+    country.users["dora"].suspended_at = clock.now()
     session.flush()
     with pytest.raises(RuleBrokenError):
         service.add_person(
             samira,
             cooperation,
-            user_id=land.users["dora"].id,
-            organisation_id=land.id("door"),
+            user_id=country.users["dora"].id,
+            organisation_id=country.id("door"),
         )
 
 
-def test_a_person_is_added_once_and_again_after_leaving(land: Country, session: Session) -> None:
-    cooperation = opened(land)
-    bring_in(land, cooperation, "dora")
+def test_a_person_is_added_once_and_again_after_leaving(country: Country, session: Session) -> None:
+    cooperation = opened(country)
+    bring_in(country, cooperation, "dora")
     with pytest.raises(RuleBrokenError):
-        bring_in(land, cooperation, "dora")
-    place = {"user_id": land.users["dora"].id, "organisation_id": land.id("door")}
-    service.end_person(land.actor("samira"), cooperation, **place)
+        bring_in(country, cooperation, "dora")
+    place = {"user_id": country.users["dora"].id, "organisation_id": country.id("door")}
+    service.end_person(country.actor("samira"), cooperation, **place)
     assert not people.takes_part(cooperation.id, **place)
-    bring_in(land, cooperation, "dora")
+    bring_in(country, cooperation, "dora")
     assert people.takes_part(cooperation.id, **place)
     rows = session.scalars(
-        sa.select(CooperationPerson).where(CooperationPerson.user_id == land.users["dora"].id)
+        sa.select(CooperationPerson).where(CooperationPerson.user_id == country.users["dora"].id)
     ).all()
     assert len(rows) == 1
 
 
 def test_leaving_closes_clearances_in_this_cooperation_only(
-    land: Country, session: Session
+    country: Country, session: Session
 ) -> None:
-    first, second = opened(land), opened(land)
-    dora = land.users["dora"]
+    first, second = opened(country), opened(country)
+    dora = country.users["dora"]
     for cooperation in (first, second):
-        bring_in(land, cooperation, "dora")
+        bring_in(country, cooperation, "dora")
         clearances.open_clearance(
-            land.actor("nadia"),
+            country.actor("nadia"),
             cooperation_id=cooperation.id,
             user_id=dora.id,
-            organisation_id=land.id("door"),
+            organisation_id=country.id("door"),
             undertaking_id=uuid4(),
             from_on=clock.today(),
             until_on=clock.today() + 30 * DAY,
         )
     service.end_person(
-        land.actor("samira"), first, user_id=dora.id, organisation_id=land.id("door")
+        country.actor("samira"), first, user_id=dora.id, organisation_id=country.id("door")
     )
     open_now = clearances.open_clearances(dora.id, clock.today())
     assert [clearance.cooperation_id for clearance in open_now] == [second.id]
 
 
-def test_the_last_coordinator_of_the_npm_stays(land: Country) -> None:
-    cooperation = opened(land)
-    place = {"user_id": land.users["ilena"].id, "organisation_id": land.id("npm")}
+def test_the_last_coordinator_of_the_npm_stays(country: Country) -> None:
+    cooperation = opened(country)
+    place = {"user_id": country.users["ilena"].id, "organisation_id": country.id("npm")}
     with pytest.raises(RuleBrokenError, match="only coordinator"):
-        service.end_person(land.actor("ilena"), cooperation, **place)
-    land.person("Zora Venn", "npm", Role.COORDINATOR)
-    bring_in(land, cooperation, "zora")
-    service.end_person(land.actor("ilena"), cooperation, **place)
+        service.end_person(country.actor("ilena"), cooperation, **place)
+    country.person("Zora Venn", "npm", Role.COORDINATOR)
+    bring_in(country, cooperation, "zora")
+    service.end_person(country.actor("ilena"), cooperation, **place)
     assert [coordinator.name for coordinator in people.coordinators_for_npm(cooperation.id)] == [
         "Zora Venn"
     ]
 
 
-def test_could_join_leaves_out_auditors_and_people_who_already_take_part(land: Country) -> None:
-    cooperation = opened(land)
-    land.person("Audra Penn", "door", Role.AUDITOR)
-    bring_in(land, cooperation, "dora")
-    names = [name for _id, name in people.could_join(cooperation.id, land.id("door"))]
+def test_could_join_leaves_out_auditors_and_people_who_already_take_part(country: Country) -> None:
+    cooperation = opened(country)
+    country.person("Audra Penn", "door", Role.AUDITOR)
+    bring_in(country, cooperation, "dora")
+    names = [name for _id, name in people.could_join(cooperation.id, country.id("door"))]
     assert names == ["Henrik Asante", "Samira Okell"]
 
 
-def ended(land: Country, membership: Membership) -> DomainEvent:
+def ended(country: Country, membership: Membership) -> DomainEvent:
     return DomainEvent(
         verbs.ROLE_ENDED,
         "user",
         membership.user_id,
         None,
-        land.actor("samira"),
+        country.actor("samira"),
         {"organisation_id": str(membership.organisation_id)},
     )
 
 
 def test_a_person_without_any_role_left_is_removed_everywhere(
-    land: Country, session: Session
+    country: Country, session: Session
 ) -> None:
-    cooperation = opened(land)
-    bring_in(land, cooperation, "dora")
+    cooperation = opened(country)
+    bring_in(country, cooperation, "dora")
     membership = session.scalars(
-        sa.select(Membership).where(Membership.user_id == land.users["dora"].id)
+        sa.select(Membership).where(Membership.user_id == country.users["dora"].id)
     ).one()
     membership.ended_at = clock.now()
     session.flush()
-    service.follow_departure(ended(land, membership))
+    service.follow_departure(ended(country, membership))
     assert "Dora Lund" not in [person.name for person in people.people(cooperation.id)]
     assert "person_left" in verbs_of(cooperation)
 
 
-def test_a_person_who_keeps_another_role_stays(land: Country, session: Session) -> None:
-    cooperation = opened(land)
-    land.person("Dana Rook", "door", Role.MEMBER, Role.SIGNATORY)
-    bring_in(land, cooperation, "dana")
+def test_a_person_who_keeps_another_role_stays(country: Country, session: Session) -> None:
+    cooperation = opened(country)
+    country.person("Dana Rook", "door", Role.MEMBER, Role.SIGNATORY)
+    bring_in(country, cooperation, "dana")
     membership = session.scalars(
         sa.select(Membership).where(
-            Membership.user_id == land.users["dana"].id, Membership.role == Role.SIGNATORY
+            Membership.user_id == country.users["dana"].id, Membership.role == Role.SIGNATORY
         )
     ).one()
     membership.ended_at = clock.now()
     session.flush()
-    service.follow_departure(ended(land, membership))
+    service.follow_departure(ended(country, membership))
     assert "Dana Rook" in [person.name for person in people.people(cooperation.id)]
 
 
 @pytest.mark.both_databases
-def test_suspension_closes_clearances_immediately(land: Country, session: Session) -> None:
-    cooperation = opened(land)
-    leyla = land.users["leyla"]
-    bring_in(land, cooperation, "leyla")
+def test_suspension_closes_clearances_immediately(country: Country, session: Session) -> None:
+    cooperation = opened(country)
+    leyla = country.users["leyla"]
+    bring_in(country, cooperation, "leyla")
     clearances.open_clearance(
-        land.actor("nadia"),
+        country.actor("nadia"),
         cooperation_id=cooperation.id,
         user_id=leyla.id,
-        organisation_id=land.id("lantern"),
+        organisation_id=country.id("lantern"),
         undertaking_id=uuid4(),
         from_on=clock.today(),
         until_on=clock.today() + 30 * DAY,
     )
     service.follow_departure(
-        DomainEvent(verbs.PERSON_SUSPENDED, "user", leyla.id, None, land.actor("root"))
+        DomainEvent(verbs.PERSON_SUSPENDED, "user", leyla.id, None, country.actor("root"))
     )
     row = session.scalars(sa.select(Clearance)).one()
     assert row.closed_reason == ClearanceEnd.SUSPENDED.value
     assert clearances.open_clearances(leyla.id, clock.today()) == ()
 
 
-def accepted(land: Country, cooperation: Cooperation, first: str, key: str) -> DomainEvent:
+def accepted(country: Country, cooperation: Cooperation, first: str, key: str) -> DomainEvent:
     return DomainEvent(
         verbs.INVITATION_ACCEPTED,
         "user",
-        land.users[first].id,
+        country.users[first].id,
         None,
-        land.actor(first),
+        country.actor(first),
         {
-            "organisation_id": str(land.id(key)),
+            "organisation_id": str(country.id(key)),
             "cooperation": str(cooperation.id),
             "function": "interpreter",
         },
     )
 
 
-def test_a_person_who_accepts_an_invitation_to_a_cooperation_takes_part(land: Country) -> None:
-    cooperation = opened(land)
-    event = accepted(land, cooperation, "dora", "door")
+def test_a_person_who_accepts_an_invitation_to_a_cooperation_takes_part(country: Country) -> None:
+    cooperation = opened(country)
+    event = accepted(country, cooperation, "dora", "door")
     service.follow_invitation(event)
     service.follow_invitation(event)  # repeated: nothing more happens
     listed = [person for person in people.people(cooperation.id) if person.name == "Dora Lund"]
@@ -502,46 +508,46 @@ def test_a_person_who_accepts_an_invitation_to_a_cooperation_takes_part(land: Co
 
 
 def test_the_other_parties_are_told_of_a_power_that_an_administrator_confirmed(
-    land: Country,
+    country: Country,
 ) -> None:
     """product.md, section 2."""
-    opened(land)
-    door = land.organisations["door"]
-    land.session.execute(sa.delete(OutboxMessage))
+    opened(country)
+    door = country.organisations["door"]
+    country.session.execute(sa.delete(OutboxMessage))
     service.tell_of_power(
         DomainEvent(
             verbs.ROLE_ACCEPTED,
             "user",
-            land.users["henrik"].id,
+            country.users["henrik"].id,
             None,
-            land.actor("henrik"),
-            {"organisation_id": str(land.id("door")), "role": "signatory"},
+            country.actor("henrik"),
+            {"organisation_id": str(country.id("door")), "role": "signatory"},
         )
     )
-    mails = land.session.scalars(sa.select(OutboxMessage)).all()
+    mails = country.session.scalars(sa.select(OutboxMessage)).all()
     recipients = {mail.recipient for mail in mails}
-    own = {land.users[first].email for first, home in land.homes.items() if home is door}
-    assert land.users["ilena"].email in recipients
+    own = {country.users[first].email for first, home in country.homes.items() if home is door}
+    assert country.users["ilena"].email in recipients
     assert recipients.isdisjoint(own)
     assert all("C-" in mail.body and "Door" not in mail.body for mail in mails)
 
 
-def test_an_invitation_to_somebody_elses_cooperation_adds_nobody(land: Country) -> None:
-    cooperation = opened(land)
-    service.follow_invitation(accepted(land, cooperation, "marek", "bridge"))
+def test_an_invitation_to_somebody_elses_cooperation_adds_nobody(country: Country) -> None:
+    cooperation = opened(country)
+    service.follow_invitation(accepted(country, cooperation, "marek", "bridge"))
     assert "Marek Tull" not in [person.name for person in people.people(cooperation.id)]
 
 
-def test_an_invitation_to_no_cooperation_brings_nobody_in(land: Country) -> None:
+def test_an_invitation_to_no_cooperation_brings_nobody_in(country: Country) -> None:
     event = DomainEvent(
         verbs.INVITATION_ACCEPTED,
         "user",
-        land.users["dora"].id,
+        country.users["dora"].id,
         None,
-        land.actor("dora"),
-        {"organisation_id": str(land.id("door")), "cooperation": "", "function": ""},
+        country.actor("dora"),
+        {"organisation_id": str(country.id("door")), "cooperation": "", "function": ""},
     )
-    cooperation = opened(land)
+    cooperation = opened(country)
     service.follow_invitation(event)
     assert "Dora Lund" not in [person.name for person in people.people(cooperation.id)]
 
@@ -549,93 +555,95 @@ def test_an_invitation_to_no_cooperation_brings_nobody_in(land: Country) -> None
 # Clearances
 
 
-def open_clearance(land: Country, cooperation: Cooperation, **more: object) -> Clearance:
+def open_clearance(country: Country, cooperation: Cooperation, **more: object) -> Clearance:
     today = clock.today()
     given = {
         "cooperation_id": cooperation.id,
-        "user_id": land.users["dora"].id,
-        "organisation_id": land.id("door"),
+        "user_id": country.users["dora"].id,
+        "organisation_id": country.id("door"),
         "undertaking_id": uuid4(),
         "from_on": today,
         "until_on": today + 10 * DAY,
         **more,
     }
-    return clearances.open_clearance(land.actor("nadia"), **given)  # type: ignore[arg-type]
+    return clearances.open_clearance(country.actor("nadia"), **given)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("days", "is_open"), [(-1, False), (0, True), (10, True), (11, False)])
 def test_a_clearance_is_open_from_its_first_to_its_last_day(
-    land: Country, days: int, is_open: bool
+    country: Country, days: int, is_open: bool
 ) -> None:
-    cooperation = opened(land)
-    open_clearance(land, cooperation)
+    cooperation = opened(country)
+    open_clearance(country, cooperation)
     day = clock.today() + days * DAY
-    assert bool(clearances.open_clearances(land.users["dora"].id, day)) is is_open
+    assert bool(clearances.open_clearances(country.users["dora"].id, day)) is is_open
 
 
-def test_a_clearance_of_a_suspended_person_is_not_open(land: Country, session: Session) -> None:
-    cooperation = opened(land)
-    open_clearance(land, cooperation)
-    land.users["dora"].suspended_at = clock.now()
+def test_a_clearance_of_a_suspended_person_is_not_open(country: Country, session: Session) -> None:
+    cooperation = opened(country)
+    open_clearance(country, cooperation)
+    country.users["dora"].suspended_at = clock.now()
     session.flush()
-    assert clearances.open_clearances(land.users["dora"].id, clock.today()) == ()
+    assert clearances.open_clearances(country.users["dora"].id, clock.today()) == ()
     assert clearances.cleared_user_ids(cooperation.id) == frozenset()
 
 
-def test_a_clearance_for_one_visit_does_not_reveal_its_date(land: Country) -> None:
-    cooperation = opened(land)
-    open_clearance(land, cooperation, visit_id=uuid4())
+def test_a_clearance_for_one_visit_does_not_reveal_its_date(country: Country) -> None:
+    cooperation = opened(country)
+    open_clearance(country, cooperation, visit_id=uuid4())
     newest = trail.history(cooperation.id)[1][0]
     assert newest.details == {"person": "Dora Lund", "scope": "visit"}
-    open_clearance(land, cooperation)
+    open_clearance(country, cooperation)
     newest = trail.history(cooperation.id)[1][0]
     assert newest.details["until"] == (clock.today() + 10 * DAY).isoformat()
 
 
-def test_a_person_cleared_for_one_visit_is_not_cleared_for_all(land: Country) -> None:
-    cooperation = opened(land)
+def test_a_person_cleared_for_one_visit_is_not_cleared_for_all(country: Country) -> None:
+    cooperation = opened(country)
     visit_id = uuid4()
-    open_clearance(land, cooperation, visit_id=visit_id)
-    dora = {land.users["dora"].id}
+    open_clearance(country, cooperation, visit_id=visit_id)
+    dora = {country.users["dora"].id}
     assert clearances.cleared_user_ids(cooperation.id) == frozenset()
     assert clearances.cleared_user_ids(cooperation.id, visit_id) == dora
     assert clearances.cleared_user_ids(cooperation.id, uuid4()) == frozenset()
 
 
-def test_a_clearance_that_ends_before_it_begins_is_refused(land: Country) -> None:
+def test_a_clearance_that_ends_before_it_begins_is_refused(country: Country) -> None:
     with pytest.raises(RuleBrokenError):
-        open_clearance(land, opened(land), until_on=clock.today() - DAY)
+        open_clearance(country, opened(country), until_on=clock.today() - DAY)
 
 
-def test_closing_is_recorded_once(land: Country) -> None:
-    cooperation = opened(land)
-    clearance = open_clearance(land, cooperation)
-    assert clearances.close(land.actor("nadia"), clearance, ClearanceEnd.WITHDRAWN)
-    assert not clearances.close(land.actor("nadia"), clearance, ClearanceEnd.WITHDRAWN)
+def test_closing_is_recorded_once(country: Country) -> None:
+    cooperation = opened(country)
+    clearance = open_clearance(country, cooperation)
+    assert clearances.close(country.actor("nadia"), clearance, ClearanceEnd.WITHDRAWN)
+    assert not clearances.close(country.actor("nadia"), clearance, ClearanceEnd.WITHDRAWN)
     assert verbs_of(cooperation).count("clearance_closed") == 1
     assert trail.history(cooperation.id)[1][0].details["reason"] == "withdrawn"
 
 
-def test_new_terms_close_all_clearances_of_the_cooperation(land: Country) -> None:
-    first, second = opened(land), opened(land)
-    open_clearance(land, first)
-    open_clearance(land, first, user_id=land.users["leyla"].id, organisation_id=land.id("lantern"))
-    open_clearance(land, second)
+def test_new_terms_close_all_clearances_of_the_cooperation(country: Country) -> None:
+    first, second = opened(country), opened(country)
+    open_clearance(country, first)
+    open_clearance(
+        country, first, user_id=country.users["leyla"].id, organisation_id=country.id("lantern")
+    )
+    open_clearance(country, second)
     assert clearances.close_for_terms(None, first.id) == 2
     assert clearances.cleared_user_ids(second.id)
 
 
-def test_closing_an_undertaking_closes_its_clearances(land: Country) -> None:
-    cooperation = opened(land)
+def test_closing_an_undertaking_closes_its_clearances(country: Country) -> None:
+    cooperation = opened(country)
     undertaking_id = uuid4()
-    open_clearance(land, cooperation, undertaking_id=undertaking_id)
-    open_clearance(land, cooperation)
+    open_clearance(country, cooperation, undertaking_id=undertaking_id)
+    open_clearance(country, cooperation)
     assert clearances.close_for_undertaking(None, undertaking_id, ClearanceEnd.WITHDRAWN) == 1
 
 
-def test_expired_clearances_are_recorded_by_the_application(land: Country) -> None:
-    cooperation = opened(land)
-    open_clearance(land, cooperation)
+def test_expired_clearances_are_recorded_by_the_application(country: Country) -> None:
+    cooperation = opened(country)
+    open_clearance(country, cooperation)
     last_day = clock.today() + 10 * DAY
     assert due.close_expired(last_day) == 0
     assert due.close_expired(last_day + DAY) == 1
@@ -647,23 +655,23 @@ def test_expired_clearances_are_recorded_by_the_application(land: Country) -> No
 # Queries
 
 
-def test_the_dates_of_terms_in_force_are_copied_without_a_policy(land: Country) -> None:
-    cooperation = opened(land)
+def test_the_dates_of_terms_in_force_are_copied_without_a_policy(country: Country) -> None:
+    cooperation = opened(country)
     dates: dict[str, Any] = {
         "starts_on": dt.date(2027, 1, 1),
         "ends_on": dt.date(2028, 1, 1),
         "review_on": dt.date(2027, 6, 1),
     }
-    assert service.follow_dates(land.actor("henrik"), cooperation, **dates)
-    assert not service.follow_dates(land.actor("henrik"), cooperation, **dates)
+    assert service.follow_dates(country.actor("henrik"), cooperation, **dates)
+    assert not service.follow_dates(country.actor("henrik"), cooperation, **dates)
     assert cooperation.ends_on == dt.date(2028, 1, 1)
 
 
 @pytest.mark.both_databases
-def test_the_list_finds_by_title_reference_and_party(land: Country) -> None:
-    opened(land, title="Custody in the north")
-    second = open_one(land, "bridge", title="Families and 100% contact")
-    ilena = land.actor("ilena")
+def test_the_list_finds_by_title_reference_and_party(country: Country) -> None:
+    opened(country, title="Custody in the north")
+    second = open_one(country, "bridge", title="Families and 100% contact")
+    ilena = country.actor("ilena")
 
     def titles(words: str) -> list[str]:
         return [
@@ -681,13 +689,13 @@ def test_the_list_finds_by_title_reference_and_party(land: Country) -> None:
 
 
 def test_parties_that_left_see_nothing_after_their_last_day(
-    land: Country, session: Session
+    country: Country, session: Session
 ) -> None:
-    cooperation = opened(land)
+    cooperation = opened(country)
     party = session.scalars(
-        sa.select(Party).where(Party.organisation_id == land.id("lantern"))
+        sa.select(Party).where(Party.organisation_id == country.id("lantern"))
     ).one()
-    joana = land.actor("joana")
+    joana = country.actor("joana")
     party.left_on = clock.today()
     session.flush()
     assert queries.find(joana, cooperation.reference)
@@ -696,5 +704,5 @@ def test_parties_that_left_see_nothing_after_their_last_day(
     assert queries.find(joana, cooperation.reference) is None
 
 
-def test_references_look_as_people_know_them(land: Country) -> None:
-    assert re.fullmatch(r"C-\d{4}-\d{4}", opened(land).reference)
+def test_references_look_as_people_know_them(country: Country) -> None:
+    assert re.fullmatch(r"C-\d{4}-\d{4}", opened(country).reference)

@@ -23,20 +23,20 @@ ADDRESS = "/cooperations/{}/verification"
 
 
 @pytest.fixture
-def land(session: Session) -> Country:
+def country(session: Session) -> Country:
     return copied_country(session)
 
 
 @pytest.fixture
-def cooperation(land: Country) -> Cooperation:
-    opened = open_one(land, "door", "lantern")
+def cooperation(country: Country) -> Cooperation:
+    opened = open_one(country, "door", "lantern")
     db.session.commit()
     return opened
 
 
 @pytest.fixture
-def browser(app: Flask, land: Country) -> Browser:
-    return lambda first: land.browser(app, first)
+def browser(app: Flask, country: Country) -> Browser:
+    return lambda first: country.browser(app, first)
 
 
 def recorded() -> list[object]:
@@ -82,7 +82,7 @@ def test_it_can_be_set_when_all_is_over_too(browser: Browser, cooperation: Coope
     [("tomas", 403), ("nadia", 403), ("samira", 403), ("ada", 403), ("vesna", 404), ("marek", 404)],
 )
 def test_nobody_but_a_coordinator_of_its_npm_sets_it(
-    browser: Browser, land: Country, cooperation: Cooperation, first: str, status: int
+    browser: Browser, country: Country, cooperation: Cooperation, first: str, status: int
 ) -> None:
     where = ADDRESS.format(cooperation.reference)
     client = browser(first)
@@ -90,7 +90,7 @@ def test_nobody_but_a_coordinator_of_its_npm_sets_it(
     assert client.post(where, data={"shows_signers": "yes"}).status_code == status
     assert not shows(cooperation)
     with pytest.raises(RefusedError):
-        service.set_verification(land.actor(first), cooperation, shows_signers=True)
+        service.set_verification(country.actor(first), cooperation, shows_signers=True)
 
 
 def test_a_choice_that_there_is_not_changes_nothing(

@@ -40,13 +40,13 @@ CODE = re.compile(r"\b[MCVU]\d{1,2}\b")
 
 
 @pytest.fixture
-def land(session: Session) -> Country:
+def country(session: Session) -> Country:
     return copied_country(session)
 
 
 @pytest.fixture
-def cooperation(land: Country) -> Cooperation:
-    return open_one(land, "door")
+def cooperation(country: Country) -> Cooperation:
+    return open_one(country, "door")
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def test_milestones_come_first_and_only_on_the_first_page_of_everything(
 
 def test_similar_acts_of_a_day_are_one_line_with_their_times(
     app: Flask,
-    land: Country,
+    country: Country,
     session: Session,
     cooperation: Cooperation,
     terms: Checklist,
@@ -95,9 +95,9 @@ def test_similar_acts_of_a_day_are_one_line_with_their_times(
     first_day = dt.datetime(2031, 3, 4, 14, 2, tzinfo=dt.UTC)
     for code, when in (("M18", first_day), ("M9", first_day + MINUTES), ("M17", first_day + DAY)):
         frozen_time(when)
-        agreements.answer(land, terms, code, **whole(load(terms), code))
+        agreements.answer(country, terms, code, **whole(load(terms), code))
     session.commit()
-    page = land.browser(app, "ilena").page(address(cooperation))
+    page = country.browser(app, "ilena").page(address(cooperation))
     text = page.text
     assert "4 March 2031" in text
     assert "5 March 2031" in text
@@ -121,15 +121,15 @@ def test_items_are_called_by_their_names(app: Flask, demonstration: Demonstratio
 
 @pytest.mark.both_databases
 def test_values_before_and_after_are_shown_on_opening(
-    app: Flask, land: Country, session: Session, cooperation: Cooperation, terms: Checklist
+    app: Flask, country: Country, session: Session, cooperation: Cooperation, terms: Checklist
 ) -> None:
     today = clock.today()
-    agreements.answer(land, terms, "M19", **agreements.term(today, today + 300 * DAY))
+    agreements.answer(country, terms, "M19", **agreements.term(today, today + 300 * DAY))
     before = agreements.current(terms, "M19")
-    agreements.change(land, terms, "M19", before, **agreements.term(today, today + 400 * DAY))
+    agreements.change(country, terms, "M19", before, **agreements.term(today, today + 400 * DAY))
     session.commit()
     for who in ("ilena", "samira", "nadia", "ada"):
-        browser = land.browser(app, who)
+        browser = country.browser(app, who)
         page = browser.page(address(cooperation))
         newest = LINK.findall(page.html)[0].replace("&amp;", "&")
         opened = browser.page(newest)

@@ -40,7 +40,7 @@ DAY = dt.timedelta(days=1)
 
 
 @pytest.fixture
-def land(session: Session) -> Country:
+def country(session: Session) -> Country:
     return copied_country(session)
 
 
@@ -63,11 +63,11 @@ def states(page: Page) -> dict[str, str]:
 
 @pytest.mark.both_databases
 def test_my_work_shows_what_waits_for_a_coordinator(
-    app: Flask, land: Country, session: Session
+    app: Flask, country: Country, session: Session
 ) -> None:
-    open_one(land, "door")
+    open_one(country, "door")
     session.commit()
-    page = land.browser(app, "samira").page("/")
+    page = country.browser(app, "samira").page("/")
     assert page.h1 == "My work"
     assert states(page)["Agreed terms"] == "Waiting for you"
     assert "Joint monitoring of police custody" in page.text
@@ -75,36 +75,36 @@ def test_my_work_shows_what_waits_for_a_coordinator(
 
 @pytest.mark.parametrize("first", ["henrik", "tomas", "nadia"])
 def test_items_are_the_coordinators_work_and_deciders_see_whom_they_wait_for(
-    app: Flask, land: Country, session: Session, first: str
+    app: Flask, country: Country, session: Session, first: str
 ) -> None:
-    cooperation = open_one(land, "door")
-    bring_in(land, cooperation, first)
+    cooperation = open_one(country, "door")
+    bring_in(country, cooperation, first)
     session.commit()
-    page = land.browser(app, first).page("/")
+    page = country.browser(app, first).page("/")
     assert "You have no tasks." in page.text
     assert "Waiting for" in states(page)["Fill in the agreed terms"]
 
 
 @pytest.mark.parametrize("first", ["oren", "dora"])
 def test_members_see_nothing_of_the_work_of_their_side(
-    app: Flask, land: Country, session: Session, first: str
+    app: Flask, country: Country, session: Session, first: str
 ) -> None:
-    cooperation = open_one(land, "door")
-    bring_in(land, cooperation, first)
+    cooperation = open_one(country, "door")
+    bring_in(country, cooperation, first)
     session.commit()
-    page = land.browser(app, first).page("/")
+    page = country.browser(app, first).page("/")
     assert "You have no tasks." in page.text
     assert states(page) == {}
 
 
 @pytest.mark.parametrize("first", ["leyla", "oren", "petra", "dora"])
 def test_my_work_tells_others_nothing(
-    app: Flask, land: Country, session: Session, first: str
+    app: Flask, country: Country, session: Session, first: str
 ) -> None:
-    cooperation = open_one(land, "door")
+    cooperation = open_one(country, "door")
     cooperation.review_on = clock.today() + 30 * DAY
     session.commit()
-    page = land.browser(app, first).page("/")
+    page = country.browser(app, first).page("/")
     assert "You have no tasks." in page.text
     assert "Joint monitoring" not in page.text
     assert states(page) == {}
@@ -112,68 +112,68 @@ def test_my_work_tells_others_nothing(
 
 @pytest.mark.parametrize("first", ["root", "marek", "vesna"])
 def test_administrators_and_other_coordinators_see_only_their_first_steps(
-    app: Flask, land: Country, session: Session, first: str
+    app: Flask, country: Country, session: Session, first: str
 ) -> None:
-    open_one(land, "door")
+    open_one(country, "door")
     session.commit()
-    page = land.browser(app, first).page("/")
+    page = country.browser(app, first).page("/")
     assert "Start with the steps below." in page.text
     assert set(states(page).values()) == {"To do"}
     assert "Joint monitoring" not in page.text
 
 
-def test_nothing_waits_for_an_auditor(app: Flask, land: Country, session: Session) -> None:
-    open_one(land, "door")
+def test_nothing_waits_for_an_auditor(app: Flask, country: Country, session: Session) -> None:
+    open_one(country, "door")
     session.commit()
-    assert "You have no tasks." in land.browser(app, "ada").page("/").text
+    assert "You have no tasks." in country.browser(app, "ada").page("/").text
 
 
 def test_who_is_named_signs_and_the_others_see_who_is_waited_for(
-    app: Flask, land: Country, session: Session
+    app: Flask, country: Country, session: Session
 ) -> None:
-    cooperation = open_one(land, "door")
+    cooperation = open_one(country, "door")
     terms = checklist_of(cooperation, TERMS)
-    send(land, terms, {"npm": "tomas", "door": "henrik"})
+    send(country, terms, {"npm": "tomas", "door": "henrik"})
     session.commit()
-    mine = land.browser(app, "henrik").page("/")
+    mine = country.browser(app, "henrik").page("/")
     label = "Sign the agreed terms for Open Door Legal Aid"
     assert states(mine)[label] == "Waiting for your signature"
     assert mine.links()[label] == f"/checklists/{terms.id}/sign"
-    others = states(land.browser(app, "samira").page("/"))
+    others = states(country.browser(app, "samira").page("/"))
     assert others["Sign the agreed terms"] == (
         "Waiting for Office of the People's Advocate and Open Door Legal Aid"
     )
 
 
 def test_the_npm_coordinator_names_modes_and_every_coordinator_holds_overdue_reviews(
-    app: Flask, land: Country, session: Session, monkeypatch: pytest.MonkeyPatch
+    app: Flask, country: Country, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    open_one(land, modes=())
-    late = open_one(land, title="Late one")
+    open_one(country, modes=())
+    late = open_one(country, title="Late one")
     late.stage, late.review_on = Stage.ACTIVE, clock.today() - DAY
     session.commit()
     # Its stage is in no event; one that is really active says the same.
     monkeypatch.setattr(agreeing, "cooperations", frozenset)
-    by_cooperation = states(land.browser(app, "ilena").page("/"))
-    tasks = states(land.browser(app, "samira").page("/"))
+    by_cooperation = states(country.browser(app, "ilena").page("/"))
+    tasks = states(country.browser(app, "samira").page("/"))
     assert by_cooperation["Name the ways of working"] == "Waiting for you"
     assert by_cooperation["Hold the review"].startswith("Overdue since")
     assert tasks["Hold the review"].startswith("Overdue since")
     assert "Name the ways of working" not in tasks
-    assert "Hold the review" not in states(land.browser(app, "henrik").page("/"))
+    assert "Hold the review" not in states(country.browser(app, "henrik").page("/"))
 
 
 @pytest.mark.both_databases
 def test_dates_ahead_are_in_order_and_past_ones_left_out(
-    app: Flask, land: Country, session: Session
+    app: Flask, country: Country, session: Session
 ) -> None:
-    cooperation = open_one(land)
+    cooperation = open_one(country)
     today = clock.today()
     cooperation.starts_on = today - DAY
     cooperation.review_on = today + 200 * DAY
     cooperation.ends_on = today + 400 * DAY
     session.commit()
-    text = land.browser(app, "samira").page("/").text
+    text = country.browser(app, "samira").page("/").text
     assert "Start: Joint" not in text
     assert text.index("Review: Joint monitoring") < text.index("End: Joint monitoring")
 
@@ -183,12 +183,12 @@ def test_a_stranger_is_sent_to_the_sign_in(client: CheckedClient) -> None:
 
 
 def test_my_work_is_shown_25_tasks_at_a_time_on_both_lists(
-    app: Flask, land: Country, session: Session
+    app: Flask, country: Country, session: Session
 ) -> None:
     for number in range(14):
-        open_one(land, "door", modes=(Mode.VISIT,), title=f"Cooperation {number}")
+        open_one(country, "door", modes=(Mode.VISIT,), title=f"Cooperation {number}")
     session.commit()
-    browser = land.browser(app, "samira")
+    browser = country.browser(app, "samira")
     first = browser.page("/")
     assert "You have 28 tasks." in first.text
     assert first.text.count("Waiting for you") == 25
@@ -196,7 +196,7 @@ def test_my_work_is_shown_25_tasks_at_a_time_on_both_lists(
     last = browser.page("/?page=2")
     assert last.text.count("Waiting for you") == 3
     assert browser.page("/?page=99").text == last.text
-    reader = land.browser(app, "tomas")
+    reader = country.browser(app, "tomas")
     assert "1 to 25 of 28" in reader.page("/").text
     assert reader.page("/?others=2").text.count("Waiting for O") == 3
     assert reader.page("/?page=2").text.count("Waiting for O") == 25
@@ -204,17 +204,19 @@ def test_my_work_is_shown_25_tasks_at_a_time_on_both_lists(
 
 @pytest.mark.both_databases
 def test_what_waits_for_a_signature_is_not_left_out_for_older_drafts(
-    app: Flask, land: Country, session: Session, monkeypatch: pytest.MonkeyPatch
+    app: Flask, country: Country, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    open_one(land, "door")
-    send(land, checklist_of(open_one(land, "door"), TERMS), {"npm": "tomas", "door": "henrik"})
+    open_one(country, "door")
+    send(
+        country, checklist_of(open_one(country, "door"), TERMS), {"npm": "tomas", "door": "henrik"}
+    )
     session.commit()
     rest = "The rest appears as you finish what is here."
-    page = land.browser(app, "tomas").page("/")
+    page = country.browser(app, "tomas").page("/")
     assert "Fill in the agreed terms" in states(page)
     assert rest not in page.text
     monkeypatch.setattr(queries, "MANY_LINES", 1)
-    page = land.browser(app, "tomas").page("/")
+    page = country.browser(app, "tomas").page("/")
     assert list(states(page).values()) == ["Waiting for your signature"]
     assert rest in page.text
 
@@ -222,21 +224,21 @@ def test_what_waits_for_a_signature_is_not_left_out_for_older_drafts(
 @pytest.mark.both_databases
 @pytest.mark.parametrize("key", ["ilena", "samira"])
 def test_drafts_that_wait_for_ones_own_side_are_not_left_out_for_older_ones(
-    app: Flask, land: Country, session: Session, monkeypatch: pytest.MonkeyPatch, key: str
+    app: Flask, country: Country, session: Session, monkeypatch: pytest.MonkeyPatch, key: str
 ) -> None:
-    older, newer = open_one(land, "door"), open_one(land, "door", title="Training of staff")
+    older, newer = open_one(country, "door"), open_one(country, "door", title="Training of staff")
     of_older = sa.select(Checklist.id).where(Checklist.cooperation_id == older.id)
     session.execute(
         sa.update(ChecklistParty)
         .where(
             ChecklistParty.checklist_id.in_(of_older),
-            ChecklistParty.organisation_id == land.actor(key).organisation_id,
+            ChecklistParty.organisation_id == country.actor(key).organisation_id,
         )
         .values(waiting_count=0)
     )
     session.commit()
     monkeypatch.setattr(queries, "MANY_LINES", 1)
-    page = land.browser(app, key).page("/")
+    page = country.browser(app, key).page("/")
     assert newer.title in page.text
     assert older.title not in page.text
 
@@ -244,26 +246,29 @@ def test_drafts_that_wait_for_ones_own_side_are_not_left_out_for_older_ones(
 @pytest.mark.both_databases
 def test_my_work_sends_as_many_queries_for_many_cooperations(
     app: Flask,
-    land: Country,
+    country: Country,
     session: Session,
     statements: Callable[[], AbstractContextManager[list[str]]],
 ) -> None:
     def count() -> int:
-        client = land.browser(app, "ilena")
+        client = country.browser(app, "ilena")
         client.page("/")
         with statements() as sent:
             client.page("/")
         return len(sent)
 
-    first = open_one(land, "door")
-    send(land, checklist_of(first, TERMS), {"npm": "tomas", "door": "henrik"})
+    first = open_one(country, "door")
+    send(country, checklist_of(first, TERMS), {"npm": "tomas", "door": "henrik"})
     session.commit()
     few = count()
     for key in ("lantern", "bridge", "other_npm"):
-        cooperation = open_one(land, *{key, "door"}, modes=(Mode.OMB_PLUS,))
-        send(land, checklist_of(cooperation, TERMS), {"npm": "tomas", "door": "henrik"})
+        cooperation = open_one(country, *{key, "door"}, modes=(Mode.OMB_PLUS,))
+        send(country, checklist_of(cooperation, TERMS), {"npm": "tomas", "door": "henrik"})
         flag_term(
-            land.actor("samira"), checklist_of(cooperation, ChecklistKind.URGENT_PLAN), "U1", "Why?"
+            country.actor("samira"),
+            checklist_of(cooperation, ChecklistKind.URGENT_PLAN),
+            "U1",
+            "Why?",
         )
     session.commit()
     assert count() == few
@@ -274,11 +279,11 @@ def test_my_work_sends_as_many_queries_for_many_cooperations(
 
 @pytest.mark.both_databases
 def test_the_page_shows_stage_turn_needs_and_gates(
-    app: Flask, land: Country, session: Session
+    app: Flask, country: Country, session: Session
 ) -> None:
-    cooperation = open_one(land, "door", modes=(Mode.OMB_PLUS,))
+    cooperation = open_one(country, "door", modes=(Mode.OMB_PLUS,))
     session.commit()
-    page = land.browser(app, "samira").page(f"/cooperations/{cooperation.reference}")
+    page = country.browser(app, "samira").page(f"/cooperations/{cooperation.reference}")
     assert page.h1 == "Joint monitoring of police custody"
     assert "Stage P1, Drafting terms" in page.text
     assert "Next step, for Open Door Legal Aid" in page.text
@@ -295,37 +300,37 @@ def test_the_page_shows_stage_turn_needs_and_gates(
 
 
 def test_every_unmet_condition_of_a_gate_leads_to_where_it_is_put_right(
-    app: Flask, land: Country, session: Session
+    app: Flask, country: Country, session: Session
 ) -> None:
-    cooperation = open_one(land, modes=())
+    cooperation = open_one(country, modes=())
     session.commit()
-    client = land.browser(app, "ilena")
+    client = country.browser(app, "ilena")
     page = client.page(f"/cooperations/{cooperation.reference}")
     assert page.links()["No way of working has been chosen yet."] == (
         f"/cooperations/{cooperation.reference}/ways"
     )
-    partner = land.browser(app, "samira").page(f"/cooperations/{cooperation.reference}")
+    partner = country.browser(app, "samira").page(f"/cooperations/{cooperation.reference}")
     assert "No way of working has been chosen yet." in partner.text
     assert "No way of working has been chosen yet." not in partner.links()
 
 
 def test_the_guidance_is_linked_from_each_requirement(
-    app: Flask, land: Country, session: Session
+    app: Flask, country: Country, session: Session
 ) -> None:
-    cooperation = open_one(land)
+    cooperation = open_one(country)
     session.commit()
-    client = land.browser(app, "ilena")
+    client = country.browser(app, "ilena")
     links = client.page(f"/cooperations/{cooperation.reference}").addresses()
     assert "/guidance/settling-terms#joint-visits" in links
     assert "/guidance/settling-terms#urgent-action" in links
 
 
 def test_an_auditor_reads_the_page_and_nothing_waits_for_them(
-    app: Flask, land: Country, session: Session
+    app: Flask, country: Country, session: Session
 ) -> None:
-    cooperation = open_one(land, "door")
+    cooperation = open_one(country, "door")
     session.commit()
-    page = land.browser(app, "ada").page(f"/cooperations/{cooperation.reference}")
+    page = country.browser(app, "ada").page(f"/cooperations/{cooperation.reference}")
     assert "Waiting for us" not in page.text
     assert "Change the ways of working" not in page.links()
     assert states(page)["Fill in the agreed terms"] == (
@@ -335,39 +340,39 @@ def test_an_auditor_reads_the_page_and_nothing_waits_for_them(
 
 @pytest.mark.parametrize("first", ["joana", "marek", "vesna", "oren", "petra", "dora", "root"])
 def test_for_others_the_page_does_not_exist(
-    app: Flask, land: Country, session: Session, first: str
+    app: Flask, country: Country, session: Session, first: str
 ) -> None:
-    cooperation = open_one(land, "door")
+    cooperation = open_one(country, "door")
     session.commit()
-    answer = land.browser(app, first).get(f"/cooperations/{cooperation.reference}")
+    answer = country.browser(app, first).get(f"/cooperations/{cooperation.reference}")
     assert answer.status_code == 404
     assert "Joint monitoring" not in answer.text
 
 
 def test_people_are_asked_for_until_each_party_named_some(
-    app: Flask, land: Country, session: Session
+    app: Flask, country: Country, session: Session
 ) -> None:
-    cooperation = open_one(land, "door")
+    cooperation = open_one(country, "door")
     session.commit()
     address = f"/cooperations/{cooperation.reference}"
-    assert states(land.browser(app, "samira").page(address))["Name who takes part"] == (
+    assert states(country.browser(app, "samira").page(address))["Name who takes part"] == (
         "Waiting for us"
     )
-    assert states(land.browser(app, "ilena").page(address))["Name who takes part"] == (
+    assert states(country.browser(app, "ilena").page(address))["Name who takes part"] == (
         "Waiting for Open Door Legal Aid"
     )
-    bring_in(land, cooperation, "samira")
+    bring_in(country, cooperation, "samira")
     session.commit()
-    assert states(land.browser(app, "ilena").page(address))["Name who takes part"] == "Named"
+    assert states(country.browser(app, "ilena").page(address))["Name who takes part"] == "Named"
 
 
 def test_an_overdue_review_is_a_problem_in_words(
-    app: Flask, land: Country, session: Session
+    app: Flask, country: Country, session: Session
 ) -> None:
-    cooperation = open_one(land, "door")
+    cooperation = open_one(country, "door")
     cooperation.stage, cooperation.review_on = Stage.ACTIVE, clock.today() - DAY
     session.commit()
-    page = land.browser(app, "samira").page(f"/cooperations/{cooperation.reference}")
+    page = country.browser(app, "samira").page(f"/cooperations/{cooperation.reference}")
     assert states(page)["Hold the review"] == "Overdue"
 
 

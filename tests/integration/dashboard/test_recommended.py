@@ -24,7 +24,7 @@ LINE = "Urgent-action plan"
 
 
 @pytest.fixture
-def land(session: Session) -> Country:
+def country(session: Session) -> Country:
     return copied_country(session)
 
 
@@ -49,12 +49,12 @@ def settle_all_but_recommended(session: Session, cooperation: Cooperation) -> No
 
 @pytest.mark.both_databases
 def test_a_recommended_checklist_is_started_by_a_click_and_is_never_the_next_step(
-    app: Flask, land: Country, session: Session
+    app: Flask, country: Country, session: Session
 ) -> None:
-    cooperation = open_one(land, "door", modes=(Mode.VISIT, Mode.INFO_F))
+    cooperation = open_one(country, "door", modes=(Mode.VISIT, Mode.INFO_F))
     session.commit()
     url = f"/cooperations/{cooperation.reference}"
-    client = land.browser(app, "samira")
+    client = country.browser(app, "samira")
     page = client.page(url)
     assert "Recommended" in page.text
     assert "Urgent-action plan of the cooperation: recommended" in page.text
@@ -72,47 +72,52 @@ def test_a_recommended_checklist_is_started_by_a_click_and_is_never_the_next_ste
 
 
 def test_a_recommended_checklist_sent_for_signature_waits_for_its_signatory(
-    app: Flask, land: Country, session: Session
+    app: Flask, country: Country, session: Session
 ) -> None:
-    cooperation = open_one(land, "door", modes=(Mode.INFO_F,))
-    lifecycle_service.start_recommended(land.actor("ilena"), cooperation, STANDING_PLAN)
+    cooperation = open_one(country, "door", modes=(Mode.INFO_F,))
+    lifecycle_service.start_recommended(country.actor("ilena"), cooperation, STANDING_PLAN)
     plan = checklist_of(cooperation, ChecklistKind.URGENT_PLAN)
-    send(land, plan, {"npm": "tomas", "door": "henrik"})
+    send(country, plan, {"npm": "tomas", "door": "henrik"})
     session.commit()
-    work = states(land.browser(app, "henrik").page("/"))
+    work = states(country.browser(app, "henrik").page("/"))
     label = "Sign the urgent-action plan for Open Door Legal Aid"
     assert work[label] == "Waiting for your signature"
 
 
 def test_a_standing_plan_that_is_required_is_a_task(
-    app: Flask, land: Country, session: Session
+    app: Flask, country: Country, session: Session
 ) -> None:
-    cooperation = open_one(land, "door", modes=(Mode.OMB_PLUS,))
+    cooperation = open_one(country, "door", modes=(Mode.OMB_PLUS,))
     session.commit()
-    client = land.browser(app, "samira")
+    client = country.browser(app, "samira")
     page = client.page(f"/cooperations/{cooperation.reference}")
     assert states(page)[PLAN] == "Waiting for us"
     assert states(client.page("/"))[LINE] == "Waiting for you"
 
 
 def test_confidentiality_terms_that_are_no_longer_needed_are_nobodys_task(
-    app: Flask, land: Country, session: Session
+    app: Flask, country: Country, session: Session
 ) -> None:
-    cooperation = open_one(land, "door", modes=(Mode.INFO_F,))
+    cooperation = open_one(country, "door", modes=(Mode.INFO_F,))
     public = {"npm_passes_restricted": "no", "cso_passes_restricted": "no"}
     cooperations.set_modes(
-        land.actor("ilena"), cooperation, version=1, modes=[Mode.INFO_F], questions=public
+        country.actor("ilena"), cooperation, version=1, modes=[Mode.INFO_F], questions=public
     )
     recompute()
     session.commit()
-    client = land.browser(app, "samira")
+    client = country.browser(app, "samira")
     page = client.page(f"/cooperations/{cooperation.reference}")
     assert "Confidentiality: not needed" in page.text
     assert states(page)["Agree the confidentiality terms"] == "In progress"
     assert "Confidentiality" not in states(client.page("/"))
     terms = checklist_of(cooperation, TERMS)
     answers.save_answer(
-        land.actor("ilena"), terms, "M9", AnswerScope.SHARED, {"access": "possible"}, base_version=0
+        country.actor("ilena"),
+        terms,
+        "M9",
+        AnswerScope.SHARED,
+        {"access": "possible"},
+        base_version=0,
     )
     recompute()
     session.commit()
@@ -131,11 +136,11 @@ def test_confidentiality_terms_that_are_no_longer_needed_are_nobodys_task(
     ],
 )
 def test_who_may_not_start_a_recommended_checklist_gets_no_button_and_no_checklist(
-    app: Flask, land: Country, session: Session, first: str, kind: str, status: int
+    app: Flask, country: Country, session: Session, first: str, kind: str, status: int
 ) -> None:
-    cooperation = open_one(land, "door", modes=(Mode.INFO_F,))
+    cooperation = open_one(country, "door", modes=(Mode.INFO_F,))
     session.commit()
-    client = land.browser(app, first)
+    client = country.browser(app, first)
     url = f"/cooperations/{cooperation.reference}"
     assert client.post(f"{url}/start/{kind}").status_code == status
     reasons = {"henrik": "Only a coordinator", "ada": "You aren't acting for a party"}

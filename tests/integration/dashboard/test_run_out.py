@@ -28,21 +28,21 @@ DAY = dt.timedelta(days=1)
 
 
 @pytest.fixture
-def land(session: Session) -> Country:
+def country(session: Session) -> Country:
     return copied_country(session)
 
 
 @pytest.fixture
-def cooperation(land: Country) -> Cooperation:
+def cooperation(country: Country) -> Cooperation:
     """Active until tomorrow, and nothing renews its terms."""
     today = clock.today()
-    cooperation = open_one(land, modes=(Mode.SUPP,), questions={"unpublished_shared": "no"})
+    cooperation = open_one(country, modes=(Mode.SUPP,), questions={"unpublished_shared": "no"})
     terms = terms_of(cooperation)
-    agreements.answer(land, terms, "M19", **agreements.term(today - 10 * DAY, today + DAY))
-    agreements.send(land, terms, {"npm": "tomas", "door": "henrik"})
-    agreements.sign(land, terms, "tomas", "henrik")
+    agreements.answer(country, terms, "M19", **agreements.term(today - 10 * DAY, today + DAY))
+    agreements.send(country, terms, {"npm": "tomas", "door": "henrik"})
+    agreements.sign(country, terms, "tomas", "henrik")
     recompute()
-    land.session.commit()
+    country.session.commit()
     assert cooperation.stage is Stage.ACTIVE
     return cooperation
 
@@ -51,8 +51,8 @@ def terms_of(cooperation: Cooperation) -> Checklist:
     return agreements.checklist_of(cooperation, ChecklistKind.TERMS)
 
 
-def texts(app: Flask, land: Country, cooperation: Cooperation) -> dict[str, str]:
-    client = land.browser(app, "henrik")
+def texts(app: Flask, country: Country, cooperation: Cooperation) -> dict[str, str]:
+    client = country.browser(app, "henrik")
     return {
         "list": client.page("/cooperations").text,
         "page": client.page(f"/cooperations/{cooperation.reference}").text,
@@ -60,16 +60,16 @@ def texts(app: Flask, land: Country, cooperation: Cooperation) -> dict[str, str]
 
 
 def test_list_page_and_next_step_say_from_the_day_after_that_the_terms_ended(
-    app: Flask, land: Country, cooperation: Cooperation, frozen_time: Freeze
+    app: Flask, country: Country, cooperation: Cooperation, frozen_time: Freeze
 ) -> None:
     now, last = clock.now(), clock.today() + DAY
     words = f"Terms ended on {as_date(last)}"
     frozen_time(now + DAY)
-    before = texts(app, land, cooperation)
+    before = texts(app, country, cooperation)
     assert not any(words in text for text in before.values())
     assert "Stage P4, Active," in before["page"]
     frozen_time(now + 2 * DAY)
-    after = texts(app, land, cooperation)
+    after = texts(app, country, cooperation)
     assert all(words in text for text in after.values())
     assert f"Stage P4, {words}," in after["page"]
     assert "Everything that is agreed is in force" not in after["page"]
@@ -87,21 +87,21 @@ def test_the_gate_of_time_is_broken_on_the_same_day(
 
 
 def test_a_suspension_lifted_after_the_last_day_makes_nothing_active(
-    app: Flask, land: Country, session: Session, cooperation: Cooperation, frozen_time: Freeze
+    app: Flask, country: Country, session: Session, cooperation: Cooperation, frozen_time: Freeze
 ) -> None:
     terms = terms_of(cooperation)
     notice = notices.give_notice(
-        land.actor("henrik"), terms, NoticeKind.SUSPENDED, reason="We can't work safely."
+        country.actor("henrik"), terms, NoticeKind.SUSPENDED, reason="We can't work safely."
     )
     recompute()
     session.commit()
     assert cooperation.stage is Stage.SUSPENDED
     last = clock.today() + DAY
     frozen_time(clock.now() + 3 * DAY)
-    notices.close_notice(land.actor("henrik"), terms, notice.id, reason="It is safe again.")
+    notices.close_notice(country.actor("henrik"), terms, notice.id, reason="It is safe again.")
     recompute()
     session.commit()
-    client = land.browser(app, "henrik")
+    client = country.browser(app, "henrik")
     history = client.page(f"/cooperations/{cooperation.reference}/history").text
     assert f"now in stage P4, but its terms ended on {as_date(last)}" in history
     assert f"Terms ended on {as_date(last)}" in client.page("/cooperations").text
@@ -110,9 +110,9 @@ def test_a_suspension_lifted_after_the_last_day_makes_nothing_active(
 TASK = "Renew the agreed terms or end them"
 
 
-def tasks(app: Flask, land: Country, cooperation: Cooperation, key: str) -> tuple[bool, bool]:
+def tasks(app: Flask, country: Country, cooperation: Cooperation, key: str) -> tuple[bool, bool]:
     """Return whether a person has the task in My work, and on the page of the cooperation."""
-    client = land.browser(app, key)
+    client = country.browser(app, key)
     work = client.page("/").text
     mine = work.split("Waiting for others")[0]
     page = client.page(f"/cooperations/{cooperation.reference}").text
@@ -121,39 +121,39 @@ def tasks(app: Flask, land: Country, cooperation: Cooperation, key: str) -> tupl
 
 @pytest.mark.parametrize("key", ["ilena", "henrik"])
 def test_who_can_renew_or_end_them_has_the_task_until_somebody_does(
-    app: Flask, land: Country, cooperation: Cooperation, frozen_time: Freeze, key: str
+    app: Flask, country: Country, cooperation: Cooperation, frozen_time: Freeze, key: str
 ) -> None:
     """A coordinator renews, a signatory gives notice."""
-    assert tasks(app, land, cooperation, key) == (False, False)
+    assert tasks(app, country, cooperation, key) == (False, False)
     frozen_time(clock.now() + 2 * DAY)
-    assert tasks(app, land, cooperation, key) == (True, True)
+    assert tasks(app, country, cooperation, key) == (True, True)
     notices.give_notice(
-        land.actor("tomas"),
+        country.actor("tomas"),
         terms_of(cooperation),
         NoticeKind.ENDED,
         reason="It is over.",
         from_on=clock.today() + 5 * DAY,
     )
-    land.session.commit()
-    assert tasks(app, land, cooperation, key) == (False, False)
+    country.session.commit()
+    assert tasks(app, country, cooperation, key) == (False, False)
 
 
 def test_my_work_repeats_no_day_that_only_a_row_says(
-    app: Flask, land: Country, cooperation: Cooperation
+    app: Flask, country: Country, cooperation: Cooperation
 ) -> None:
     today = clock.today()
     sent = agreements.send(
-        land,
-        terms_of(open_one(land, modes=(Mode.SUPP,))),
+        country,
+        terms_of(open_one(country, modes=(Mode.SUPP,))),
         {"npm": "tomas", "door": "henrik"},
         until=today + DAY,
     )
-    land.session.commit()
+    country.session.commit()
     cooperation_id, revision_id = cooperation.id, sent.id
 
     def work(ends_on: dt.date, until: dt.date) -> str:
         """Return the page after two rows were changed in the database."""
-        land.session.rollback()
+        country.session.rollback()
         with hands() as connection:
             rows = table_of(Cooperation)
             connection.execute(
@@ -165,7 +165,7 @@ def test_my_work_repeats_no_day_that_only_a_row_says(
                 .where(asked_for.c.revision_id == revision_id)
                 .values(expires_on=until)
             )
-        return land.browser(app, "henrik").page("/").text
+        return country.browser(app, "henrik").page("/").text
 
     untrue = "Doesn't match its signatures"
     page = work(today + DAY, today + DAY)

@@ -12,7 +12,7 @@ ALL = ["P0", "P1", "P2", "P3", "P4", "P5", "P6", "P7"]
 
 
 @pytest.fixture
-def land(session: Session) -> Country:
+def country(session: Session) -> Country:
     return copied_country(session)
 
 
@@ -29,18 +29,18 @@ def land(session: Session) -> Country:
 )
 def test_every_stage_is_drawn_and_none_counts_as_past_that_was_not_entered(
     app: Flask,
-    land: Country,
+    country: Country,
     session: Session,
     monkeypatch: pytest.MonkeyPatch,
     stage: Stage,
     past: list[str],
 ) -> None:
-    cooperation = open_one(land, "door")
+    cooperation = open_one(country, "door")
     cooperation.stage = stage
     session.commit()
     # As if signatures and events agreed; that they have to is tested elsewhere.
     monkeypatch.setattr(bound, "compare_with_events", lambda *_any: frozenset([cooperation.id]))
-    page = land.browser(app, "samira").page(f"/cooperations/{cooperation.reference}")
+    page = country.browser(app, "samira").page(f"/cooperations/{cooperation.reference}")
     stages = page.stages()
     assert [code for code, _class, _is_current in stages] == ALL
     assert [code for code, _class, is_current in stages if is_current] == [stage.value]

@@ -26,47 +26,47 @@ IN_FORCE = "Everything that is agreed is in force"
 AGREE_AGAIN = "The signed text has ended, and this cooperation still needs one."
 
 
-class Table:
+class Texts:
     """An active cooperation with agreed terms and terms on confidentiality in force."""
 
     def __init__(self, session: Session) -> None:
         factories.load_checklists()
-        self.land: Country = factories.country(session)
-        self.cooperation: Cooperation = factories.open_one(self.land, "door")
+        self.country: Country = factories.make_country(session)
+        self.cooperation: Cooperation = factories.open_one(self.country, "door")
         for first in ("tomas", "henrik"):
-            factories.bring_in(self.land, self.cooperation, first)
+            factories.bring_in(self.country, self.cooperation, first)
         today = clock.today()
         self.terms = agreements.checklist_of(self.cooperation, ChecklistKind.TERMS)
         term = agreements.term(today - 10 * DAY, today + 400 * DAY)
-        agreements.answer(self.land, self.terms, "M19", **term)
+        agreements.answer(self.country, self.terms, "M19", **term)
         self.agree(self.terms)
         self.text = agreements.checklist_of(self.cooperation, ChecklistKind.CONFIDENTIALITY)
         until = (today + 300 * DAY).isoformat()
-        agreements.answer(self.land, self.text, "C1", scope="all_until", until=until)
+        agreements.answer(self.country, self.text, "C1", scope="all_until", until=until)
         self.agree(self.text)
         recompute()
         assert self.cooperation.stage is Stage.ACTIVE
 
     def agree(self, checklist: Checklist) -> None:
-        agreements.send(self.land, checklist, SIGNERS)
-        agreements.sign(self.land, checklist, "tomas", "henrik")
+        agreements.send(self.country, checklist, SIGNERS)
+        agreements.sign(self.country, checklist, "tomas", "henrik")
 
     def stop(self, kind: NoticeKind, text: Checklist | None = None) -> None:
         """Suspend or end a text, by default the terms on confidentiality, by a notice."""
         stopped = text or self.text
-        notices.give_notice(self.land.actor("henrik"), stopped, kind, reason="Not safe.")
+        notices.give_notice(self.country.actor("henrik"), stopped, kind, reason="Not safe.")
         due.carry_out_due(notices.earliest(stopped, kind))
         recompute()
-        self.land.session.commit()
+        self.country.session.commit()
 
     def page(self, app: Flask, first: str, rest: str = "") -> str:
-        client = self.land.browser(app, first)
+        client = self.country.browser(app, first)
         return client.page(f"/cooperations/{self.cooperation.reference}{rest}").text
 
 
 @pytest.fixture
-def table(app: Flask, session: Session) -> Table:
-    return Table(session)
+def texts(app: Flask, session: Session) -> Texts:
+    return Texts(session)
 
 
 @pytest.mark.parametrize(
@@ -77,53 +77,53 @@ def table(app: Flask, session: Session) -> Table:
     ],
 )
 def test_nobody_reads_that_all_is_in_force_once_a_text_has_stopped(
-    app: Flask, table: Table, kind: NoticeKind, words: str
+    app: Flask, texts: Texts, kind: NoticeKind, words: str
 ) -> None:
-    table.stop(kind)
+    texts.stop(kind)
     for first in ("tomas", "henrik"):
-        page = table.page(app, first)
+        page = texts.page(app, first)
         assert IN_FORCE not in page
         assert words in page
 
 
 def test_a_coordinator_is_asked_to_agree_again_on_a_needed_text_that_has_ended(
-    app: Flask, table: Table
+    app: Flask, texts: Texts
 ) -> None:
-    table.stop(NoticeKind.ENDED)
+    texts.stop(NoticeKind.ENDED)
     for first, state in (("ilena", "Waiting for you"), ("henrik", "Waiting for a coordinator")):
-        page = table.page(app, first)
+        page = texts.page(app, first)
         assert f"Agree the confidentiality terms{AGREE_AGAIN}{state}" in page
-    table.stop(NoticeKind.ENDED, table.terms)
-    assert AGREE_AGAIN not in table.page(app, "ilena")
+    texts.stop(NoticeKind.ENDED, texts.terms)
+    assert AGREE_AGAIN not in texts.page(app, "ilena")
 
 
-def test_my_work_asks_the_same_people_to_agree_again(app: Flask, table: Table) -> None:
-    assert agreeing_again(app, table, "ilena") == []
-    table.stop(NoticeKind.ENDED)
-    record = f"/checklists/{table.text.id}/record"
+def test_my_work_asks_the_same_people_to_agree_again(app: Flask, texts: Texts) -> None:
+    assert agreeing_again(app, texts, "ilena") == []
+    texts.stop(NoticeKind.ENDED)
+    record = f"/checklists/{texts.text.id}/record"
     for first in ("ilena", "samira"):
-        assert agreeing_again(app, table, first) == [record]
+        assert agreeing_again(app, texts, first) == [record]
     # No coordinators, though they sign; and the coordinator of another CSO.
     for first in ("henrik", "leyla", "joana"):
-        assert agreeing_again(app, table, first) == []
-    notices.agree_anew(table.land.actor("ilena"), table.text, reason="Agreed again.")
-    assert agreeing_again(app, table, "ilena") == []
+        assert agreeing_again(app, texts, first) == []
+    notices.agree_anew(texts.country.actor("ilena"), texts.text, reason="Agreed again.")
+    assert agreeing_again(app, texts, "ilena") == []
 
 
 def test_my_work_asks_nobody_to_agree_again_on_a_text_that_is_not_needed_any_more(
-    app: Flask, table: Table
+    app: Flask, texts: Texts
 ) -> None:
-    table.stop(NoticeKind.ENDED)
-    table.cooperation.modes, table.cooperation.questions = [Mode.INFO_F.value], NO_QUESTION
-    table.land.session.commit()
-    assert AGREE_AGAIN not in table.page(app, "ilena")
-    assert agreeing_again(app, table, "ilena") == []
+    texts.stop(NoticeKind.ENDED)
+    texts.cooperation.modes, texts.cooperation.questions = [Mode.INFO_F.value], NO_QUESTION
+    texts.country.session.commit()
+    assert AGREE_AGAIN not in texts.page(app, "ilena")
+    assert agreeing_again(app, texts, "ilena") == []
 
 
-def agreeing_again(app: Flask, table: Table, first: str) -> list[str]:
+def agreeing_again(app: Flask, texts: Texts, first: str) -> list[str]:
     """Return where My work of a person leads to agree again on a text that has ended."""
     with app.test_request_context():
-        tasks = checklist_tasks(table.land.actor(first)).mine
+        tasks = checklist_tasks(texts.country.actor(first)).mine
         return [
             task.url for task in tasks if isinstance(task, Task) and AGREE_AGAIN in str(task.why)
         ]

@@ -30,7 +30,7 @@ Statements = Callable[[], AbstractContextManager[list[str]]]
 
 
 @pytest.fixture
-def land(session: Session) -> Country:
+def country(session: Session) -> Country:
     return copied_country(session)
 
 
@@ -45,13 +45,13 @@ def headings(page: Page) -> list[str]:
 
 
 def set_counts(
-    session: Session, checklist: Checklist, key: str, land: Country, **counts: int
+    session: Session, checklist: Checklist, key: str, country: Country, **counts: int
 ) -> None:
     session.execute(
         sa.update(ChecklistParty)
         .where(
             ChecklistParty.checklist_id == checklist.id,
-            ChecklistParty.organisation_id == land.actor(key).organisation_id,
+            ChecklistParty.organisation_id == country.actor(key).organisation_id,
         )
         .values(**counts)
     )
@@ -66,12 +66,12 @@ def section(page: Page, heading: str) -> str:
 
 
 def test_tasks_are_grouped_by_cooperation_with_one_line_for_each_checklist(
-    app: Flask, land: Country, session: Session
+    app: Flask, country: Country, session: Session
 ) -> None:
-    first = open_one(land, "door", title="Custody")
-    second = open_one(land, "door", title="Training")
+    first = open_one(country, "door", title="Custody")
+    second = open_one(country, "door", title="Training")
     session.commit()
-    page = land.browser(app, "samira").page("/")
+    page = country.browser(app, "samira").page("/")
     assert headings(page) == [f"Custody {first.reference}", f"Training {second.reference}"]
     assert page.links()["Custody"] == f"/cooperations/{first.reference}"
     text = section(page, f"Custody {first.reference}").partition("Training")[0]
@@ -79,48 +79,50 @@ def test_tasks_are_grouped_by_cooperation_with_one_line_for_each_checklist(
 
 
 def test_each_part_of_a_line_leads_to_the_checklist_filtered_to_it(
-    app: Flask, land: Country, session: Session
+    app: Flask, country: Country, session: Session
 ) -> None:
-    cooperation = open_one(land, "door")
+    cooperation = open_one(country, "door")
     terms = checklist_of(cooperation, TERMS)
-    flag_term(land.actor("samira"), terms, "M12", "Does a donor decide?")
+    flag_term(country.actor("samira"), terms, "M12", "Does a donor decide?")
     recompute()
     # An item that is to be read waits too.
-    set_counts(session, terms, "ilena", land, waiting_count=4, unread_count=3)
+    set_counts(session, terms, "ilena", country, waiting_count=4, unread_count=3)
     session.commit()
-    links = land.browser(app, "ilena").page("/").links()
+    links = country.browser(app, "ilena").page("/").links()
     assert links["Agreed terms"] == f"/checklists/{terms.id}"
     assert links["3 items to read"] == f"/checklists/{terms.id}?filter=copied"
     assert links["1 item to answer"] == f"/checklists/{terms.id}?filter=us"
     assert links["1 flag to settle"] == f"/checklists/{terms.id}?filter=flagged"
 
 
-def test_a_flag_waits_for_the_npm_alone(app: Flask, land: Country, session: Session) -> None:
-    cooperation = open_one(land, "door")
+def test_a_flag_waits_for_the_npm_alone(app: Flask, country: Country, session: Session) -> None:
+    cooperation = open_one(country, "door")
     terms = checklist_of(cooperation, TERMS)
-    flag_term(land.actor("samira"), terms, "M12", "Does a donor decide?")
-    bring_in(land, cooperation, "tomas")
+    flag_term(country.actor("samira"), terms, "M12", "Does a donor decide?")
+    bring_in(country, cooperation, "tomas")
     session.commit()
     flag = "1 flag to settle"
-    assert flag in land.browser(app, "ilena").page("/").links()
+    assert flag in country.browser(app, "ilena").page("/").links()
     # A signatory who takes part decides on flags, and isn't asked for items.
-    page = land.browser(app, "tomas").page("/")
+    page = country.browser(app, "tomas").page("/")
     assert flag in page.links()
     assert "to answer" not in section(page, "Your tasks").partition("Waiting for others")[0]
     for first in ("samira", "henrik", "nadia", "oren", "ada", "vesna", "root"):
-        assert flag not in land.browser(app, first).page("/").text, first
+        assert flag not in country.browser(app, first).page("/").text, first
 
 
-def test_what_only_a_person_can_do_comes_first(app: Flask, land: Country, session: Session) -> None:
-    open_one(land, "door", title="Older")
-    signed = open_one(land, "door", title="To be signed")
-    send(land, checklist_of(signed, TERMS), {"npm": "tomas", "door": "henrik"})
+def test_what_only_a_person_can_do_comes_first(
+    app: Flask, country: Country, session: Session
+) -> None:
+    open_one(country, "door", title="Older")
+    signed = open_one(country, "door", title="To be signed")
+    send(country, checklist_of(signed, TERMS), {"npm": "tomas", "door": "henrik"})
     session.commit()
-    page = land.browser(app, "henrik").page("/")
+    page = country.browser(app, "henrik").page("/")
     assert headings(page) == [OWN]
     assert "Sign the agreed terms for Open Door Legal Aid" in section(page, OWN)
     assert "To be signed" in section(page, OWN)
-    assert OWN not in headings(land.browser(app, "samira").page("/"))
+    assert OWN not in headings(country.browser(app, "samira").page("/"))
 
 
 def test_a_members_own_undertaking_is_all_that_waits_for_them(
@@ -135,13 +137,13 @@ def test_a_members_own_undertaking_is_all_that_waits_for_them(
 
 
 def test_a_page_has_25_lines_and_says_again_to_which_cooperation_they_belong(
-    app: Flask, land: Country, session: Session, monkeypatch: pytest.MonkeyPatch
+    app: Flask, country: Country, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(paging, "SIZE", 3)
     for number in range(2):
-        open_one(land, "door", title=f"Cooperation {number}")
+        open_one(country, "door", title=f"Cooperation {number}")
     session.commit()
-    browser = land.browser(app, "samira")
+    browser = country.browser(app, "samira")
     first, last = browser.page("/"), browser.page("/?page=2")
     assert [heading.partition(" C-")[0] for heading in headings(first)] == [
         "Cooperation 0",

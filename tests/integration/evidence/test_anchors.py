@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from tests import due
 from tests.factories.agreements import answer, checklist_of, send, send_sealed, sign, term
-from tests.factories.cooperations import Country, country, load_checklists, open_one
+from tests.factories.cooperations import Country, load_checklists, make_country, open_one
 from tests.starting_points import noon_in
 from tracker.accounts.models import Membership
 from tracker.activity import service as trail
@@ -35,15 +35,15 @@ DAY = dt.timedelta(days=1)
 
 
 @pytest.fixture
-def land(folder: Path, session: Session, frozen_time: Freeze) -> Country:
+def country(folder: Path, session: Session, frozen_time: Freeze) -> Country:
     """The invented country, with one cooperation of the NPM with Open Door."""
     frozen_time(NOW)
     signing_keys.make_missing()
     load_checklists()
-    land = country(session)
-    open_one(land)
+    country = make_country(session)
+    open_one(country)
     session.commit()
-    return land
+    return country
 
 
 def a_round(session: Session) -> list[str]:
@@ -73,20 +73,20 @@ def the_one(session: Session) -> Cooperation:
 
 
 def test_the_coordinators_of_each_party_are_mailed_and_nobody_else(
-    land: Country, session: Session
+    country: Country, session: Session
 ) -> None:
     assert a_round(session) == ["ilena", "samira"]
     stored = session.scalars(sa.select(Anchor)).all()
     assert {anchor.user_id for anchor in stored} == {
-        land.users["ilena"].id,
-        land.users["samira"].id,
+        country.users["ilena"].id,
+        country.users["samira"].id,
     }
 
 
 def test_the_mail_contains_the_checkpoint_and_nothing_that_was_agreed(
-    land: Country, session: Session
+    country: Country, session: Session
 ) -> None:
-    land.users["samira"].language = "ar"
+    country.users["samira"].language = "ar"
     a_round(session)
     newest = checkpoints.newest()
     assert newest is not None
@@ -103,7 +103,7 @@ def test_the_mail_contains_the_checkpoint_and_nothing_that_was_agreed(
 
 
 def test_nobody_is_mailed_twice_in_a_week_whatever_happens(
-    land: Country, session: Session, frozen_time: Freeze
+    country: Country, session: Session, frozen_time: Freeze
 ) -> None:
     a_round(session)
     for days in range(1, 7):
@@ -116,7 +116,7 @@ def test_nobody_is_mailed_twice_in_a_week_whatever_happens(
 
 
 def test_what_happened_within_the_week_is_mailed_after_it_though_nothing_happened_since(
-    land: Country, session: Session, frozen_time: Freeze
+    country: Country, session: Session, frozen_time: Freeze
 ) -> None:
     a_round(session)
     frozen_time(NOW + DAY)
@@ -127,11 +127,11 @@ def test_what_happened_within_the_week_is_mailed_after_it_though_nothing_happene
 
 
 def test_nobody_is_mailed_for_what_happened_in_cooperations_of_others(
-    land: Country, session: Session, frozen_time: Freeze
+    country: Country, session: Session, frozen_time: Freeze
 ) -> None:
     a_round(session)
     frozen_time(NOW + 30 * DAY)
-    other = open_one(land, "lantern")
+    other = open_one(country, "lantern")
     session.commit()
     assert a_round(session) == ["ilena", "joana"]
     frozen_time(NOW + 60 * DAY)
@@ -139,22 +139,22 @@ def test_nobody_is_mailed_for_what_happened_in_cooperations_of_others(
     assert a_round(session) == ["ilena", "joana"]
 
 
-def in_force(land: Country, session: Session, cooperation: Cooperation) -> Checklist:
+def in_force(country: Country, session: Session, cooperation: Cooperation) -> Checklist:
     checklist = checklist_of(cooperation, ChecklistKind.TERMS)
     day = clock.today()
-    answer(land, checklist, "M19", **term(day, day + 300 * DAY))
-    send(land, checklist, {"npm": "tomas", "door": "henrik"})
-    sign(land, checklist, "tomas", "henrik")
+    answer(country, checklist, "M19", **term(day, day + 300 * DAY))
+    send(country, checklist, {"npm": "tomas", "door": "henrik"})
+    sign(country, checklist, "tomas", "henrik")
     session.commit()
     return checklist
 
 
 def test_a_checkpoint_with_a_new_text_is_mailed_immediately_and_once(
-    land: Country, session: Session, frozen_time: Freeze
+    country: Country, session: Session, frozen_time: Freeze
 ) -> None:
     a_round(session)
     frozen_time(NOW + DAY)
-    in_force(land, session, the_one(session))
+    in_force(country, session, the_one(session))
     assert a_round(session) == ["ilena", "samira"]
     frozen_time(NOW + 2 * DAY)
     touch(session, the_one(session))
@@ -162,69 +162,69 @@ def test_a_checkpoint_with_a_new_text_is_mailed_immediately_and_once(
 
 
 def test_a_text_of_a_visit_in_force_is_not_given_away_by_a_mail(
-    land: Country, session: Session, frozen_time: Freeze
+    country: Country, session: Session, frozen_time: Freeze
 ) -> None:
     a_round(session)
     frozen_time(NOW + DAY)
     checklist = checklist_of(the_one(session), ChecklistKind.TERMS)
     checklist.kind = ChecklistKind.VISIT_ROLES
-    send_sealed(land, checklist, "the team", {"npm": "tomas", "door": "henrik"})
-    sign(land, checklist, "tomas", "henrik")
+    send_sealed(country, checklist, "the team", {"npm": "tomas", "door": "henrik"})
+    sign(country, checklist, "tomas", "henrik")
     session.commit()
     assert a_round(session) == []
 
 
 def test_who_no_longer_coordinates_is_suspended_or_has_left_is_not_mailed(
-    land: Country, session: Session
+    country: Country, session: Session
 ) -> None:
-    land.users["samira"].active = False
-    session.query(Membership).filter_by(user_id=land.users["ilena"].id).update(
+    country.users["samira"].active = False
+    session.query(Membership).filter_by(user_id=country.users["ilena"].id).update(
         {"ended_at": clock.now()}
     )
     session.commit()
     assert a_round(session) == []
 
 
-def test_a_party_that_has_left_is_not_mailed(land: Country, session: Session) -> None:
-    session.query(Party).filter_by(organisation_id=land.id("door")).update(
+def test_a_party_that_has_left_is_not_mailed(country: Country, session: Session) -> None:
+    session.query(Party).filter_by(organisation_id=country.id("door")).update(
         {"left_on": clock.today() - DAY}
     )
     session.commit()
     assert a_round(session) == ["ilena"]
 
 
-def test_without_a_checkpoint_nobody_is_mailed(land: Country, session: Session) -> None:
+def test_without_a_checkpoint_nobody_is_mailed(country: Country, session: Session) -> None:
     assert due.send_checkpoints() == 0
 
 
-def test_of_two_workers_at_once_one_mails(land: Country, session: Session) -> None:
+def test_of_two_workers_at_once_one_mails(country: Country, session: Session) -> None:
     checkpoint = due.make_checkpoint()
     assert checkpoint is not None
-    session.add(Anchor(user_id=land.users["ilena"].id, size=checkpoint.size, at=clock.now()))
+    session.add(Anchor(user_id=country.users["ilena"].id, size=checkpoint.size, at=clock.now()))
     session.flush()
-    assert not anchors._note(land.users["ilena"].id, checkpoint)
-    assert anchors._note(land.users["samira"].id, checkpoint)
+    assert not anchors._note(country.users["ilena"].id, checkpoint)
+    assert anchors._note(country.users["samira"].id, checkpoint)
 
 
 def test_the_sizes_that_people_of_the_parties_hold_are_known(
-    land: Country, session: Session
+    country: Country, session: Session
 ) -> None:
     a_round(session)
     newest = checkpoints.newest()
     assert newest is not None
     assert anchors.sizes_sent_to(the_one(session).id) == {newest.size}
-    other = open_one(land, "lantern", by="ilena")
+    other = open_one(country, "lantern", by="ilena")
     assert anchors.sizes_sent_to(other.id) == {newest.size}
 
 
 def test_deciding_takes_as_many_questions_for_many_cooperations_as_for_one(
-    land: Country, session: Session, statements: Statements, frozen_time: Freeze
+    country: Country, session: Session, statements: Statements, frozen_time: Freeze
 ) -> None:
     counts = []
     for days, partners in ((0, ["door"]), (9, ["lantern", "bridge", "door", "door"])):
         frozen_time(NOW + days * DAY)
         for partner in partners:
-            open_one(land, partner)
+            open_one(country, partner)
         due.make_checkpoint()
         session.commit()
         session.expire_all()

@@ -130,7 +130,7 @@ def scenes(app: Flask, session: Session) -> Scenes:
 
 
 def state_of(scenes: Scenes, scene: Scene) -> AgreementState:
-    actor = scenes.land.load(db.session()).actor("nadia")
+    actor = scenes.country.load(db.session()).actor("nadia")
     lines = queries.lines(actor, Question(), limit=1_000)
     return next(line.state for line in lines if line.checklist_id == scene.checklist_id)
 
@@ -172,7 +172,7 @@ def test_both_verifiers_take_a_bundle_with_an_amendment_called_off_for_sound(
 
 
 def test_the_register_names_no_text_that_does_not_agree(scenes: Scenes) -> None:
-    actor = scenes.land.load(db.session()).actor("nadia")
+    actor = scenes.country.load(db.session()).actor("nadia")
     lines = queries.lines(actor, Question(), limit=1_000)
     assert len(lines) >= len(COURSES)
     assert not [line for line in lines if line.state is AgreementState.DISAGREES]
@@ -292,8 +292,8 @@ def test_each_page_says_in_words_that_it_does_not_agree(
     scene = scenes["declined"]
     with hands() as connection:
         completed(Tampering(connection, scene.cooperation_id), scene)
-    land = scenes.land.load(session)
-    manager, coordinator = (land.browser(app, first) for first in ("nadia", "ilena"))
+    country = scenes.country.load(session)
+    manager, coordinator = (country.browser(app, first) for first in ("nadia", "ilena"))
     session.commit()
     if place == "export":
         form = manager.page("/register").form("/register/export").values
@@ -503,13 +503,13 @@ def test_a_text_waits_for_signatures_up_to_its_last_day_whether_or_not_the_worke
     assert shown(scenes, scene) == (Verdict.WAITING, AgreementState.WAITING)
     frozen_time(last + DAY)
     assert shown(scenes, scene) == (Verdict.NOT_SIGNED, AgreementState.DRAFTING)
-    land = scenes.land.load(session)
-    lines = queries.lines(land.actor("nadia"), Question(), limit=1_000)
+    country = scenes.country.load(session)
+    lines = queries.lines(country.actor("nadia"), Question(), limit=1_000)
     waiting_for = {line.checklist_id: line.waiting_for for line in lines}
     assert waiting_for[scene.checklist_id] == ()
     terms = session.get_one(Checklist, scene.checklist_id)
     assert evidence.look(terms).agrees
-    henrik = land.browser(app, "henrik")
+    henrik = country.browser(app, "henrik")
     session.commit()
     for address in (
         f"/checklists/{scene.checklist_id}/record",
@@ -708,8 +708,8 @@ def test_a_signature_without_an_event_is_on_no_certificate(
     scenes: Scenes,
 ) -> None:
     scene = scenes["in force"]
-    land = scenes.land.load(db.session())
-    other, digest = land.users["dora"].id, "e" * 64
+    country = scenes.country.load(db.session())
+    other, digest = country.users["dora"].id, "e" * 64
     db.session.rollback()
     with hands() as connection:
         own = Tampering(connection, scene.cooperation_id)
@@ -744,11 +744,11 @@ def test_a_changed_day_in_an_answer_does_not_prolong_a_text(
 def test_removing_a_party_from_the_request_does_not_complete_a_text(scenes: Scenes) -> None:
     """The frozen text names both parties: the first signature alone brings nothing into force."""
     scene = scenes["drafted"]
-    land = scenes.land.load(db.session())
+    country = scenes.country.load(db.session())
     terms = db.session.get_one(Checklist, scene.checklist_id)
-    agreements.send(land, terms, outcomes.PAIR)
+    agreements.send(country, terms, outcomes.PAIR)
     db.session.commit()
-    door = land.id("door")
+    door = country.id("door")
     db.session.rollback()
     with hands() as connection:
         connection.execute(
@@ -762,9 +762,9 @@ def test_removing_a_party_from_the_request_does_not_complete_a_text(scenes: Scen
             )
         )
     terms = db.session.get_one(Checklist, scene.checklist_id)
-    land = scenes.land.load(db.session())
+    country = scenes.country.load(db.session())
     with pytest.raises(RuleBrokenError, match="aren't those the text names"):
-        agreements.sign(land, terms, "tomas")
+        agreements.sign(country, terms, "tomas")
     db.session.rollback()
     assert state_of(scenes, scene) is AgreementState.DISAGREES
 
@@ -802,7 +802,7 @@ def test_a_text_whose_events_or_cooperation_were_changed_gets_no_certificate(
     with pytest.raises(CertificateError, match=why):
         issuing.make(scene.revisions[0])
     if change is who_signed:
-        browser = scenes.land.load(db.session()).browser(app, "nadia")
+        browser = scenes.country.load(db.session()).browser(app, "nadia")
         db.session.rollback()
         text = browser.page(f"/register/{scene.checklist_id}").text
         assert "Somebody Else" not in text
@@ -830,7 +830,7 @@ def test_the_list_and_the_page_of_a_cooperation_claim_nothing_that_its_terms_do_
     with hands() as connection:
         table = table_of(Cooperation)
         Tampering(connection, scene.cooperation_id).update(table, scene.cooperation_id, **values)
-    browser = scenes.land.load(session).browser(app, "ilena")
+    browser = scenes.country.load(session).browser(app, "ilena")
     session.commit()
     assert WORDS in browser.page(f"/cooperations?q={scene.reference}").text
     page = browser.page(f"/cooperations/{scene.reference}")
@@ -1011,7 +1011,7 @@ def test_an_export_holds_the_words(scenes: Scenes, session: Session) -> None:
     scene = scenes["superseded"]
     with hands() as connection:
         in_force_is(0)(Tampering(connection, scene.cooperation_id), scene)
-    lines = queries.lines(scenes.land.load(session).actor("nadia"), Question(), limit=1_000)
+    lines = queries.lines(scenes.country.load(session).actor("nadia"), Question(), limit=1_000)
     file = export.CsvFile(pages.export_heads())
     file.add(map(pages.export_row, lines))
     assert b"".join(file.sent()).decode("utf-8-sig").count(WORDS) == 1

@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from tests.factories import agreements, checklists, powers
-from tests.factories.cooperations import Country, country, load_checklists, open_one
+from tests.factories.cooperations import Country, load_checklists, make_country, open_one
 from tests.factories.demonstration import Demonstration
 from tests.factories.evidence.bundles import a_pdf
 from tests.factories.evidence.certificates import (
@@ -76,29 +76,29 @@ NO_CERTIFICATE = "no certificate yet; tracker check says more"
 
 
 @pytest.fixture
-def land(session: Session) -> Country:
+def country(session: Session) -> Country:
     load_checklists()
     signing_keys.make_missing()
-    return country(session)
+    return make_country(session)
 
 
 @pytest.fixture
-def terms(land: Country) -> Checklist:
+def terms(country: Country) -> Checklist:
     """Terms that the NPM has signed and its partner has not."""
-    return sent(land)
+    return sent(country)
 
 
-def sent(land: Country) -> Checklist:
-    checklist = agreements.checklist_of(open_one(land, "door"), ChecklistKind.TERMS)
-    agreements.answer(land, checklist, "M19", **agreements.term(START, END))
-    agreements.send(land, checklist, PAIR)
-    agreements.sign(land, checklist, "tomas")
+def sent(country: Country) -> Checklist:
+    checklist = agreements.checklist_of(open_one(country, "door"), ChecklistKind.TERMS)
+    agreements.answer(country, checklist, "M19", **agreements.term(START, END))
+    agreements.send(country, checklist, PAIR)
+    agreements.sign(country, checklist, "tomas")
     db.session.commit()
     return checklist
 
 
-def sign(land: Country, checklist: Checklist) -> Revision:
-    agreements.sign(land, checklist, "henrik")
+def sign(country: Country, checklist: Checklist) -> Revision:
+    agreements.sign(country, checklist, "henrik")
     db.session.commit()
     assert checklist.revision_in_force_id is not None
     return db.session.get_one(Revision, checklist.revision_in_force_id)
@@ -116,10 +116,10 @@ def a_round(folder: Path, *, with_dates: bool = False, timestamp_url: str = "") 
 
 
 def test_the_worker_makes_a_certificate_once_all_have_signed_and_not_before(
-    land: Country, terms: Checklist, tmp_path: Path
+    country: Country, terms: Checklist, tmp_path: Path
 ) -> None:
     assert certificates.due() == []
-    revision_id = sign(land, terms).id
+    revision_id = sign(country, terms).id
     assert certificates.due() == [revision_id]
     assert count() == 0
     a_round(tmp_path)
@@ -251,11 +251,11 @@ def attached(data: bytes) -> bytes:
 
 
 def test_a_signature_waits_for_no_certificate_and_the_record_says_that_it_is_being_made(
-    app: Flask, land: Country, terms: Checklist
+    app: Flask, country: Country, terms: Checklist
 ) -> None:
-    client, record = land.browser(app, "samira"), f"/checklists/{terms.id}/record"
+    client, record = country.browser(app, "samira"), f"/checklists/{terms.id}/record"
     assert "Certificate" not in client.page(record).text
-    sign(land, terms)
+    sign(country, terms)
     assert "It's being made." in client.page(record).text
     make_all()
     page = client.page(record)
@@ -264,14 +264,14 @@ def test_a_signature_waits_for_no_certificate_and_the_record_says_that_it_is_bei
 
 
 def test_a_certificate_that_fails_does_not_block_the_others_and_is_retried(
-    land: Country,
+    country: Country,
     terms: Checklist,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     log_lines: Lines,
     frozen_time: Callable[[dt.datetime], None],
 ) -> None:
-    first, second = sign(land, terms).id, sign(land, sent(land)).id
+    first, second = sign(country, terms).id, sign(country, sent(country)).id
     real, attachments = typesetting.typeset, []
 
     def breaks(template: str, data: dict[str, object], attachment: typesetting.Attached) -> bytes:
@@ -298,13 +298,13 @@ def test_a_certificate_that_fails_does_not_block_the_others_and_is_retried(
 
 def test_what_can_not_be_made_shows_in_health_with_its_cause_and_waits_longer_each_time(
     app: Flask,
-    land: Country,
+    country: Country,
     terms: Checklist,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     frozen_time: Callable[[dt.datetime], None],
 ) -> None:
-    sign(land, terms)
+    sign(country, terms)
 
     def breaks(*_given: object) -> dict[str, object]:
         nothing: dict[str, dict[str, object]] = {}
@@ -331,13 +331,13 @@ def test_what_can_not_be_made_shows_in_health_with_its_cause_and_waits_longer_ea
 
 
 def test_an_error_that_nobody_expected_is_recorded_too_and_stops_no_worker(
-    land: Country,
+    country: Country,
     terms: Checklist,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     log_lines: Lines,
 ) -> None:
-    revision_id = sign(land, terms).id
+    revision_id = sign(country, terms).id
 
     def breaks(_revision_id: object) -> None:
         raise RecursionError("words of the text")
@@ -353,13 +353,13 @@ def test_an_error_that_nobody_expected_is_recorded_too_and_stops_no_worker(
 
 
 def test_a_text_in_an_unknown_format_is_reported(
-    land: Country, monkeypatch: pytest.MonkeyPatch
+    country: Country, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     confidentiality = agreements.checklist_of(
-        open_one(land, "door", title="Visits to homes"), ChecklistKind.CONFIDENTIALITY
+        open_one(country, "door", title="Visits to homes"), ChecklistKind.CONFIDENTIALITY
     )
-    revision_id = agreements.send_sealed(land, confidentiality, "No shape at all.", PAIR).id
-    agreements.sign(land, confidentiality, "tomas")
+    revision_id = agreements.send_sealed(country, confidentiality, "No shape at all.", PAIR).id
+    agreements.sign(country, confidentiality, "tomas")
     db.session.commit()
     # Nothing in such a format comes into force here; a later format may.
     monkeypatch.setattr(issuing, "_require_signed_by_all", lambda _revision: None)
@@ -368,9 +368,9 @@ def test_a_text_in_an_unknown_format_is_reported(
 
 
 def test_a_lost_key_is_reported_and_the_certificate_is_made_once_it_is_restored(
-    folder: Path, land: Country, terms: Checklist
+    folder: Path, country: Country, terms: Checklist
 ) -> None:
-    sign(land, terms)
+    sign(country, terms)
     number = signing_keys.current(KeyUse.DOCUMENT).number
     file = folder / f"document-{number}.key"
     bytes_ = file.read_bytes()
@@ -382,8 +382,8 @@ def test_a_lost_key_is_reported_and_the_certificate_is_made_once_it_is_restored(
     assert len(make_all()) == 1
 
 
-def test_two_workers_keep_one_certificate(land: Country, terms: Checklist) -> None:
-    revision_id = sign(land, terms).id
+def test_two_workers_keep_one_certificate(country: Country, terms: Checklist) -> None:
+    revision_id = sign(country, terms).id
     both = [issuing.make(revision_id) for _ in range(2)]
     assert [len(issuing.keep(revision_id)) for revision_id in both] == [1, 0]
     db.session.commit()
@@ -412,9 +412,9 @@ def test_what_was_erased_gets_none(session: Session, demonstration: Demonstratio
     "act", ["UPDATE certificate SET language = 'fr'", "DELETE FROM certificate"]
 )
 def test_the_database_refuses_to_change_a_certificate(
-    land: Country, terms: Checklist, act: str
+    country: Country, terms: Checklist, act: str
 ) -> None:
-    sign(land, terms)
+    sign(country, terms)
     make_all()
     with pytest.raises(DBAPIError):
         db.session.execute(sa.text(act))
@@ -423,9 +423,9 @@ def test_the_database_refuses_to_change_a_certificate(
 
 
 def test_an_overdue_certificate_is_reported(
-    land: Country, terms: Checklist, frozen_time: Callable[[dt.datetime | None], None]
+    country: Country, terms: Checklist, frozen_time: Callable[[dt.datetime | None], None]
 ) -> None:
-    sign(land, terms)
+    sign(country, terms)
     assert certificates.overdue(dt.timedelta(minutes=30)) == 0
     frozen_time(clock.now() + dt.timedelta(hours=1))
     assert certificates.overdue(dt.timedelta(minutes=30)) == 1
@@ -444,9 +444,9 @@ def timestamps() -> Iterator[TimestampServer]:
 
 
 def test_a_configured_service_timestamps_the_signature_and_then_the_whole_file(
-    land: Country, terms: Checklist, timestamps: TimestampServer, tmp_path: Path
+    country: Country, terms: Checklist, timestamps: TimestampServer, tmp_path: Path
 ) -> None:
-    sign(land, terms)
+    sign(country, terms)
     a_round(tmp_path, timestamp_url=timestamps.url)
     (row,) = db.session.scalars(sa.select(Certificate)).all()
     assert row.has_timestamp
@@ -464,13 +464,13 @@ def test_no_redirect_of_a_service_is_followed(timestamps: TimestampServer) -> No
 
 
 def test_a_revocation_list_that_is_away_is_waited_for_a_day_and_then_left_out(
-    land: Country,
+    country: Country,
     terms: Checklist,
     timestamps: TimestampServer,
     tmp_path: Path,
     frozen_time: Callable[[dt.datetime | None], None],
 ) -> None:
-    sign(land, terms)
+    sign(country, terms)
     timestamps.revocation_is_away = True
     a_round(tmp_path, timestamp_url=timestamps.url)
     assert count() == 0
@@ -505,13 +505,13 @@ def test_an_operator_renews_a_certificate_into_a_new_file(
 
 
 def test_a_service_that_is_away_is_waited_for_a_day_and_no_longer(
-    land: Country,
+    country: Country,
     terms: Checklist,
     tmp_path: Path,
     frozen_time: Callable[[dt.datetime | None], None],
     log_lines: Lines,
 ) -> None:
-    sign(land, terms)
+    sign(country, terms)
     a_round(tmp_path, timestamp_url=NOWHERE)
     assert count() == 0
     assert [line["message"] for line in log_lines] == [NO_CERTIFICATE]

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from tests import due
 from tests.client import CheckedClient
-from tests.factories.cooperations import country, load_checklists, open_one
+from tests.factories.cooperations import load_checklists, make_country, open_one
 from tests.starting_points import noon_in
 from tracker.activity import service as trail
 from tracker.activity import verbs
@@ -83,12 +83,12 @@ def test_each_chain_whose_end_changed_gets_a_leaf_and_no_other(
     begun: None, session: Session
 ) -> None:
     load_checklists()
-    land = country(session)
+    country = make_country(session)
     session.commit()
     happen(session)
     first = make(session)
     assert first.size == 1
-    cooperation = open_one(land)
+    cooperation = open_one(country)
     session.commit()
     second = make(session)
     own = session.scalars(sa.select(Chain).where(Chain.cooperation_id == cooperation.id)).one()
@@ -182,13 +182,13 @@ def test_growing_takes_as_many_questions_with_many_chains_as_with_one(
     begun: None, session: Session, statements: Statements
 ) -> None:
     load_checklists()
-    land = country(session)
+    country = make_country(session)
     session.commit()
     make(session)
     counts = []
     for times in (1, 6):
         for _ in range(times):
-            open_one(land)
+            open_one(country)
         session.commit()
         session.expire_all()
         with statements() as seen:

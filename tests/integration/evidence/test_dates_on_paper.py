@@ -8,7 +8,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from tests.factories import agreements, paper
-from tests.factories.cooperations import Country, country, load_checklists, open_one, signed_in
+from tests.factories.cooperations import Country, load_checklists, make_country, open_one, signed_in
 from tests.factories.evidence.certificates import make_all, words_of
 from tests.pages import Page
 from tests.starting_points import noon_in
@@ -32,48 +32,48 @@ FORMERLY = dt.date(2019, 3, 9)
 
 
 @pytest.fixture
-def land(session: Session) -> Country:
+def country(session: Session) -> Country:
     load_checklists()
     signing_keys.make_missing()
-    return country(session)
+    return make_country(session)
 
 
 @pytest.fixture
-def on_paper(land: Country, frozen_time: Clock) -> Checklist:
+def on_paper(country: Country, frozen_time: Clock) -> Checklist:
     """Terms whose partner signed on paper; the NPM confirmed that later, and signed here."""
-    terms = agreements.checklist_of(open_one(land, "door"), ChecklistKind.TERMS)
-    agreements.answer(land, terms, "M19", **agreements.term(START, END))
-    agreements.send(land, terms, PAIR)
+    terms = agreements.checklist_of(open_one(country, "door"), ChecklistKind.TERMS)
+    agreements.answer(country, terms, "M19", **agreements.term(START, END))
+    agreements.send(country, terms, PAIR)
     frozen_time(CONFIRMED)
     paper.confirm(
-        land.actor("ilena"), terms, paper.record(land.actor("samira"), terms, signed_on=PAPER)
+        country.actor("ilena"), terms, paper.record(country.actor("samira"), terms, signed_on=PAPER)
     )
     frozen_time(COMPLETE)
-    agreements.sign(land, terms, "tomas")
+    agreements.sign(country, terms, "tomas")
     return settled(terms, frozen_time)
 
 
 @pytest.fixture
-def former(land: Country, frozen_time: Clock) -> Checklist:
+def former(country: Country, frozen_time: Clock) -> Checklist:
     """An agreement made on paper years ago that three parties confirmed on different days."""
-    terms = agreements.checklist_of(open_one(land, "door", "lantern"), ChecklistKind.TERMS)
+    terms = agreements.checklist_of(open_one(country, "door", "lantern"), ChecklistKind.TERMS)
     record = prior_agreements.record(
-        land.actor("ilena"),
+        country.actor("ilena"),
         terms,
         page=paper.page_of_known(terms),
         signed_on=FORMERLY,
         ends_on=END,
         signers={
-            land.id("npm"): [Person("Ada Former", "Head of the NPM")],
-            land.id("door"): [Person("Bo Earlier", "Chair")],
-            land.id("lantern"): [Person("Di Before", "President")],
+            country.id("npm"): [Person("Ada Former", "Head of the NPM")],
+            country.id("door"): [Person("Bo Earlier", "Chair")],
+            country.id("lantern"): [Person("Di Before", "President")],
         },
         scan=paper.pdf(),
     )
     frozen_time(CONFIRMED)
-    paper.confirm(land.actor("samira"), terms, record)
+    paper.confirm(country.actor("samira"), terms, record)
     frozen_time(COMPLETE)
-    paper.confirm(land.actor("joana"), terms, record)
+    paper.confirm(country.actor("joana"), terms, record)
     return settled(terms, frozen_time)
 
 
@@ -84,9 +84,9 @@ def settled(terms: Checklist, frozen_time: Clock) -> Checklist:
     return terms
 
 
-def record_page(app: Flask, land: Country, terms: Checklist) -> str:
+def record_page(app: Flask, country: Country, terms: Checklist) -> str:
     db.session.commit()
-    browser = signed_in(app, db.session.merge(land.users["ilena"]))
+    browser = signed_in(app, db.session.merge(country.users["ilena"]))
     return browser.page(f"/checklists/{terms.id}/record").text
 
 
@@ -105,9 +105,9 @@ def certificate_words() -> str:
 
 
 def test_the_record_gives_the_date_of_the_paper_and_when_its_scan_was_confirmed(
-    app: Flask, land: Country, on_paper: Checklist
+    app: Flask, country: Country, on_paper: Checklist
 ) -> None:
-    text = record_page(app, land, on_paper)
+    text = record_page(app, country, on_paper)
     assert f"Signed on paper on {as_date(PAPER)}" in text
     assert f"Scan confirmed on {as_datetime(CONFIRMED)}" in text
     # The NPM's own signature, which was given here.
@@ -115,25 +115,25 @@ def test_the_record_gives_the_date_of_the_paper_and_when_its_scan_was_confirmed(
 
 
 def test_history_gives_the_date_of_the_paper(
-    app: Flask, land: Country, on_paper: Checklist
+    app: Flask, country: Country, on_paper: Checklist
 ) -> None:
     reference = db.session.get_one(Cooperation, on_paper.cooperation_id).reference
-    browser = signed_in(app, db.session.merge(land.users["ilena"]))
+    browser = signed_in(app, db.session.merge(country.users["ilena"]))
     text = browser.page(f"/cooperations/{reference}/history").text
     assert f"was signed on paper on {as_date(PAPER)} for Open Door" in text
 
 
 def test_who_signs_gives_the_date_of_the_paper_while_others_still_have_to(
-    app: Flask, land: Country, frozen_time: Clock
+    app: Flask, country: Country, frozen_time: Clock
 ) -> None:
-    terms = agreements.checklist_of(open_one(land, "door"), ChecklistKind.TERMS)
-    agreements.answer(land, terms, "M19", **agreements.term(START, END))
-    agreements.send(land, terms, PAIR)
+    terms = agreements.checklist_of(open_one(country, "door"), ChecklistKind.TERMS)
+    agreements.answer(country, terms, "M19", **agreements.term(START, END))
+    agreements.send(country, terms, PAIR)
     frozen_time(CONFIRMED)
     paper.confirm(
-        land.actor("ilena"), terms, paper.record(land.actor("samira"), terms, signed_on=PAPER)
+        country.actor("ilena"), terms, paper.record(country.actor("samira"), terms, signed_on=PAPER)
     )
-    text = record_page(app, land, terms)
+    text = record_page(app, country, terms)
     assert f"signed on paper on {as_date(PAPER)}" in text
     # Only in its block, where it is labelled.
     assert text.count(as_datetime(CONFIRMED)) == text.count(
@@ -155,12 +155,12 @@ def test_the_public_check_gives_the_date_of_the_paper(app: Flask, on_paper: Chec
 
 
 def test_an_earlier_agreement_is_dated_by_its_paper_wherever_its_signatures_are_shown(
-    app: Flask, land: Country, former: Checklist
+    app: Flask, country: Country, former: Checklist
 ) -> None:
     signed = f"Signed on paper on {as_date(FORMERLY)}"
     # Whoever confirmed it for one party may have done so before the others.
     confirmed = f"All other parties had confirmed the scan by {as_datetime(COMPLETE)}"
-    for text in (record_page(app, land, former), checked(app, former).text):
+    for text in (record_page(app, country, former), checked(app, former).text):
         assert text.count(signed) == text.count(confirmed) == text.count(as_datetime(COMPLETE)) == 3
     words = certificate_words()
     # In the block of signatures and where the proof is described; the date also in the text.
@@ -168,21 +168,21 @@ def test_an_earlier_agreement_is_dated_by_its_paper_wherever_its_signatures_are_
 
 
 def test_the_history_of_an_agreement_in_the_register_gives_the_date_of_the_paper(
-    app: Flask, land: Country, former: Checklist
+    app: Flask, country: Country, former: Checklist
 ) -> None:
     db.session.commit()
-    browser = signed_in(app, db.session.merge(land.users["nadia"]))
+    browser = signed_in(app, db.session.merge(country.users["nadia"]))
     text = browser.page(f"/register/{former.id}").text
     assert f"Signed on paper on {as_date(FORMERLY)}" in text
 
 
 def test_an_agreement_whose_dates_only_its_paper_says_is_renewed_from_its_date(
-    land: Country, former: Checklist
+    country: Country, former: Checklist
 ) -> None:
     """M19, which nobody filled in, has no answer that could be changed."""
     review = END + dt.timedelta(days=100)
     renewal.propose_renewal(
-        land.actor("joana"), former, review=review, end=review, reason="It went well."
+        country.actor("joana"), former, review=review, end=review, reason="It went well."
     )
     answer = load(former).sheet.shared("M19")
     assert answer is not None

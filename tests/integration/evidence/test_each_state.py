@@ -44,7 +44,7 @@ Freeze = Callable[[dt.datetime | None], None]
 class Text:
     """Agreed terms of a cooperation without further texts, and their first revision."""
 
-    land: Country
+    country: Country
     cooperation: Cooperation
     terms: Checklist
     revision: Revision
@@ -55,16 +55,16 @@ class Text:
         cls, session: Session, frozen_time: Freeze, first: int = 0, last: int = LATE
     ) -> "Text":
         """Return terms sent for signature that run from and until this many days from today."""
-        land, today = copied_country(session), clock.today()
-        cooperation = open_one(land, modes=(Mode.SUPP,), questions={"unpublished_shared": "no"})
+        country, today = copied_country(session), clock.today()
+        cooperation = open_one(country, modes=(Mode.SUPP,), questions={"unpublished_shared": "no"})
         terms = agreements.checklist_of(cooperation, ChecklistKind.TERMS)
         term = agreements.term(today + first * DAY, today + last * DAY)
-        agreements.answer(land, terms, "M19", **term)
-        revision = agreements.send(land, terms, PAIR)
-        return cls(land, cooperation, terms, revision, frozen_time)
+        agreements.answer(country, terms, "M19", **term)
+        revision = agreements.send(country, terms, PAIR)
+        return cls(country, cooperation, terms, revision, frozen_time)
 
     def sign(self) -> "Text":
-        agreements.sign(self.land, self.terms, *PAIR.values())
+        agreements.sign(self.country, self.terms, *PAIR.values())
         return self
 
     def wait(self, days: int) -> "Text":
@@ -75,7 +75,7 @@ class Text:
     def give_notice(self, kind: NoticeKind) -> "Text":
         """Give notice, and let its day come."""
         notices.give_notice(
-            self.land.actor("henrik"),
+            self.country.actor("henrik"),
             self.terms,
             kind,
             reason="It is not safe.",
@@ -84,18 +84,18 @@ class Text:
         return self.wait(SOON)
 
     def decline(self) -> "Text":
-        henrik = self.land.actor("henrik")
+        henrik = self.country.actor("henrik")
         decline_text(henrik, self.terms, reason="Too long a term.", items=["M19"])
         return self
 
     def replace(self) -> "Text":
         """Bring another revision into force, which runs longer."""
-        ilena, today = self.land.actor("ilena"), clock.today()
+        ilena, today = self.country.actor("ilena"), clock.today()
         agreements_service.amend(ilena, self.terms, reason="A longer term.", items=["M19"])
         longer = agreements.term(today, today + 2 * LATE * DAY)
         current = agreements.current(self.terms, "M19")
-        agreements.change(self.land, self.terms, "M19", current, **longer)
-        agreements.send(self.land, self.terms, PAIR)
+        agreements.change(self.country, self.terms, "M19", current, **longer)
+        agreements.send(self.country, self.terms, PAIR)
         return self.sign()
 
 
@@ -191,7 +191,7 @@ def test_each_place_says_the_same_state_and_date(
     revision_id, checklist = text.revision.id, f"/checklists/{text.terms.id}"
 
     for key in ("henrik", "nadia"):
-        client = text.land.browser(app, key)
+        client = text.country.browser(app, key)
         assert states_on(client.page(f"{checklist}/record/1"))[0] == words
         assert states_on(client.page(f"{checklist}/record"))[0] == current
         revisions = cells(client.page(f"{checklist}/revisions"))
@@ -205,7 +205,7 @@ def test_each_place_says_the_same_state_and_date(
             record = client.page(f"{checklist}/record").text
             assert f"{expected.notice} {days['day']}." in record
 
-    manager = text.land.browser(app, "nadia")
+    manager = text.country.browser(app, "nadia")
     assert states_on(manager.page(f"/register?q={reference}"))[0] == current
     assert states_on(manager.page(f"/register/{text.terms.id}"))[0] == current
     exported = manager.post("/register/export", data={"q": reference}).get_data(as_text=True)

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from tests.factories import agreements
-from tests.factories.cooperations import Country, country, load_checklists, open_one
+from tests.factories.cooperations import Country, load_checklists, make_country, open_one
 from tests.factories.evidence.certificates import by_revision, make_all
 from tests.servers.timestamps import TimestampServer
 from tests.starting_points import noon_in
@@ -38,10 +38,10 @@ def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def land(session: Session) -> Country:
+def country(session: Session) -> Country:
     load_checklists()
     signing_keys.make_missing()
-    return country(session)
+    return make_country(session)
 
 
 @pytest.fixture
@@ -52,11 +52,11 @@ def service(frozen_time: Freeze) -> Iterator[TimestampServer]:
         yield server
 
 
-def signed(land: Country) -> None:
-    terms = agreements.checklist_of(open_one(land, "door"), ChecklistKind.TERMS)
-    agreements.send(land, terms, PAIR)
-    agreements.sign(land, terms, *PAIR.values())
-    land.session.commit()
+def signed(country: Country) -> None:
+    terms = agreements.checklist_of(open_one(country, "door"), ChecklistKind.TERMS)
+    agreements.send(country, terms, PAIR)
+    agreements.sign(country, terms, *PAIR.values())
+    country.session.commit()
 
 
 def a_day() -> None:
@@ -80,12 +80,12 @@ def test_administrators_get_one_mail_half_a_year_before_timestamps_end(
     app: Flask,
     client: FlaskClient,
     session: Session,
-    land: Country,
+    country: Country,
     service: TimestampServer,
     frozen_time: Freeze,
 ) -> None:
-    administrator = land.users["root"].email
-    signed(land)
+    administrator = country.users["root"].email
+    signed(country)
     make_all(service.url)
     (end,) = timestamp_ends.ends()
     assert end.date() == (noon_in(0) + 300 * DAY).date()
@@ -115,11 +115,11 @@ def test_administrators_get_one_mail_half_a_year_before_timestamps_end(
 
 
 def test_timestamps_of_another_service_get_a_mail_of_their_own_and_two_workers_send_one(
-    session: Session, land: Country, service: TimestampServer, frozen_time: Freeze
+    session: Session, country: Country, service: TimestampServer, frozen_time: Freeze
 ) -> None:
-    signed(land)
+    signed(country)
     frozen_time(noon_in(40))
-    signed(land)
+    signed(country)
     with TimestampServer("Others", lasts=300 * DAY) as other:
         for revision_id, url in zip(certificates.due(), (service.url, other.url), strict=True):
             issuing.keep(issuing.make(revision_id, url))
@@ -138,10 +138,10 @@ def test_timestamps_of_another_service_get_a_mail_of_their_own_and_two_workers_s
 
 
 def test_nobody_is_reminded_of_certificates_without_timestamps_or_that_somebody_broke(
-    session: Session, land: Country, service: TimestampServer, monkeypatch: pytest.MonkeyPatch
+    session: Session, country: Country, service: TimestampServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    signed(land)
-    signed(land)
+    signed(country)
+    signed(country)
     for revision_id, url, number in zip(certificates.due(), ("", service.url), (0, 1), strict=True):
         issuing.keep(issuing.make(revision_id, url))
         session.commit()

@@ -20,7 +20,7 @@ from werkzeug.test import TestResponse, encode_multipart
 from tests import due
 from tests.client import CheckedClient
 from tests.factories import agreements
-from tests.factories.cooperations import country, load_checklists, open_one
+from tests.factories.cooperations import load_checklists, make_country, open_one
 from tests.factories.demonstration import Demonstration
 from tests.factories.evidence.bundles import as_large_as, begun, key_note, usual
 from tests.factories.evidence.certificates import damages, file_of
@@ -132,38 +132,38 @@ def test_a_text_that_waits_or_was_declined_says_so(
 
 def test_a_revision_is_superseded_by_the_next_once_all_have_signed_that(session: Session) -> None:
     load_checklists()
-    land = country(session)
-    cooperation = open_one(land, "door")
+    country = make_country(session)
+    cooperation = open_one(country, "door")
     terms = agreements.checklist_of(cooperation, ChecklistKind.TERMS)
-    agreements.answer(land, terms, "M19", **agreements.term(START, END))
-    first = agreements.send(land, terms, PAIR)
-    agreements.sign(land, terms, "tomas", "henrik")
+    agreements.answer(country, terms, "M19", **agreements.term(START, END))
+    first = agreements.send(country, terms, PAIR)
+    agreements.sign(country, terms, "tomas", "henrik")
 
     def verdict(revision: Revision) -> Verdict:
         return verdicts.of_text(cooperation.reference, revision.digest).verdict
 
     assert verdict(first) is Verdict.GENUINE
-    agreements_service.amend(land.actor("ilena"), terms, reason="A new law.", items=["M19"])
-    second = agreements.send(land, terms, PAIR)
-    agreements.sign(land, terms, "tomas")
+    agreements_service.amend(country.actor("ilena"), terms, reason="A new law.", items=["M19"])
+    second = agreements.send(country, terms, PAIR)
+    agreements.sign(country, terms, "tomas")
     assert (verdict(first), verdict(second)) == (Verdict.GENUINE, Verdict.WAITING)
-    agreements.sign(land, terms, "henrik")
+    agreements.sign(country, terms, "henrik")
     assert (verdict(first), verdict(second)) == (Verdict.SUPERSEDED, Verdict.GENUINE)
 
 
 def test_what_a_party_suspends_or_ends_no_longer_holds(session: Session) -> None:
     load_checklists()
-    land = country(session)
-    cooperation = open_one(land, "door")
+    country = make_country(session)
+    cooperation = open_one(country, "door")
     terms = agreements.checklist_of(cooperation, ChecklistKind.TERMS)
-    agreements.answer(land, terms, "M19", **agreements.term(START, END))
-    revision = agreements.send(land, terms, PAIR)
-    agreements.sign(land, terms, "tomas", "henrik")
+    agreements.answer(country, terms, "M19", **agreements.term(START, END))
+    revision = agreements.send(country, terms, PAIR)
+    agreements.sign(country, terms, "tomas", "henrik")
 
     def verdict() -> Verdict:
         return verdicts.of_text(cooperation.reference, revision.digest).verdict
 
-    tomas = land.actor("tomas")
+    tomas = country.actor("tomas")
     notice = notices.give_notice(tomas, terms, NoticeKind.SUSPENDED, reason="It is not safe.")
     assert verdict() is Verdict.SUSPENDED
     notices.close_notice(tomas, terms, notice.id, reason="It is safe again.")

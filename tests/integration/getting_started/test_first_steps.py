@@ -14,7 +14,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from tests.client import CheckedClient
-from tests.factories.accounts import PASSWORD, House, house, signed_in
+from tests.factories.accounts import PASSWORD, People, make_people, signed_in
 from tests.pages import Page
 from tracker.access.actor import OrganisationKind, Role
 from tracker.accounts.models import User
@@ -34,12 +34,12 @@ SETTINGS = "/administration/settings"
 
 
 @pytest.fixture
-def people(session: Session) -> House:
-    return house(session)
+def people(session: Session) -> People:
+    return make_people(session)
 
 
 @pytest.fixture
-def browser_of(people: House, browsers: Callable[[], CheckedClient]) -> BrowserOf:
+def browser_of(people: People, browsers: Callable[[], CheckedClient]) -> BrowserOf:
     return lambda key: signed_in(browsers(), key)
 
 
@@ -51,41 +51,41 @@ def nothing_chosen(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def alone(session: Session, nothing_chosen: None) -> House:
+def alone(session: Session, nothing_chosen: None) -> People:
     """An instance with its first administrator and nothing else."""
-    first = House(session)
+    first = People(session)
     first.add_person("ada", None, Role.ADMINISTRATOR)
     return first
 
 
-def labels(app: Flask, house: House, key: str) -> list[str]:
+def labels(app: Flask, make_people: People, key: str) -> list[str]:
     """Return the open steps of a person."""
     with app.test_request_context():
-        steps = pages.first_steps(house.actor(key))
+        steps = pages.first_steps(make_people.actor(key))
     return [str(step.label) for step in steps.open] if steps else []
 
 
-def states(app: Flask, house: House, key: str) -> dict[str, str]:
+def states(app: Flask, make_people: People, key: str) -> dict[str, str]:
     """Return the states of a person's open steps, by their labels."""
     with app.test_request_context():
-        steps = pages.first_steps(house.actor(key))
+        steps = pages.first_steps(make_people.actor(key))
     return {str(step.label): str(step.state) for step in steps.open} if steps else {}
 
 
-def a_signatory(house: House, by: str, organisation: str) -> str:
+def a_signatory(make_people: People, by: str, organisation: str) -> str:
     """Invite somebody who signs for an organisation; return the token."""
     invited = invitations.invite(
-        house.actor(by),
+        make_people.actor(by),
         NewInvitation(
             "bo@example.org",
             [Role.SIGNATORY],
             name="Bo Marsh",
-            organisation_id=house.organisations[organisation],
+            organisation_id=make_people.organisations[organisation],
             power="Statutes, article 9",
             office="President",
         ),
     )
-    house.session.commit()
+    make_people.session.commit()
     return invited.token
 
 
@@ -105,12 +105,12 @@ def link_in(session: Session) -> str:
 
 def test_an_instance_has_people_once_somebody_has_an_account(app: Flask, session: Session) -> None:
     assert not has_people()
-    house(session)
+    make_people(session)
     assert has_people()
 
 
 def test_the_first_administrator_sees_every_step_and_where_it_is_done(
-    alone: House, browsers: Callable[[], CheckedClient]
+    alone: People, browsers: Callable[[], CheckedClient]
 ) -> None:
     page = signed_in(browsers(), "ada").page("/")
     assert "0 of 10 steps done." in page.text
@@ -127,7 +127,7 @@ def test_the_first_administrator_sees_every_step_and_where_it_is_done(
 
 
 @pytest.mark.both_databases
-def test_a_step_is_gone_once_it_is_done(app: Flask, alone: House, session: Session) -> None:
+def test_a_step_is_gone_once_it_is_done(app: Flask, alone: People, session: Session) -> None:
     assert "Add the NPM" in labels(app, alone, "ada")
     alone.add_organisation("npm", "Office of the People's Advocate", OrganisationKind.NPM)
     assert "Add the NPM" not in labels(app, alone, "ada")
@@ -147,7 +147,7 @@ def test_a_step_is_gone_once_it_is_done(app: Flask, alone: House, session: Sessi
 
 
 def test_the_step_names_the_organisation_for_which_nobody_can_act(
-    alone: House, browsers: Callable[[], CheckedClient]
+    alone: People, browsers: Callable[[], CheckedClient]
 ) -> None:
     door = alone.add_organisation("door", "Open Door Legal Aid", OrganisationKind.CSO)
     page = signed_in(browsers(), "ada").page("/")
@@ -159,7 +159,7 @@ def test_the_step_names_the_organisation_for_which_nobody_can_act(
 
 @pytest.mark.parametrize("role", ["coordinator", "signatory"])
 def test_the_link_of_a_step_chooses_the_role(
-    alone: House, browsers: Callable[[], CheckedClient], role: str
+    alone: People, browsers: Callable[[], CheckedClient], role: str
 ) -> None:
     door = alone.add_organisation("door", "Open Door Legal Aid", OrganisationKind.CSO)
     ada = signed_in(browsers(), "ada")
@@ -181,7 +181,7 @@ def test_the_link_of_a_step_chooses_the_role(
 
 @pytest.mark.both_databases
 def test_a_step_says_that_somebody_was_invited_until_they_accept_or_it_is_revoked(
-    alone: House, browsers: Callable[[], CheckedClient], session: Session
+    alone: People, browsers: Callable[[], CheckedClient], session: Session
 ) -> None:
     door = alone.add_organisation("door", "Open Door Legal Aid", OrganisationKind.CSO)
     ada = signed_in(browsers(), "ada")
@@ -209,7 +209,7 @@ def test_a_step_says_that_somebody_was_invited_until_they_accept_or_it_is_revoke
 
 
 def test_an_administrator_of_no_organisation_reads_nothing_about_visits_on_my_work(
-    alone: House, browsers: Callable[[], CheckedClient]
+    alone: People, browsers: Callable[[], CheckedClient]
 ) -> None:
     assert "visit" not in signed_in(browsers(), "ada").page("/").text
 
@@ -234,7 +234,7 @@ def test_the_page_of_the_test_email_says_where_email_goes_without_the_account(
 
 
 def test_the_list_disappears_when_all_is_done(
-    app: Flask, people: House, session: Session, monkeypatch: pytest.MonkeyPatch
+    app: Flask, people: People, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     people.add_person("tomas", "npm", Role.SIGNATORY)
     people.add_person("iris", None, Role.ADMINISTRATOR)
@@ -250,7 +250,7 @@ def test_the_list_disappears_when_all_is_done(
 
 @pytest.mark.both_databases
 def test_who_has_only_been_invited_or_is_suspended_does_not_count(
-    app: Flask, people: House, session: Session
+    app: Flask, people: People, session: Session
 ) -> None:
     invitations.invite(
         people.actor("ada"), NewInvitation("bo@example.org", [Role.ADMINISTRATOR], name="Bo Marsh")
@@ -265,7 +265,7 @@ def test_who_has_only_been_invited_or_is_suspended_does_not_count(
 
 
 def test_a_coordinator_of_the_npm_is_led_to_a_signatory_and_the_first_cooperation(
-    browser_of: BrowserOf, people: House
+    browser_of: BrowserOf, people: People
 ) -> None:
     page = browser_of("ilena").page("/")
     assert "Invite somebody who signs for Office of the People's Advocate" in page.text
@@ -275,14 +275,16 @@ def test_a_coordinator_of_the_npm_is_led_to_a_signatory_and_the_first_cooperatio
     assert "Test the email" not in page.text
 
 
-def test_a_coordinator_of_a_cso_is_not_led_to_open_a_cooperation(app: Flask, people: House) -> None:
+def test_a_coordinator_of_a_cso_is_not_led_to_open_a_cooperation(
+    app: Flask, people: People
+) -> None:
     assert labels(app, people, "samira") == []  # Henrik signs for it
     assert labels(app, people, "joana") == ["Invite somebody who signs for Lantern Health Network"]
 
 
 @pytest.mark.both_databases
 def test_a_signatory_who_waits_for_confirmation_is_said_to_wait(
-    app: Flask, people: House, session: Session
+    app: Flask, people: People, session: Session
 ) -> None:
     label = "Invite somebody who signs for Lantern Health Network"
     assert states(app, people, "joana") == {label: "To do"}
@@ -295,7 +297,7 @@ def test_a_signatory_who_waits_for_confirmation_is_said_to_wait(
 
 @pytest.mark.both_databases
 def test_administrators_invite_nobody_again_while_a_signatory_waits_for_confirmation(
-    app: Flask, people: House, session: Session
+    app: Flask, people: People, session: Session
 ) -> None:
     """A manager of the NPM confirms whoever an administrator invited."""
     label = "Invite somebody who signs for the NPM"
@@ -310,7 +312,7 @@ def test_administrators_invite_nobody_again_while_a_signatory_waits_for_confirma
     assert steps[waiting] == "Waiting to be confirmed"
 
 
-def test_a_coordinator_reads_only_of_invitations_to_their_own_organisation(people: House) -> None:
+def test_a_coordinator_reads_only_of_invitations_to_their_own_organisation(people: People) -> None:
     a_signatory(people, "ada", "npm")
     signs = (people.organisations["npm"], Role.SIGNATORY.value)
     assert queries.invited(people.actor("joana")) == frozenset()
@@ -319,7 +321,7 @@ def test_a_coordinator_reads_only_of_invitations_to_their_own_organisation(peopl
 
 
 def test_nobody_is_invited_to_sign_for_a_body_that_another_one_has_replaced(
-    people: House, session: Session
+    people: People, session: Session
 ) -> None:
     former = queries.without_signatory(OrganisationKind.NPM, clock.today())
     assert former is not None
@@ -340,14 +342,14 @@ def test_nobody_is_invited_to_sign_for_a_body_that_another_one_has_replaced(
 
 
 @pytest.mark.parametrize("who", ["nadia", "henrik", "dora"])
-def test_nobody_else_has_first_steps(app: Flask, people: House, who: str) -> None:
+def test_nobody_else_has_first_steps(app: Flask, people: People, who: str) -> None:
     assert labels(app, people, who) == []
 
 
 @pytest.mark.both_databases
 def test_the_steps_take_one_statement_however_many_organisations_there_are(
     app: Flask,
-    people: House,
+    people: People,
     session: Session,
     statements: Callable[[], AbstractContextManager[list[str]]],
 ) -> None:
@@ -366,7 +368,7 @@ def test_the_steps_take_one_statement_however_many_organisations_there_are(
 
 
 def test_an_administrator_tests_the_email_and_the_step_is_gone(
-    app: Flask, browser_of: BrowserOf, people: House, session: Session
+    app: Flask, browser_of: BrowserOf, people: People, session: Session
 ) -> None:
     ada = browser_of("ada")
     assert "is on its way" in Page.of(ada.submit(TEST_PAGE)).text
@@ -379,7 +381,7 @@ def test_an_administrator_tests_the_email_and_the_step_is_gone(
     assert "Test the email" not in labels(app, people, "ada")
 
 
-def test_a_link_works_a_week_and_for_its_reader_only(people: House, session: Session) -> None:
+def test_a_link_works_a_week_and_for_its_reader_only(people: People, session: Session) -> None:
     people.add_person("iris", None, Role.ADMINISTRATOR)
     ada, iris = people.actor("ada"), people.actor("iris")
     token = service.token_for(ada.user_id)
@@ -391,7 +393,7 @@ def test_a_link_works_a_week_and_for_its_reader_only(people: House, session: Ses
 
 
 def test_a_link_that_is_too_old_offers_a_new_email(
-    browser_of: BrowserOf, people: House, monkeypatch: pytest.MonkeyPatch
+    browser_of: BrowserOf, people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ada = browser_of("ada")
     with monkeypatch.context() as earlier:
@@ -406,7 +408,7 @@ def test_a_link_that_is_too_old_offers_a_new_email(
 
 @pytest.mark.parametrize("who", ["ilena", "nadia", "samira", "henrik", "dora"])
 def test_only_administrators_set_up_the_instance(
-    browser_of: BrowserOf, people: House, session: Session, who: str
+    browser_of: BrowserOf, people: People, session: Session, who: str
 ) -> None:
     browser, actor = browser_of(who), people.actor(who)
     for address in (TEST_PAGE, f"{TEST_PAGE}/{service.token_for(actor.user_id)}"):
@@ -424,7 +426,7 @@ def test_only_administrators_set_up_the_instance(
 
 
 def test_an_administrator_says_that_a_setting_is_right_and_the_step_is_gone(
-    app: Flask, browser_of: BrowserOf, people: House, session: Session, nothing_chosen: None
+    app: Flask, browser_of: BrowserOf, people: People, session: Session, nothing_chosen: None
 ) -> None:
     ada = browser_of("ada")
     page = ada.page(SETTINGS)

@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from tests.client import CheckedClient
-from tests.factories.accounts import House, house, signed_in
+from tests.factories.accounts import People, make_people, signed_in
 from tracker.access.actor import OrganisationKind, Role
 from tracker.help.pages import MOST_NAMED
 from tracker.help.rules import READERS
@@ -20,8 +20,8 @@ LINK = "How this works"
 
 
 @pytest.fixture
-def people(session: Session) -> House:
-    return house(session)
+def people(session: Session) -> People:
+    return make_people(session)
 
 
 def landed(client: CheckedClient) -> str:
@@ -64,7 +64,7 @@ def test_somebody_without_an_account_gets_the_list_and_can_read_each_page(
 def test_a_person_lands_on_the_page_of_their_role(
     session: Session, browsers: Browsers, role: Role, page: str
 ) -> None:
-    here = House(session)
+    here = People(session)
     here.add_organisation("watch", "Open Doors Watch", OrganisationKind.CSO)
     here.add_person("kai", "watch", role)
     client = signed_in(browsers(), "kai")
@@ -97,7 +97,7 @@ def test_in_arabic_help_is_in_arabic(client: CheckedClient) -> None:
 
 
 def test_a_stranger_reads_what_this_is_and_whom_to_ask(
-    people: House, client: CheckedClient, app: Flask, monkeypatch: pytest.MonkeyPatch
+    people: People, client: CheckedClient, app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = replace(app.extensions["settings"], contact="help@npm.example")
     monkeypatch.setitem(app.extensions, "settings", settings)
@@ -118,7 +118,7 @@ def test_a_stranger_reads_what_this_is_and_whom_to_ask(
 def test_a_stranger_reads_the_names_of_npms_and_of_no_partner(
     session: Session, client: CheckedClient, statements: Watch
 ) -> None:
-    here = House(session)
+    here = People(session)
     here.add_organisation("npm", "Office of the Ombudsperson", OrganisationKind.NPM)
     here.add_organisation("watch", "Open Doors Watch", OrganisationKind.CSO)
     client.get("/sign-in")
@@ -130,7 +130,7 @@ def test_a_stranger_reads_the_names_of_npms_and_of_no_partner(
 
 
 def test_an_instance_of_many_npms_names_none(session: Session, client: CheckedClient) -> None:
-    here = House(session)
+    here = People(session)
     for number in range(MOST_NAMED + 1):
         here.add_organisation(f"npm{number}", f"Body {number}", OrganisationKind.NPM)
     text = client.page("/sign-in").text

@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from tests.client import CheckedClient
-from tests.factories.accounts import House, house, sign_in
+from tests.factories.accounts import People, make_people, sign_in
 from tests.factories.demonstration import Demonstration
 from tests.integration.key_changes.conftest import NAMES, Tracker, use_copy
 from tracker.accounts.factors import binding, second_factor
@@ -34,8 +34,8 @@ def folder(app: Flask, settings: Settings, tmp_path: Path, monkeypatch: pytest.M
 
 
 @pytest.fixture
-def people(session: Session) -> House:
-    return house(session)
+def people(session: Session) -> People:
+    return make_people(session)
 
 
 def verbs(session: Session) -> list[str]:
@@ -89,7 +89,7 @@ def test_a_whole_instance_verifies_while_each_key_is_changed_and_afterwards(
 
 @pytest.mark.both_databases
 def test_an_interrupted_change_is_continued_and_what_is_written_meanwhile_is_under_the_new_key(
-    people: House,
+    people: People,
     session: Session,
     folder: Path,
     tracker: Tracker,
@@ -139,7 +139,7 @@ def test_an_interrupted_change_is_continued_and_what_is_written_meanwhile_is_und
 
 
 def test_a_person_signs_in_with_their_app_during_and_after_a_change_and_codes_stay_until_dropped(
-    people: House, session: Session, folder: Path, tracker: Tracker
+    people: People, session: Session, folder: Path, tracker: Tracker
 ) -> None:
     people.enrol("samira")
     codes = second_factor.make_recovery_codes(people.user("samira"))
@@ -181,7 +181,7 @@ def test_a_person_signs_in_with_their_app_during_and_after_a_change_and_codes_st
 
 
 def test_an_account_that_is_refused_stays_refused_and_a_chain_that_was_altered_stops_the_end(
-    people: House, session: Session, folder: Path, tracker: Tracker
+    people: People, session: Session, folder: Path, tracker: Tracker
 ) -> None:
     session.execute(
         sa.text("UPDATE \"user\" SET password = 'copied' WHERE email = 'dora@example.org'")
@@ -204,7 +204,7 @@ def test_an_account_that_is_refused_stays_refused_and_a_chain_that_was_altered_s
 
 @pytest.mark.both_databases
 def test_on_a_server_the_key_is_first_created_to_be_copied(
-    people: House, session: Session, folder: Path, tracker: Tracker
+    people: People, session: Session, folder: Path, tracker: Tracker
 ) -> None:
     result = tracker("keys", "change", "trail")
     assert result.exit_code == 0, result.output

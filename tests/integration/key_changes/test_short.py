@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from tests.factories.accounts import house
+from tests.factories.accounts import make_people
 from tests.integration.key_changes.conftest import Tracker, use_copy
 from tests.stopwatch import piece_of_work, watched
 from tracker.accounts.models import SecurityKind, SecurityLogEntry
@@ -41,7 +41,7 @@ def _many(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Fill a table of encrypted values and that of chains."""
-    dora = house(session).people["dora"]
+    dora = make_people(session).people["dora"]
     monkeypatch.setitem(app.extensions, "settings", settings)
     use_copy(app, settings, tmp_path / "instance")
     session.execute(sa.insert(SecurityLogEntry), [an_entry(dora) for _ in range(MANY)])

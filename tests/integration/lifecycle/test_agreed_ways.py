@@ -4,7 +4,7 @@ import pytest
 from flask import Flask
 
 from tests.factories import checklists
-from tests.factories.tables import QUESTIONS, Table
+from tests.factories.negotiations import QUESTIONS, Negotiation
 from tests.integration.agreements.test_prior_agreements import agree_all, attempt
 from tracker.agreements import service as agreements
 from tracker.checklists.negotiation import positions
@@ -20,29 +20,29 @@ WIDER = [Mode.VISIT, Mode.OMB_PLUS]
 
 
 @pytest.fixture
-def signed(whole_table: Table) -> Table:
+def signed(shipped_negotiation: Negotiation) -> Negotiation:
     """Terms for joint visits, signed by all."""
-    whole_table.sign()
-    return whole_table
+    shipped_negotiation.sign()
+    return shipped_negotiation
 
 
-def choose(table: Table, *modes: Mode, **answers: str) -> None:
+def choose(negotiation: Negotiation, *modes: Mode, **answers: str) -> None:
     cooperations.set_modes(
-        table["ilena"],
-        table.cooperation,
-        version=table.cooperation.version,
+        negotiation["ilena"],
+        negotiation.cooperation,
+        version=negotiation.cooperation.version,
         modes=modes,
         questions=QUESTIONS | answers,
     )
-    table.session.commit()
+    negotiation.session.commit()
 
 
-def agreed(table: Table) -> set[Mode]:
-    ways = queries.terms_state(table.cooperation.id).agreed
+def agreed(negotiation: Negotiation) -> set[Mode]:
+    ways = queries.terms_state(negotiation.cooperation.id).agreed
     return set(ways.modes or ()) if ways else set()
 
 
-def test_the_npm_alone_cannot_add_a_way_of_working_to_what_all_signed(signed: Table) -> None:
+def test_the_npm_alone_cannot_add_a_way_of_working_to_what_all_signed(signed: Negotiation) -> None:
     with pytest.raises(RefusedError, match="amendment"):
         choose(signed, *WIDER)
     signed.session.rollback()
@@ -50,7 +50,7 @@ def test_the_npm_alone_cannot_add_a_way_of_working_to_what_all_signed(signed: Ta
     choose(signed, Mode.VISIT)
 
 
-def test_a_way_added_by_an_amendment_counts_once_all_have_signed_it(signed: Table) -> None:
+def test_a_way_added_by_an_amendment_counts_once_all_have_signed_it(signed: Negotiation) -> None:
     agreements.amend(signed["ilena"], signed.checklist(), reason="A partnership.", items=["M3"])
     choose(signed, *WIDER)
     assert agreed(signed) == {Mode.VISIT}
@@ -74,54 +74,54 @@ def test_a_way_added_by_an_amendment_counts_once_all_have_signed_it(signed: Tabl
 
 
 def test_a_way_that_nobody_has_signed_keeps_no_cooperation_from_staying_active(
-    whole_table: Table,
+    shipped_negotiation: Negotiation,
 ) -> None:
-    choose(whole_table, Mode.INFO_A)
-    whole_table.sign()
-    terms = whole_table.checklist()
-    agreements.amend(whole_table["ilena"], terms, reason="Visits.", items=["M3"])
-    choose(whole_table, Mode.INFO_A, Mode.VISIT)
-    lifecycle.begin_review(whole_table["ilena"], whole_table.cooperation)
-    lifecycle.end_review(whole_table["ilena"], whole_table.cooperation)
-    assert whole_table.cooperation.stage is Stage.ACTIVE
+    choose(shipped_negotiation, Mode.INFO_A)
+    shipped_negotiation.sign()
+    terms = shipped_negotiation.checklist()
+    agreements.amend(shipped_negotiation["ilena"], terms, reason="Visits.", items=["M3"])
+    choose(shipped_negotiation, Mode.INFO_A, Mode.VISIT)
+    lifecycle.begin_review(shipped_negotiation["ilena"], shipped_negotiation.cooperation)
+    lifecycle.end_review(shipped_negotiation["ilena"], shipped_negotiation.cooperation)
+    assert shipped_negotiation.cooperation.stage is Stage.ACTIVE
 
 
 def test_an_agreement_on_paper_covers_the_ways_that_were_chosen_when_it_was_recorded(
-    whole_table: Table,
+    shipped_negotiation: Negotiation,
 ) -> None:
-    on_paper(whole_table)
-    choose(whole_table)
-    choose(whole_table, Mode.VISIT)
+    on_paper(shipped_negotiation)
+    choose(shipped_negotiation)
+    choose(shipped_negotiation, Mode.VISIT)
     with pytest.raises(RefusedError, match="amendment"):
-        choose(whole_table, *WIDER)
-    whole_table.session.rollback()
-    terms = whole_table.checklist()
-    agreements.amend(whole_table["ilena"], terms, reason="A partnership.", items=["M3"])
-    choose(whole_table, *WIDER)
-    assert agreed(whole_table) == {Mode.VISIT}
+        choose(shipped_negotiation, *WIDER)
+    shipped_negotiation.session.rollback()
+    terms = shipped_negotiation.checklist()
+    agreements.amend(shipped_negotiation["ilena"], terms, reason="A partnership.", items=["M3"])
+    choose(shipped_negotiation, *WIDER)
+    assert agreed(shipped_negotiation) == {Mode.VISIT}
 
 
 @pytest.mark.parametrize("answer", ["no", "yes"])
 def test_an_answer_changed_after_an_agreement_on_paper_adds_no_visits_to_it(
-    whole_table: Table, answer: str
+    shipped_negotiation: Negotiation, answer: str
 ) -> None:
-    choose(whole_table, Mode.EXP, expert_on_visit=answer)
-    on_paper(whole_table)
-    choose(whole_table, Mode.EXP, expert_on_visit="no" if answer == "yes" else "yes")
-    choose(whole_table, Mode.EXP, expert_on_visit="yes")
-    facts = queries.facts_of(whole_table.cooperation)
+    choose(shipped_negotiation, Mode.EXP, expert_on_visit=answer)
+    on_paper(shipped_negotiation)
+    choose(shipped_negotiation, Mode.EXP, expert_on_visit="no" if answer == "yes" else "yes")
+    choose(shipped_negotiation, Mode.EXP, expert_on_visit="yes")
+    facts = queries.facts_of(shipped_negotiation.cooperation)
     may = visits_count(facts.modes, facts.questions, facts.agreed_ways)
     assert may is (answer == "yes")
 
 
-def on_paper(table: Table) -> None:
+def on_paper(negotiation: Negotiation) -> None:
     """Record a prior agreement that says nothing, confirmed by all."""
-    attempt(table)
-    agree_all(table)
-    table.session.commit()
+    attempt(negotiation)
+    agree_all(negotiation)
+    negotiation.session.commit()
 
 
-def test_an_answer_that_requires_more_than_was_signed_closes_g2(signed: Table) -> None:
+def test_an_answer_that_requires_more_than_was_signed_closes_g2(signed: Negotiation) -> None:
     assert gate(signed, "G2") is GateState.MET
     choose(signed, Mode.VISIT, personal_data="yes")
     assert gate(signed, "G2") is GateState.NOT_MET
@@ -130,9 +130,9 @@ def test_an_answer_that_requires_more_than_was_signed_closes_g2(signed: Table) -
 
 
 def test_a_coordinator_reads_on_the_page_why_a_way_cannot_be_added(
-    app: Flask, signed: Table
+    app: Flask, signed: Negotiation
 ) -> None:
-    client = signed.land.browser(app, "ilena")
+    client = signed.country.browser(app, "ilena")
     url = f"/cooperations/{signed.cooperation.reference}/ways"
     page = client.page(url)
     assert "All parties signed the ways of working" in page.text
@@ -141,6 +141,6 @@ def test_a_coordinator_reads_on_the_page_why_a_way_cannot_be_added(
     assert "ask for an amendment of the terms first" in answer.text
 
 
-def gate(table: Table, code: str) -> GateState:
-    facts = queries.facts_of(table.cooperation)
+def gate(negotiation: Negotiation, code: str) -> GateState:
+    facts = queries.facts_of(negotiation.cooperation)
     return next(gate.state for gate in policy.gates(facts) if gate.code == code)

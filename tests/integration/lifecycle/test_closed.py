@@ -24,30 +24,30 @@ SIGNERS = {"npm": "tomas", "door": "henrik"}
 CLOSED = "This cooperation is closed"
 
 
-class Table:
+class Texts:
     """A cooperation with agreed terms in force, and terms on confidentiality that were sent."""
 
     def __init__(self, session: Session) -> None:
         factories.load_checklists()
         self.session = session
-        self.land: Country = factories.country(session)
-        self.cooperation: Cooperation = factories.open_one(self.land, "door")
+        self.country: Country = factories.make_country(session)
+        self.cooperation: Cooperation = factories.open_one(self.country, "door")
         today = clock.today()
         self.terms = agreements.checklist_of(self.cooperation, ChecklistKind.TERMS)
         term = agreements.term(today - 10 * DAY, today + 400 * DAY)
-        agreements.answer(self.land, self.terms, "M19", **term)
-        agreements.send(self.land, self.terms, SIGNERS)
-        agreements.sign(self.land, self.terms, "tomas", "henrik")
+        agreements.answer(self.country, self.terms, "M19", **term)
+        agreements.send(self.country, self.terms, SIGNERS)
+        agreements.sign(self.country, self.terms, "tomas", "henrik")
         kind = ChecklistKind.CONFIDENTIALITY
         self.text: Checklist = agreements.checklist_of(self.cooperation, kind)
         until = (today + 300 * DAY).isoformat()
-        agreements.answer(self.land, self.text, "C1", scope="all_until", until=until)
-        agreements.send(self.land, self.text, SIGNERS)
-        agreements.sign(self.land, self.text, "tomas")
+        agreements.answer(self.country, self.text, "C1", scope="all_until", until=until)
+        agreements.send(self.country, self.text, SIGNERS)
+        agreements.sign(self.country, self.text, "tomas")
 
     def end(self) -> None:
         """End the agreed terms, by a notice that is due."""
-        tomas = self.land.actor("tomas")
+        tomas = self.country.actor("tomas")
         notices.give_notice(tomas, self.terms, NoticeKind.ENDED, reason="The law changed.")
         due.carry_out_due(notices.earliest(self.terms, NoticeKind.ENDED))
         assert self.cooperation.stage is Stage.CLOSED
@@ -64,82 +64,82 @@ class Table:
 
 
 @pytest.fixture
-def table(app: Flask, session: Session) -> Table:
+def texts(app: Flask, session: Session) -> Texts:
     """A cooperation with a text that waits for its last signature."""
-    return Table(session)
+    return Texts(session)
 
 
-def test_a_text_that_waits_is_called_back_when_the_agreed_terms_end(table: Table) -> None:
-    table.end()
-    assert table.text.revision_sent_id is None
-    assert table.text.state is ChecklistState.DRAFTING
-    assert table.last_request().state is RequestState.WITHDRAWN
+def test_a_text_that_waits_is_called_back_when_the_agreed_terms_end(texts: Texts) -> None:
+    texts.end()
+    assert texts.text.revision_sent_id is None
+    assert texts.text.state is ChecklistState.DRAFTING
+    assert texts.last_request().state is RequestState.WITHDRAWN
     with pytest.raises(RefusedError, match=CLOSED):
-        agreements.sign(table.land, table.text, "henrik")
+        agreements.sign(texts.country, texts.text, "henrik")
 
 
-def test_nothing_is_sent_or_answered_in_a_closed_cooperation(table: Table) -> None:
-    table.end()
-    named = {table.land.id(key): table.land.users[first].id for key, first in SIGNERS.items()}
+def test_nothing_is_sent_or_answered_in_a_closed_cooperation(texts: Texts) -> None:
+    texts.end()
+    named = {texts.country.id(key): texts.country.users[first].id for key, first in SIGNERS.items()}
     with pytest.raises(RefusedError, match=CLOSED):
-        service.send(table.land.actor("ilena"), table.text, named)
+        service.send(texts.country.actor("ilena"), texts.text, named)
     with pytest.raises(RefusedError, match=CLOSED):
-        agreements.answer(table.land, table.text, "C4", classes=["K1"])
+        agreements.answer(texts.country, texts.text, "C4", classes=["K1"])
 
 
 def test_the_page_of_a_closed_cooperation_asks_nobody_for_what_was_never_signed(
-    app: Flask, table: Table
+    app: Flask, texts: Texts
 ) -> None:
-    table.end()
-    table.session.commit()
+    texts.end()
+    texts.session.commit()
     unsigned = "Not signed when the cooperation ended"
     for first in ("ilena", "samira", "henrik"):
-        browser = factories.signed_in(app, table.land.users[first])
-        page = browser.page(f"/cooperations/{table.cooperation.reference}").text
+        browser = factories.signed_in(app, texts.country.users[first])
+        page = browser.page(f"/cooperations/{texts.cooperation.reference}").text
         assert unsigned in page
         assert "Waiting for us" not in page
         assert "Name who takes part" not in page
-        text = browser.page(f"/checklists/{table.text.id}").text
+        text = browser.page(f"/checklists/{texts.text.id}").text
         assert f"{unsigned}. There's nothing left to do" in text
 
 
-def test_a_request_that_was_not_called_back_is_signed_by_nobody(table: Table) -> None:
+def test_a_request_that_was_not_called_back_is_signed_by_nobody(texts: Texts) -> None:
     """The stage alone decides: a text may wait that was sent before this rule."""
-    table.cooperation.stage = Stage.CLOSED
-    table.session.commit()
+    texts.cooperation.stage = Stage.CLOSED
+    texts.session.commit()
     with pytest.raises(RefusedError, match=CLOSED):
-        agreements.sign(table.land, table.text, "henrik")
+        agreements.sign(texts.country, texts.text, "henrik")
 
 
 def test_a_text_in_force_is_amended_by_nobody_in_a_closed_cooperation(
-    app: Flask, table: Table
+    app: Flask, texts: Texts
 ) -> None:
-    agreements.sign(table.land, table.text, "henrik")
-    table.end()
-    ilena = table.land.actor("ilena")
+    agreements.sign(texts.country, texts.text, "henrik")
+    texts.end()
+    ilena = texts.country.actor("ilena")
     with pytest.raises(RefusedError, match=CLOSED):
-        service.amend(ilena, table.text, reason="Another contact.", items=["C4"])
-    table.session.commit()
-    browser = factories.signed_in(app, table.land.users["ilena"])
+        service.amend(ilena, texts.text, reason="Another contact.", items=["C4"])
+    texts.session.commit()
+    browser = factories.signed_in(app, texts.country.users["ilena"])
     for page in ("", "/record"):
-        assert "Propose an amendment" not in browser.page(f"/checklists/{table.text.id}{page}").text
-    assert CLOSED in browser.page(f"/checklists/{table.text.id}/amend", status=403).text
+        assert "Propose an amendment" not in browser.page(f"/checklists/{texts.text.id}{page}").text
+    assert CLOSED in browser.page(f"/checklists/{texts.text.id}/amend", status=403).text
 
 
 def test_no_page_calls_a_text_unsigned_whose_amendment_alone_was_not_signed(
-    app: Flask, table: Table
+    app: Flask, texts: Texts
 ) -> None:
     """A suspended text has no revision in force, so its open amendment isn't called off."""
-    agreements.sign(table.land, table.text, "henrik")
-    service.amend(table.land.actor("ilena"), table.text, reason="Another contact.", items=["C4"])
-    henrik = table.land.actor("henrik")
-    notices.give_notice(henrik, table.text, NoticeKind.SUSPENDED, reason="Not safe.")
-    table.end()
-    assert table.text.state is ChecklistState.DRAFTING
-    table.session.commit()
-    browser = factories.signed_in(app, table.land.users["ilena"])
-    page = browser.page(f"/cooperations/{table.cooperation.reference}").text
-    text = browser.page(f"/checklists/{table.text.id}").text
+    agreements.sign(texts.country, texts.text, "henrik")
+    service.amend(texts.country.actor("ilena"), texts.text, reason="Another contact.", items=["C4"])
+    henrik = texts.country.actor("henrik")
+    notices.give_notice(henrik, texts.text, NoticeKind.SUSPENDED, reason="Not safe.")
+    texts.end()
+    assert texts.text.state is ChecklistState.DRAFTING
+    texts.session.commit()
+    browser = factories.signed_in(app, texts.country.users["ilena"])
+    page = browser.page(f"/cooperations/{texts.cooperation.reference}").text
+    text = browser.page(f"/checklists/{texts.text.id}").text
     for words in (page, text):
         assert "Not signed when the cooperation ended" not in words
     assert "Sign the confidentiality termsEnded" in page
@@ -147,18 +147,18 @@ def test_no_page_calls_a_text_unsigned_whose_amendment_alone_was_not_signed(
     assert "See the signed record" in text
 
 
-def test_no_notice_is_given_or_withdrawn_in_a_closed_cooperation(app: Flask, table: Table) -> None:
-    agreements.sign(table.land, table.text, "henrik")
-    henrik = table.land.actor("henrik")
-    notice = notices.give_notice(henrik, table.text, NoticeKind.SUSPENDED, reason="Not safe.")
-    table.end()
+def test_no_notice_is_given_or_withdrawn_in_a_closed_cooperation(app: Flask, texts: Texts) -> None:
+    agreements.sign(texts.country, texts.text, "henrik")
+    henrik = texts.country.actor("henrik")
+    notice = notices.give_notice(henrik, texts.text, NoticeKind.SUSPENDED, reason="Not safe.")
+    texts.end()
     with pytest.raises(RefusedError, match=CLOSED):
-        notices.close_notice(henrik, table.text, notice.id, reason="It is safe again.")
+        notices.close_notice(henrik, texts.text, notice.id, reason="It is safe again.")
     for kind in NoticeKind:
         with pytest.raises(RefusedError, match=CLOSED):
-            notices.give_notice(table.land.actor("tomas"), table.text, kind, reason="Not safe.")
-    table.session.commit()
-    browser = factories.signed_in(app, table.land.users["henrik"])
-    own = f"/checklists/{table.text.id}/"
+            notices.give_notice(texts.country.actor("tomas"), texts.text, kind, reason="Not safe.")
+    texts.session.commit()
+    browser = factories.signed_in(app, texts.country.users["henrik"])
+    own = f"/checklists/{texts.text.id}/"
     targets = set(browser.page(f"{own}record").addresses())
     assert not {f"{own}suspend", f"{own}end", f"{own}notices/{notice.id}/close"} & targets

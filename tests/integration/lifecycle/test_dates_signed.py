@@ -23,17 +23,17 @@ def test_changing_an_answer_while_its_text_is_signed_changes_no_date_of_the_coop
 ) -> None:
     """Nothing tells once the answer is as it was again."""
     factories.load_checklists()
-    land = factories.country(session)
-    cooperation = factories.open_one(land, "door")
+    country = factories.make_country(session)
+    cooperation = factories.open_one(country, "door")
     terms = agreements.checklist_of(cooperation, ChecklistKind.TERMS)
     first, last = clock.today(), clock.today() + 365 * DAY
     review = first + 90 * DAY
     signed = agreements.term(first, last, review)
-    agreements.answer(land, terms, "M19", **signed)
-    agreements.send(land, terms, {"npm": "tomas", "door": "henrik"})
+    agreements.answer(country, terms, "M19", **signed)
+    agreements.send(country, terms, {"npm": "tomas", "door": "henrik"})
     changed = {**signed, "review": (first + 300 * DAY).isoformat(), "reminder_days": 1}
     set_answer(session, changed)
-    agreements.sign(land, terms, "tomas", "henrik")
+    agreements.sign(country, terms, "tomas", "henrik")
     recompute()
     set_answer(session, signed)
     assert integrity.check_all().finding is None

@@ -25,7 +25,7 @@ NO_QUESTION = {"unpublished_shared": "no", "npm_passes_restricted": "no"}
 
 
 @pytest.fixture
-def land(session: Session) -> Country:
+def country(session: Session) -> Country:
     return copied_country(session)
 
 
@@ -48,39 +48,39 @@ def begun(cooperation: Cooperation) -> set[ChecklistKind]:
     ],
 )
 def test_opening_starts_what_the_modes_require(
-    land: Country, modes: tuple[Mode, ...], questions: dict[str, str], expected: set[str]
+    country: Country, modes: tuple[Mode, ...], questions: dict[str, str], expected: set[str]
 ) -> None:
-    cooperation = open_one(land, modes=modes, questions=questions)
+    cooperation = open_one(country, modes=modes, questions=questions)
     assert {kind.value for kind in begun(cooperation)} == expected
 
 
-def test_all_parties_are_asked_for_their_agreement(land: Country) -> None:
-    cooperation = open_one(land, "door", "lantern")
+def test_all_parties_are_asked_for_their_agreement(country: Country) -> None:
+    cooperation = open_one(country, "door", "lantern")
     for checklist in queries.own_checklists(cooperation.id).values():
         assert [party.organisation_id for party in checklist.parties] == [
-            land.id("npm"),
-            land.id("door"),
-            land.id("lantern"),
+            country.id("npm"),
+            country.id("door"),
+            country.id("lantern"),
         ]
 
 
-def test_a_cooperation_with_a_mode_begins_in_p1_and_without_one_in_p0(land: Country) -> None:
-    assert open_one(land).stage is Stage.DRAFT
-    assert open_one(land, modes=()).stage is Stage.EXPLORED
+def test_a_cooperation_with_a_mode_begins_in_p1_and_without_one_in_p0(country: Country) -> None:
+    assert open_one(country).stage is Stage.DRAFT
+    assert open_one(country, modes=()).stage is Stage.EXPLORED
 
 
-def test_a_stage_that_changed_is_in_the_history(land: Country) -> None:
-    cooperation = open_one(land)
+def test_a_stage_that_changed_is_in_the_history(country: Country) -> None:
+    cooperation = open_one(country)
     changes = [
         line.details for line in trail.history(cooperation.id)[1] if line.verb == "stage_changed"
     ]
     assert changes == [{"before": "P0", "after": "P1"}]
 
 
-def test_naming_a_mode_later_starts_its_checklists_and_moves_on(land: Country) -> None:
-    cooperation = open_one(land, modes=())
+def test_naming_a_mode_later_starts_its_checklists_and_moves_on(country: Country) -> None:
+    cooperation = open_one(country, modes=())
     cooperations.set_modes(
-        land.actor("ilena"), cooperation, version=1, modes=[Mode.OMB_PLUS], questions={}
+        country.actor("ilena"), cooperation, version=1, modes=[Mode.OMB_PLUS], questions={}
     )
     recompute()
     assert cooperation.stage is Stage.DRAFT
@@ -91,10 +91,10 @@ def test_naming_a_mode_later_starts_its_checklists_and_moves_on(land: Country) -
     }
 
 
-def test_what_was_begun_stays_when_a_mode_is_given_up(land: Country) -> None:
-    cooperation = open_one(land, modes=(Mode.OMB_PLUS,))
+def test_what_was_begun_stays_when_a_mode_is_given_up(country: Country) -> None:
+    cooperation = open_one(country, modes=(Mode.OMB_PLUS,))
     cooperations.set_modes(
-        land.actor("ilena"),
+        country.actor("ilena"),
         cooperation,
         version=1,
         modes=[Mode.SUPP],
@@ -103,35 +103,35 @@ def test_what_was_begun_stays_when_a_mode_is_given_up(land: Country) -> None:
     assert len(begun(cooperation)) == 3
 
 
-def test_a_mode_given_up_altogether_leads_back_to_p0(land: Country) -> None:
-    cooperation = open_one(land)
-    cooperations.set_modes(land.actor("ilena"), cooperation, version=1, modes=[], questions={})
+def test_a_mode_given_up_altogether_leads_back_to_p0(country: Country) -> None:
+    cooperation = open_one(country)
+    cooperations.set_modes(country.actor("ilena"), cooperation, version=1, modes=[], questions={})
     recompute()
     assert cooperation.stage is Stage.EXPLORED
 
 
-def test_a_joining_party_is_asked_about_drafts(land: Country, session: Session) -> None:
-    cooperation = open_one(land, "door")
+def test_a_joining_party_is_asked_about_drafts(country: Country, session: Session) -> None:
+    cooperation = open_one(country, "door")
     own = queries.own_checklists(cooperation.id)
     own[ChecklistKind.CONFIDENTIALITY].state = ChecklistState.SENT
     session.flush()
-    cooperations.join_party(land.actor("ilena"), cooperation, land.id("bridge"))
+    cooperations.join_party(country.actor("ilena"), cooperation, country.id("bridge"))
     session.expire_all()
     questions = {
-        kind: land.id("bridge") in {party.organisation_id for party in checklist.parties}
+        kind: country.id("bridge") in {party.organisation_id for party in checklist.parties}
         for kind, checklist in queries.own_checklists(cooperation.id).items()
     }
     assert questions == {ChecklistKind.TERMS: True, ChecklistKind.CONFIDENTIALITY: False}
 
 
-def test_nobody_but_a_coordinator_of_an_npm_opens(land: Country) -> None:
+def test_nobody_but_a_coordinator_of_an_npm_opens(country: Country) -> None:
     with pytest.raises(RefusedError):
-        open_one(land, by="samira")
+        open_one(country, by="samira")
 
 
-def test_the_gates_name_what_is_missing_at_the_beginning(land: Country) -> None:
-    cooperation = open_one(land)
-    bring_in(land, cooperation, "dora")
+def test_the_gates_name_what_is_missing_at_the_beginning(country: Country) -> None:
+    cooperation = open_one(country)
+    bring_in(country, cooperation, "dora")
     by_code = {gate.code: gate for gate in policy.gates(queries.facts_of(cooperation))}
     assert by_code["G1"].is_open
     required = {requirement.target.item for requirement in by_code["G2"].missing}
@@ -145,11 +145,11 @@ def test_the_gates_name_what_is_missing_at_the_beginning(land: Country) -> None:
 
 
 def test_gathering_the_facts_takes_as_many_queries_for_many_people(
-    land: Country,
+    country: Country,
     session: Session,
     statements: Callable[[], AbstractContextManager[list[str]]],
 ) -> None:
-    cooperation = open_one(land, "door", "lantern")
+    cooperation = open_one(country, "door", "lantern")
 
     def count() -> int:
         session.flush()
@@ -160,16 +160,16 @@ def test_gathering_the_facts_takes_as_many_queries_for_many_people(
 
     with_one = count()
     for first in ("dora", "leyla", "oren", "petra", "henrik"):
-        bring_in(land, cooperation, first)
+        bring_in(country, cooperation, first)
     assert count() == with_one
 
 
 def test_terms_that_only_a_row_says_are_in_force_move_no_cooperation(
-    land: Country, session: Session
+    country: Country, session: Session
 ) -> None:
-    cooperation = open_one(land)
+    cooperation = open_one(country)
     own = queries.own_checklists(cooperation.id)
-    revision_id = _freeze(land, cooperation, own[ChecklistKind.TERMS])
+    revision_id = _freeze(country, cooperation, own[ChecklistKind.TERMS])
     for checklist in own.values():
         checklist.revision_in_force_id = revision_id
     session.flush()
@@ -177,17 +177,19 @@ def test_terms_that_only_a_row_says_are_in_force_move_no_cooperation(
     assert stages(cooperation) == ["P1"]
 
 
-def test_a_stage_that_only_the_row_states_is_in_no_event(land: Country, session: Session) -> None:
-    cooperation = open_one(land)
+def test_a_stage_that_only_the_row_states_is_in_no_event(
+    country: Country, session: Session
+) -> None:
+    cooperation = open_one(country)
     recompute()
     cooperation.stage = Stage.CLEARED
     session.flush()
     assert service.advance(cooperation.id, None) is Stage.CLEARED
     assert stages(cooperation) == ["P1"]
     with pytest.raises(RuleBrokenError, match="differs from the signatures and the history"):
-        service.begin_review(land.actor("ilena"), cooperation)
+        service.begin_review(country.actor("ilena"), cooperation)
     cooperation.stage = Stage.UNDER_REVIEW
-    service.end_review(land.actor("ilena"), cooperation)
+    service.end_review(country.actor("ilena"), cooperation)
     assert stages(cooperation) == ["P1"]
     cooperation.stage = Stage.SUSPENDED
     for verb, moves in ((verbs.SUSPENSION_LIFTED, ["P1"]), (verbs.TEXT_ENDED, ["P1", "P7"])):
@@ -221,13 +223,15 @@ PUBLIC = {"npm_passes_restricted": "no", "cso_passes_restricted": "no"}
 
 @pytest.mark.both_databases
 @pytest.mark.parametrize("first", ["ilena", "samira"])
-def test_a_coordinator_of_a_party_starts_a_recommended_checklist(land: Country, first: str) -> None:
-    cooperation = open_one(land, "door", modes=(Mode.VISIT, Mode.INFO_F))
-    plan = service.start_recommended(land.actor(first), cooperation, STANDING_PLAN)
+def test_a_coordinator_of_a_party_starts_a_recommended_checklist(
+    country: Country, first: str
+) -> None:
+    cooperation = open_one(country, "door", modes=(Mode.VISIT, Mode.INFO_F))
+    plan = service.start_recommended(country.actor(first), cooperation, STANDING_PLAN)
     assert begun(cooperation) == {"terms", "confidentiality", "urgent_plan"}
     parties = queries.own_checklists(cooperation.id)[ChecklistKind.URGENT_PLAN].parties
-    assert [party.organisation_id for party in parties] == [land.id("npm"), land.id("door")]
-    again = service.start_recommended(land.actor("ilena"), cooperation, STANDING_PLAN)
+    assert [party.organisation_id for party in parties] == [country.id("npm"), country.id("door")]
+    again = service.start_recommended(country.actor("ilena"), cooperation, STANDING_PLAN)
     assert again.id == plan.id
     started = [
         line for line in trail.history(cooperation.id)[1] if line.verb == "checklist_started"
@@ -248,31 +252,31 @@ def test_a_coordinator_of_a_party_starts_a_recommended_checklist(land: Country, 
     ],
 )
 def test_other_people_and_other_checklists_are_refused(
-    land: Country,
+    country: Country,
     first: str,
     modes: tuple[Mode, ...],
     questions: dict[str, str],
     stage: Stage,
 ) -> None:
-    cooperation = open_one(land, "door", modes=modes, questions=questions)
+    cooperation = open_one(country, "door", modes=modes, questions=questions)
     cooperation.stage = stage
     with pytest.raises(RefusedError):
-        service.start_recommended(land.actor(first), cooperation, STANDING_PLAN)
+        service.start_recommended(country.actor(first), cooperation, STANDING_PLAN)
     assert ChecklistKind.URGENT_PLAN not in begun(cooperation)
 
 
-def test_a_plan_begun_before_it_was_only_recommended_stays(land: Country) -> None:
-    cooperation = open_one(land, "door", modes=(Mode.OMB_PLUS,))
+def test_a_plan_begun_before_it_was_only_recommended_stays(country: Country) -> None:
+    cooperation = open_one(country, "door", modes=(Mode.OMB_PLUS,))
     cooperations.set_modes(
-        land.actor("ilena"), cooperation, version=1, modes=[Mode.INFO_F], questions=PUBLIC
+        country.actor("ilena"), cooperation, version=1, modes=[Mode.INFO_F], questions=PUBLIC
     )
     recompute()
     assert ChecklistKind.URGENT_PLAN in begun(cooperation)
 
 
-def _freeze(land: Country, cooperation: Cooperation, checklist: Checklist) -> UUID:
+def _freeze(country: Country, cooperation: Cooperation, checklist: Checklist) -> UUID:
     return signoff.freeze(
-        land.actor("ilena"),
+        country.actor("ilena"),
         cooperation_id=cooperation.id,
         subject_type="checklist",
         subject_id=checklist.id,

@@ -15,7 +15,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from tests.client import CheckedClient
-from tests.factories.accounts import House, house, signed_in
+from tests.factories.accounts import People, make_people, signed_in
 from tests.pages import Page
 from tests.servers.ports import free_port
 from tests.servers.smtp import Delivery, SmtpServer
@@ -364,8 +364,8 @@ def test_a_mail_that_says_all_promises_no_details_after_signing_in(session: Sess
 
 
 @pytest.fixture
-def people(session: Session) -> House:
-    cast = house(session)
+def people(session: Session) -> People:
+    cast = make_people(session)
     db.session.query(OutboxMessage).delete()
     session.commit()
     return cast
@@ -382,7 +382,7 @@ def fail(session: Session) -> OutboxMessage:
 
 @pytest.mark.both_databases
 def test_failed_messages_are_shown_and_sent_again(
-    people: House, session: Session, client: CheckedClient
+    people: People, session: Session, client: CheckedClient
 ) -> None:
     message = fail(session)
     signed_in(client, "ada")
@@ -399,7 +399,7 @@ def test_failed_messages_are_shown_and_sent_again(
 
 
 def test_an_administrator_does_not_read_who_gets_a_message_about_a_visit(
-    app: Flask, people: House, session: Session, client: CheckedClient
+    app: Flask, people: People, session: Session, client: CheckedClient
 ) -> None:
     """Recipients are on the visit's list; administrators read only subjects about accounts."""
     for kind, subject in (
@@ -422,7 +422,7 @@ def test_an_administrator_does_not_read_who_gets_a_message_about_a_visit(
 
 @pytest.mark.parametrize("who", ["samira", "ilena", "nadia", "dora"])
 def test_only_administrators_see_the_mail(
-    people: House, session: Session, client: CheckedClient, who: str
+    people: People, session: Session, client: CheckedClient, who: str
 ) -> None:
     message = fail(session)
     assert client.get("/administration/mail").status_code == 302
@@ -435,7 +435,7 @@ def test_only_administrators_see_the_mail(
 
 @pytest.mark.both_databases
 def test_a_sent_or_missing_message_is_not_sent_again(
-    people: House, session: Session, client: CheckedClient, smtp_server: SmtpServer
+    people: People, session: Session, client: CheckedClient, smtp_server: SmtpServer
 ) -> None:
     message = write(session)
     sending.send_due(transport.from_url(smtp_server.url))
@@ -446,7 +446,7 @@ def test_a_sent_or_missing_message_is_not_sent_again(
 
 
 def test_the_page_asks_no_more_when_more_failed(
-    people: House, session: Session, client: CheckedClient, statements: Statements
+    people: People, session: Session, client: CheckedClient, statements: Statements
 ) -> None:
     signed_in(client, "ada")
     fail(session)

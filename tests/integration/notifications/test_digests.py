@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from tests.client import CheckedClient
-from tests.factories.accounts import House, house, signed_in
+from tests.factories.accounts import People, make_people, signed_in
 from tests.integration.notifications.test_list import tell
 from tests.starting_points import noon_in
 from tracker.core import clock
@@ -34,8 +34,8 @@ def monday() -> dt.datetime:
 
 
 @pytest.fixture
-def people(session: Session, frozen_time: Clock) -> House:
-    cast = house(session)
+def people(session: Session, frozen_time: Clock) -> People:
+    cast = make_people(session)
     session.execute(sa.delete(OutboxMessage))
     session.execute(sa.delete(Notification))
     session.commit()
@@ -43,7 +43,7 @@ def people(session: Session, frozen_time: Clock) -> House:
     return cast
 
 
-def choose(people: House, key: str = "samira", **often: Frequency) -> None:
+def choose(people: People, key: str = "samira", **often: Frequency) -> None:
     service.choose(people.actor(key), {Group(name): value for name, value in often.items()})
     people.session.commit()
 
@@ -64,7 +64,7 @@ def morning(days: int) -> dt.datetime:
 
 
 def test_a_person_chooses_how_often_for_each_group(
-    people: House, session: Session, client: CheckedClient
+    people: People, session: Session, client: CheckedClient
 ) -> None:
     signed_in(client, "samira")
     page = client.page("/notifications/emails")
@@ -81,7 +81,7 @@ def test_a_person_chooses_how_often_for_each_group(
 
 
 def test_emails_about_signing_cannot_be_switched_off(
-    people: House, session: Session, client: CheckedClient
+    people: People, session: Session, client: CheckedClient
 ) -> None:
     signed_in(client, "samira")
     client.page("/notifications/emails")
@@ -91,7 +91,7 @@ def test_emails_about_signing_cannot_be_switched_off(
     assert people.user("samira").notification_choices is None
 
 
-def test_without_emails_it_is_only_in_the_list(people: House, session: Session) -> None:
+def test_without_emails_it_is_only_in_the_list(people: People, session: Session) -> None:
     choose(people, comments=Frequency.NONE)
     row = tell(people, kind="comment_mention")
     assert row.delivery is Delivery.NOT_MAILED
@@ -99,7 +99,7 @@ def test_without_emails_it_is_only_in_the_list(people: House, session: Session) 
 
 
 def test_a_daily_digest_lists_what_waits_with_a_link_for_each_once(
-    people: House, session: Session, frozen_time: Clock
+    people: People, session: Session, frozen_time: Clock
 ) -> None:
     choose(people, signing=Frequency.DAILY, comments=Frequency.DAILY)
     tell(people, subject="A text is waiting")
@@ -121,7 +121,7 @@ def test_a_daily_digest_lists_what_waits_with_a_link_for_each_once(
 
 
 def test_what_was_read_or_done_meanwhile_is_left_out(
-    people: House, session: Session, frozen_time: Clock
+    people: People, session: Session, frozen_time: Clock
 ) -> None:
     choose(people, signing=Frequency.DAILY)
     about = people.people["joana"]
@@ -140,7 +140,7 @@ def test_what_was_read_or_done_meanwhile_is_left_out(
 
 
 def test_a_weekly_digest_comes_on_monday_with_what_is_due_daily(
-    people: House, session: Session, frozen_time: Clock
+    people: People, session: Session, frozen_time: Clock
 ) -> None:
     choose(people, signing=Frequency.DAILY, comments=Frequency.WEEKLY)
     tell(people, subject="A comment mentions you", kind="comment_mention")
@@ -154,7 +154,7 @@ def test_a_weekly_digest_comes_on_monday_with_what_is_due_daily(
 
 
 def test_a_digest_that_a_stopped_worker_missed_is_sent_later(
-    people: House, session: Session, frozen_time: Clock
+    people: People, session: Session, frozen_time: Clock
 ) -> None:
     choose(people, comments=Frequency.WEEKLY)
     tell(people, kind="comment_mention")
@@ -163,7 +163,7 @@ def test_a_digest_that_a_stopped_worker_missed_is_sent_later(
 
 
 def test_emails_that_nobody_wants_any_more_are_left_out_of_the_digest(
-    people: House, session: Session, frozen_time: Clock
+    people: People, session: Session, frozen_time: Clock
 ) -> None:
     choose(people, comments=Frequency.DAILY)
     tell(people, kind="comment_mention")
@@ -173,7 +173,7 @@ def test_emails_that_nobody_wants_any_more_are_left_out_of_the_digest(
 
 
 def test_a_person_who_was_suspended_gets_no_digest(
-    people: House, session: Session, frozen_time: Clock
+    people: People, session: Session, frozen_time: Clock
 ) -> None:
     choose(people, signing=Frequency.DAILY)
     row = tell(people)
@@ -186,7 +186,7 @@ def test_a_person_who_was_suspended_gets_no_digest(
 
 
 def test_a_long_digest_leaves_the_rest_to_the_list(
-    people: House, session: Session, frozen_time: Clock
+    people: People, session: Session, frozen_time: Clock
 ) -> None:
     choose(people, signing=Frequency.DAILY)
     for number in range(messages.MOST_LISTED + 2):
@@ -198,7 +198,7 @@ def test_a_long_digest_leaves_the_rest_to_the_list(
 
 
 def test_days_begin_in_the_time_zone_of_the_instance(
-    people: House, session: Session, frozen_time: Clock, monkeypatch: pytest.MonkeyPatch
+    people: People, session: Session, frozen_time: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(clock, "zone", lambda: ZoneInfo("America/Bogota"))
     choose(people, signing=Frequency.DAILY)

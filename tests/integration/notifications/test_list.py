@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from tests.client import CheckedClient
-from tests.factories.accounts import House, house, signed_in
+from tests.factories.accounts import People, make_people, signed_in
 from tests.starting_points import noon_in
 from tracker.core import clock
 from tracker.core.crypto import SealBrokenError
@@ -28,8 +28,8 @@ pytestmark = pytest.mark.both_databases
 
 
 @pytest.fixture
-def people(session: Session) -> House:
-    cast = house(session)
+def people(session: Session) -> People:
+    cast = make_people(session)
     session.execute(sa.delete(OutboxMessage))
     session.execute(sa.delete(Notification))
     session.commit()
@@ -37,7 +37,7 @@ def people(session: Session) -> House:
 
 
 def tell(
-    people: House,
+    people: People,
     key: str = "samira",
     subject: str = "A text is waiting",
     kind: str = "text_sent",
@@ -61,7 +61,7 @@ def tell(
 
 
 def test_whoever_is_told_finds_it_in_the_list_and_in_their_mail(
-    people: House, session: Session, client: CheckedClient
+    people: People, session: Session, client: CheckedClient
 ) -> None:
     row = tell(people)
     assert row.delivery is Delivery.MAILED
@@ -76,7 +76,7 @@ def test_whoever_is_told_finds_it_in_the_list_and_in_their_mail(
     assert "Read it, then sign it." in page.text
 
 
-def test_the_page_head_shows_how_many_are_unread(people: House, client: CheckedClient) -> None:
+def test_the_page_head_shows_how_many_are_unread(people: People, client: CheckedClient) -> None:
     signed_in(client, "samira")
     assert "unread" not in client.page("/account").text
     tell(people)
@@ -87,7 +87,7 @@ def test_the_page_head_shows_how_many_are_unread(people: House, client: CheckedC
 
 
 def test_the_count_is_read_with_the_person_and_stops_at_a_hundred(
-    people: House, session: Session, client: CheckedClient, statements: Statements
+    people: People, session: Session, client: CheckedClient, statements: Statements
 ) -> None:
     signed_in(client, "samira")
     client.page("/account")
@@ -102,7 +102,7 @@ def test_the_count_is_read_with_the_person_and_stops_at_a_hundred(
 
 
 def test_nobody_sees_or_marks_the_notifications_of_others(
-    people: House, session: Session, browsers: Callable[[], CheckedClient]
+    people: People, session: Session, browsers: Callable[[], CheckedClient]
 ) -> None:
     """Not even an administrator."""
     row = tell(people)
@@ -115,13 +115,13 @@ def test_nobody_sees_or_marks_the_notifications_of_others(
     assert row.read_at is None
 
 
-def test_nobody_has_a_list_without_signing_in(people: House, client: CheckedClient) -> None:
+def test_nobody_has_a_list_without_signing_in(people: People, client: CheckedClient) -> None:
     assert client.get("/notifications").status_code == 302
     assert client.get("/notifications/emails").status_code == 302
 
 
 def test_opening_marks_it_as_read_and_leads_to_its_page(
-    people: House, session: Session, client: CheckedClient
+    people: People, session: Session, client: CheckedClient
 ) -> None:
     row = tell(people)
     signed_in(client, "samira")
@@ -132,7 +132,7 @@ def test_opening_marks_it_as_read_and_leads_to_its_page(
 
 
 def test_reading_changes_nothing_without_a_post(
-    people: House, session: Session, client: CheckedClient
+    people: People, session: Session, client: CheckedClient
 ) -> None:
     row = tell(people)
     signed_in(client, "samira")
@@ -143,7 +143,7 @@ def test_reading_changes_nothing_without_a_post(
 
 
 def test_all_that_the_list_showed_are_marked_as_read(
-    people: House, session: Session, client: CheckedClient, frozen_time: Clock
+    people: People, session: Session, client: CheckedClient, frozen_time: Clock
 ) -> None:
     others = tell(people, "joana")
     frozen_time(clock.now() + dt.timedelta(minutes=1))
@@ -162,7 +162,7 @@ def test_all_that_the_list_showed_are_marked_as_read(
 
 
 def test_a_long_list_has_pages_of_25_which_stay_as_they_are(
-    people: House, client: CheckedClient, frozen_time: Clock
+    people: People, client: CheckedClient, frozen_time: Clock
 ) -> None:
     for number in range(30):
         # Some at the same moment.
@@ -183,20 +183,20 @@ def test_a_long_list_has_pages_of_25_which_stay_as_they_are(
 
 
 def test_an_entry_that_is_not_theirs_begins_the_list_anew(
-    people: House, client: CheckedClient
+    people: People, client: CheckedClient
 ) -> None:
     tell(people)
     signed_in(client, "samira")
     assert "A text is waiting" in client.page(f"/notifications?page={uuid4()}").text
 
 
-def test_an_empty_list_says_so(people: House, client: CheckedClient) -> None:
+def test_an_empty_list_says_so(people: People, client: CheckedClient) -> None:
     signed_in(client, "samira")
     assert "You have no notifications." in client.page("/notifications").text
 
 
 def test_words_are_in_the_language_they_were_written_in(
-    people: House, client: CheckedClient, session: Session
+    people: People, client: CheckedClient, session: Session
 ) -> None:
     people.user("samira").language = "ar"
     session.commit()
@@ -208,7 +208,7 @@ def test_words_are_in_the_language_they_were_written_in(
     assert 'lang="ar" dir="rtl">نص بانتظار توقيعك' in html
 
 
-def test_what_is_said_is_encrypted_for_its_row(people: House, session: Session) -> None:
+def test_what_is_said_is_encrypted_for_its_row(people: People, session: Session) -> None:
     row, other = tell(people), tell(people)
     for word in (b"waiting", b"sign", b"account"):
         assert word not in row.sealed_words
@@ -217,7 +217,7 @@ def test_what_is_said_is_encrypted_for_its_row(people: House, session: Session) 
         _ = other.words
 
 
-def test_somebody_without_an_address_has_no_list(people: House, session: Session) -> None:
+def test_somebody_without_an_address_has_no_list(people: People, session: Session) -> None:
     user = people.user("samira")
     reader = _Nobody(user.id)
     service.tell(reader, "text_sent", "Subject", address=render.link_to("accounts.profile"))
@@ -226,7 +226,7 @@ def test_somebody_without_an_address_has_no_list(people: House, session: Session
 
 
 def test_an_act_that_ends_the_task_marks_it_as_read_for_those_concerned(
-    people: House, session: Session
+    people: People, session: Session
 ) -> None:
     about = uuid4()
     hers, his = tell(people, about=about), tell(people, "joana", about=about)
@@ -244,7 +244,9 @@ def test_an_act_that_ends_the_task_marks_it_as_read_for_those_concerned(
     ]
 
 
-def test_old_notifications_are_deleted(people: House, session: Session, frozen_time: Clock) -> None:
+def test_old_notifications_are_deleted(
+    people: People, session: Session, frozen_time: Clock
+) -> None:
     frozen_time(NOON)
     read, unread = tell(people), tell(people)
     service.mark_as_read(read)

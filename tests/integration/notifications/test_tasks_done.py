@@ -16,7 +16,7 @@ from tests.factories import checklists
 from tests.factories import paper as scans
 from tests.factories.checklists import decline_text, flag_term
 from tests.factories.demonstration import Demonstration
-from tests.factories.tables import Table
+from tests.factories.negotiations import Negotiation
 from tests.factories.visits import Scene
 from tracker.access.actor import Actor
 from tracker.accounts.models import Membership, User
@@ -46,11 +46,11 @@ pytestmark = pytest.mark.both_databases
 
 
 @pytest.fixture
-def sent(table: Table) -> Table:
+def sent(negotiation: Negotiation) -> Negotiation:
     """The terms, sent for signature; nobody has signed."""
-    table.send()
-    table.session.commit()
-    return table
+    negotiation.send()
+    negotiation.session.commit()
+    return negotiation
 
 
 def unread(kind: str) -> set[object]:
@@ -69,7 +69,7 @@ def ids(*actors: Actor) -> set[object]:
     return {actor.user_id for actor in actors}
 
 
-def test_whoever_has_signed_is_not_asked_any_more_and_the_others_are(sent: Table) -> None:
+def test_whoever_has_signed_is_not_asked_any_more_and_the_others_are(sent: Negotiation) -> None:
     before = unread("text_sent")
     assert ids(sent["henrik"]) <= before
     checklists.sign(sent.checklist(), sent["henrik"])
@@ -77,7 +77,7 @@ def test_whoever_has_signed_is_not_asked_any_more_and_the_others_are(sent: Table
     assert unread("text_sent") == before - ids(sent["henrik"])
 
 
-def test_nobody_is_asked_any_more_once_everyone_has_signed(sent: Table) -> None:
+def test_nobody_is_asked_any_more_once_everyone_has_signed(sent: Negotiation) -> None:
     for first in ("tomas", "henrik", "otto"):
         checklists.sign(sent.checklist(), sent[first])
         sent.session.commit()
@@ -85,14 +85,14 @@ def test_nobody_is_asked_any_more_once_everyone_has_signed(sent: Table) -> None:
     assert unread("text_in_force")
 
 
-def test_nobody_is_asked_any_more_for_a_declined_text(sent: Table) -> None:
+def test_nobody_is_asked_any_more_for_a_declined_text(sent: Negotiation) -> None:
     decline_text(sent["henrik"], sent.checklist(), reason="M2 is unclear.", items=["M2"])
     sent.session.commit()
     assert unread("text_sent") == set()
     assert unread("text_declined")
 
 
-def test_nobody_is_asked_any_more_for_a_text_that_was_called_back(sent: Table) -> None:
+def test_nobody_is_asked_any_more_for_a_text_that_was_called_back(sent: Negotiation) -> None:
     agreements.call_back(sent["ilena"], sent.checklist(), reason="A date is wrong.")
     sent.session.commit()
     assert unread("text_sent") == set()
@@ -101,19 +101,19 @@ def test_nobody_is_asked_any_more_for_a_text_that_was_called_back(sent: Table) -
 # Suggestions
 
 
-def suggest(table: Table, first: str, item: str) -> UUID:
+def suggest(negotiation: Negotiation, first: str, item: str) -> UUID:
     """Suggest a change and have the worker notify people of it; return its id."""
-    answer = table.loaded().sheet.shared(item)
+    answer = negotiation.loaded().sheet.shared(item)
     assert answer is not None
     proposal = positions.propose(
-        table[first],
-        table.checklist(),
+        negotiation[first],
+        negotiation.checklist(),
         item,
         {"words": f"As {first} wants it."},
         answer_id=answer.answer_id,
         reason="Clearer.",
     )
-    table.session.commit()
+    negotiation.session.commit()
     return proposal.id
 
 
@@ -132,25 +132,25 @@ def later(frozen_time: Callable[[dt.datetime], None]) -> Callable[[], None]:
 
 @pytest.mark.parametrize("how", ["accept", "decline", "reply", "withdraw", "change"])
 def test_nobody_is_asked_any_more_for_a_suggestion_that_was_answered(
-    table: Table, later: Callable[[], None], how: str
+    negotiation: Negotiation, later: Callable[[], None], how: str
 ) -> None:
-    table.save("ilena", "M1")
-    proposal_id = suggest(table, "samira", "M1")
+    negotiation.save("ilena", "M1")
+    proposal_id = suggest(negotiation, "samira", "M1")
     later()
-    assert ids(table["ilena"]) <= unread("suggestion_made")
+    assert ids(negotiation["ilena"]) <= unread("suggestion_made")
     match how:
         case "accept":
-            positions.accept_proposal(table["ilena"], table.checklist(), proposal_id)
+            positions.accept_proposal(negotiation["ilena"], negotiation.checklist(), proposal_id)
         case "decline":
             positions.turn_down_proposal(
-                table["ilena"], table.checklist(), proposal_id, "Too narrow."
+                negotiation["ilena"], negotiation.checklist(), proposal_id, "Too narrow."
             )
         case "reply":
-            answer = table.loaded().sheet.shared("M1")
+            answer = negotiation.loaded().sheet.shared("M1")
             assert answer is not None
             positions.propose(
-                table["ilena"],
-                table.checklist(),
+                negotiation["ilena"],
+                negotiation.checklist(),
                 "M1",
                 {"words": "Half of it."},
                 answer_id=answer.answer_id,
@@ -158,46 +158,55 @@ def test_nobody_is_asked_any_more_for_a_suggestion_that_was_answered(
                 replies_to=proposal_id,
             )
         case "withdraw":
-            positions.withdraw_proposal(table["samira"], table.checklist(), proposal_id)
+            positions.withdraw_proposal(negotiation["samira"], negotiation.checklist(), proposal_id)
         case _:
-            table.save("ilena", "M1", seen=1, words="Something else.")
-    table.session.commit()
+            negotiation.save("ilena", "M1", seen=1, words="Something else.")
+    negotiation.session.commit()
     assert unread("suggestion_made") == set()
 
 
 def test_a_party_is_still_asked_while_another_suggestion_is_left(
-    table: Table, later: Callable[[], None]
+    negotiation: Negotiation, later: Callable[[], None]
 ) -> None:
-    table.settle("M1")
-    table.settle("M6")
-    of_door, of_lantern = suggest(table, "samira", "M1"), suggest(table, "joana", "M6")
+    negotiation.settle("M1")
+    negotiation.settle("M6")
+    of_door, of_lantern = suggest(negotiation, "samira", "M1"), suggest(negotiation, "joana", "M6")
     later()
-    assert ids(table["ilena"], table["samira"], table["joana"]) <= unread("suggestion_made")
-    positions.turn_down_proposal(table["ilena"], table.checklist(), of_door, "Too narrow.")
-    table.session.commit()
+    assert ids(negotiation["ilena"], negotiation["samira"], negotiation["joana"]) <= unread(
+        "suggestion_made"
+    )
+    positions.turn_down_proposal(
+        negotiation["ilena"], negotiation.checklist(), of_door, "Too narrow."
+    )
+    negotiation.session.commit()
     # Only that of Lantern is left, which its own people don't answer.
-    assert ids(table["ilena"], table["samira"]) <= unread("suggestion_made")
-    assert unread("suggestion_made").isdisjoint(ids(table["joana"], table["otto"]))
-    positions.turn_down_proposal(table["samira"], table.checklist(), of_lantern, "Too wide.")
-    table.session.commit()
+    assert ids(negotiation["ilena"], negotiation["samira"]) <= unread("suggestion_made")
+    assert unread("suggestion_made").isdisjoint(ids(negotiation["joana"], negotiation["otto"]))
+    positions.turn_down_proposal(
+        negotiation["samira"], negotiation.checklist(), of_lantern, "Too wide."
+    )
+    negotiation.session.commit()
     assert unread("suggestion_made") == set()
 
 
 def test_what_was_answered_is_left_out_of_the_digest_and_of_mails_to_come(
-    table: Table, later: Callable[[], None]
+    negotiation: Negotiation, later: Callable[[], None]
 ) -> None:
-    table.settle("M1")
-    service.choose(table["ilena"], dict.fromkeys(Group, Frequency.DAILY))
-    proposal_id = suggest(table, "samira", "M1")
+    negotiation.settle("M1")
+    service.choose(negotiation["ilena"], dict.fromkeys(Group, Frequency.DAILY))
+    proposal_id = suggest(negotiation, "samira", "M1")
     later()
-    positions.turn_down_proposal(table["oren"], table.checklist(), proposal_id, "Too narrow.")
-    again = suggest(table, "samira", "M1")
-    positions.withdraw_proposal(table["samira"], table.checklist(), again)
-    table.session.commit()
+    positions.turn_down_proposal(
+        negotiation["oren"], negotiation.checklist(), proposal_id, "Too narrow."
+    )
+    again = suggest(negotiation, "samira", "M1")
+    positions.withdraw_proposal(negotiation["samira"], negotiation.checklist(), again)
+    negotiation.session.commit()
     later()
     rows = db.session.scalars(
         sa.select(Notification).where(
-            Notification.user_id == table["ilena"].user_id, Notification.kind == "suggestion_made"
+            Notification.user_id == negotiation["ilena"].user_id,
+            Notification.kind == "suggestion_made",
         )
     ).all()
     assert [row.delivery for row in rows] == [Delivery.NOT_MAILED]
@@ -206,82 +215,84 @@ def test_what_was_answered_is_left_out_of_the_digest_and_of_mails_to_come(
 # Discussions, flags, items that changed, and texts that are ready
 
 
-def discuss(table: Table, first: str, item: str) -> None:
-    answer = table.loaded().sheet.shared(item)
+def discuss(negotiation: Negotiation, first: str, item: str) -> None:
+    answer = negotiation.loaded().sheet.shared(item)
     assert answer is not None
     positions.take_position(
-        table[first],
-        table.checklist(),
+        negotiation[first],
+        negotiation.checklist(),
         item,
         Stance.WANTS_TALK,
         answer_id=answer.answer_id,
         reason="What is meant?",
     )
-    table.session.commit()
+    negotiation.session.commit()
 
 
 def test_nobody_is_asked_to_discuss_once_no_discussion_is_left(
-    table: Table, later: Callable[[], None]
+    negotiation: Negotiation, later: Callable[[], None]
 ) -> None:
     for item in ("M1", "M6"):
-        table.save("ilena", item)
-    discuss(table, "samira", "M1")
-    discuss(table, "joana", "M6")
+        negotiation.save("ilena", item)
+    discuss(negotiation, "samira", "M1")
+    discuss(negotiation, "joana", "M6")
     later()
-    assert ids(table["ilena"], table["samira"], table["joana"]) <= unread("discussion_wished")
-    table.accept("M1", "dora", outcome="It stays as it is.")
+    assert ids(negotiation["ilena"], negotiation["samira"], negotiation["joana"]) <= unread(
+        "discussion_wished"
+    )
+    negotiation.accept("M1", "dora", outcome="It stays as it is.")
     # Only that of Lantern is left, in which its own people aren't asked.
-    assert ids(table["ilena"], table["samira"]) <= unread("discussion_wished")
-    assert unread("discussion_wished").isdisjoint(ids(table["joana"], table["otto"]))
-    table.save("oren", "M6", seen=1)
+    assert ids(negotiation["ilena"], negotiation["samira"]) <= unread("discussion_wished")
+    assert unread("discussion_wished").isdisjoint(ids(negotiation["joana"], negotiation["otto"]))
+    negotiation.save("oren", "M6", seen=1)
     assert unread("discussion_wished") == set()
 
 
 def test_nobody_is_asked_about_flags_once_none_is_open(
-    table: Table, later: Callable[[], None]
+    negotiation: Negotiation, later: Callable[[], None]
 ) -> None:
     for item in ("M1", "M6"):
-        table.settle(item)
-    first = flag_term(table["oren"], table.checklist(), "M1", "A donor decides?")
-    second = flag_term(table["oren"], table.checklist(), "M6", "Who decides?")
+        negotiation.settle(item)
+    first = flag_term(negotiation["oren"], negotiation.checklist(), "M1", "A donor decides?")
+    second = flag_term(negotiation["oren"], negotiation.checklist(), "M6", "Who decides?")
     later()
     before = unread("flag_raised")
-    assert ids(table["ilena"], table["samira"]) <= before
-    safeguards.explain_flag(table["nadia"], table.checklist(), first.id, "No donor.")
-    table.session.commit()
+    assert ids(negotiation["ilena"], negotiation["samira"]) <= before
+    safeguards.explain_flag(negotiation["nadia"], negotiation.checklist(), first.id, "No donor.")
+    negotiation.session.commit()
     assert unread("flag_raised") == before
-    safeguards.explain_flag(table["nadia"], table.checklist(), second.id, "The NPM.")
-    table.session.commit()
+    safeguards.explain_flag(negotiation["nadia"], negotiation.checklist(), second.id, "The NPM.")
+    negotiation.session.commit()
     assert unread("flag_raised") == set()
 
 
 def test_whoever_has_accepted_what_changed_is_not_asked_any_more(
-    table: Table, later: Callable[[], None]
+    negotiation: Negotiation, later: Callable[[], None]
 ) -> None:
-    table.save("ilena", "M1")
-    proposal_id = suggest(table, "samira", "M1")
-    table.accept("M1", "joana")
-    positions.accept_proposal(table["ilena"], table.checklist(), proposal_id)
-    table.session.commit()
+    negotiation.save("ilena", "M1")
+    proposal_id = suggest(negotiation, "samira", "M1")
+    negotiation.accept("M1", "joana")
+    positions.accept_proposal(negotiation["ilena"], negotiation.checklist(), proposal_id)
+    negotiation.session.commit()
     later()
-    assert ids(table["joana"], table["otto"]) <= unread("item_reopened")
-    table.accept("M1", "leyla")
-    table.session.commit()
+    assert ids(negotiation["joana"], negotiation["otto"]) <= unread("item_reopened")
+    negotiation.accept("M1", "leyla")
+    negotiation.session.commit()
     assert unread("item_reopened") == set()
 
 
 @pytest.mark.parametrize("how", ["send", "flag"])
 def test_nobody_is_asked_to_send_a_text_that_was_sent_or_is_no_longer_ready(
-    table: Table, later: Callable[[], None], how: str
+    negotiation: Negotiation, later: Callable[[], None], how: str
 ) -> None:
-    table.agree()
+    negotiation.agree()
     later()
-    assert ids(table["samira"]) <= unread("ready_to_send")
+    assert ids(negotiation["samira"]) <= unread("ready_to_send")
     if how == "send":
-        checklists.send(table.checklist(), table["ilena"], table.signatories)
+        checklists.send(negotiation.checklist(), negotiation["ilena"], negotiation.signatories)
     else:
-        flag_term(table["dora"], table.checklist(), "M1", "A donor decides?")
-    table.session.commit()
+        flag_term(negotiation["dora"], negotiation.checklist(), "M1", "A donor decides?")
+    negotiation.session.commit()
     assert unread("ready_to_send") == set()
 
 
@@ -305,97 +316,109 @@ def test_nobody_is_asked_for_anything_in_a_cooperation_that_is_closed(
 # Comments
 
 
-def mention(table: Table, *firsts: str) -> Comment:
+def mention(negotiation: Negotiation, *firsts: str) -> Comment:
     comment = comments.write(
-        table["ilena"],
-        table.checklist(),
+        negotiation["ilena"],
+        negotiation.checklist(),
         "M1",
         text="Have you read this?",
         audience=CommentAudience.ALL,
-        mentions=[table[first].user_id for first in firsts],
+        mentions=[negotiation[first].user_id for first in firsts],
     )
-    table.session.commit()
+    negotiation.session.commit()
     return comment
 
 
 def test_whoever_has_seen_a_comment_is_not_asked_any_more_and_the_others_are(
-    table: Table,
+    negotiation: Negotiation,
 ) -> None:
-    comment = mention(table, "samira", "joana")
-    comments.mark_seen(table["samira"], comment.id)
-    table.session.commit()
-    assert unread("comment_mention") == ids(table["joana"])
+    comment = mention(negotiation, "samira", "joana")
+    comments.mark_seen(negotiation["samira"], comment.id)
+    negotiation.session.commit()
+    assert unread("comment_mention") == ids(negotiation["joana"])
 
 
 @pytest.mark.parametrize("how", ["settle", "withdraw"])
-def test_nobody_is_asked_any_more_to_read_a_comment_that_is_over(table: Table, how: str) -> None:
-    comment = mention(table, "samira", "joana")
+def test_nobody_is_asked_any_more_to_read_a_comment_that_is_over(
+    negotiation: Negotiation, how: str
+) -> None:
+    comment = mention(negotiation, "samira", "joana")
     if how == "settle":
-        comments.settle(table["oren"], comment.id, "We keep ten days.")
+        comments.settle(negotiation["oren"], comment.id, "We keep ten days.")
     else:
-        comments.withdraw(table["ilena"], comment.id)
-    table.session.commit()
+        comments.withdraw(negotiation["ilena"], comment.id)
+    negotiation.session.commit()
     assert unread("comment_mention") == set()
 
 
 @pytest.mark.parametrize("how", ["finish", "withdraw"])
-def test_nobody_is_reminded_any_more_of_a_task_that_is_over(table: Table, how: str) -> None:
-    comment = mention(table)
-    task = comments.make_task(table["ilena"], comment.id, table["samira"].user_id, clock.today())
-    table.session.commit()
+def test_nobody_is_reminded_any_more_of_a_task_that_is_over(
+    negotiation: Negotiation, how: str
+) -> None:
+    comment = mention(negotiation)
+    task = comments.make_task(
+        negotiation["ilena"], comment.id, negotiation["samira"].user_id, clock.today()
+    )
+    negotiation.session.commit()
     comments.remind_of_task(task.id, clock.today())
-    table.session.commit()
-    assert unread("comment_task_due") == ids(table["samira"])
+    negotiation.session.commit()
+    assert unread("comment_task_due") == ids(negotiation["samira"])
     if how == "finish":
-        comments.finish_task(table["samira"], comment.id)
+        comments.finish_task(negotiation["samira"], comment.id)
     else:
-        comments.withdraw(table["ilena"], comment.id)
-    table.session.commit()
+        comments.withdraw(negotiation["ilena"], comment.id)
+    negotiation.session.commit()
     assert unread("comment_task_due") == set()
 
 
 # Assignments
 
 
-def assign(table: Table, item: str, to: str) -> None:
-    side = assignments.of_side(table["ilena"], table.checklist())
+def assign(negotiation: Negotiation, item: str, to: str) -> None:
+    side = assignments.of_side(negotiation["ilena"], negotiation.checklist())
     assert side is not None
     assignments.assign(
-        table["ilena"],
-        table.checklist(),
+        negotiation["ilena"],
+        negotiation.checklist(),
         item,
-        to=table[to].user_id,
+        to=negotiation[to].user_id,
         due_on=clock.today(),
         seen=side.seen(item),
     )
-    table.session.commit()
+    negotiation.session.commit()
 
 
-def test_whoever_has_done_all_that_was_assigned_is_not_asked_any_more(table: Table) -> None:
-    assign(table, "M1", "oren")
-    assign(table, "M6", "oren")
+def test_whoever_has_done_all_that_was_assigned_is_not_asked_any_more(
+    negotiation: Negotiation,
+) -> None:
+    assign(negotiation, "M1", "oren")
+    assign(negotiation, "M6", "oren")
     due.remind_of_assignments(clock.today())
-    table.session.commit()
-    assert unread("items_assigned") == unread("assignment_due") == ids(table["oren"])
-    table.save("ilena", "M1")
-    table.accept("M1", "samira", "joana")
-    assert unread("items_assigned") == ids(table["oren"])
-    table.save("ilena", "M6")
-    table.checklist()
-    table.session.commit()
+    negotiation.session.commit()
+    assert unread("items_assigned") == unread("assignment_due") == ids(negotiation["oren"])
+    negotiation.save("ilena", "M1")
+    negotiation.accept("M1", "samira", "joana")
+    assert unread("items_assigned") == ids(negotiation["oren"])
+    negotiation.save("ilena", "M6")
+    negotiation.checklist()
+    negotiation.session.commit()
     assert unread("items_assigned") == unread("assignment_due") == set()
 
 
-def test_whoever_has_nothing_assigned_any_more_is_not_asked_any_more(table: Table) -> None:
-    assign(table, "M1", "oren")
-    assign(table, "M6", "petra")
-    assign(table, "M1", "petra")
-    assert unread("items_assigned") == ids(table["petra"])
+def test_whoever_has_nothing_assigned_any_more_is_not_asked_any_more(
+    negotiation: Negotiation,
+) -> None:
+    assign(negotiation, "M1", "oren")
+    assign(negotiation, "M6", "petra")
+    assign(negotiation, "M1", "petra")
+    assert unread("items_assigned") == ids(negotiation["petra"])
     for item in ("M1", "M6"):
-        side = assignments.of_side(table["ilena"], table.checklist())
+        side = assignments.of_side(negotiation["ilena"], negotiation.checklist())
         assert side is not None
-        assignments.give_back(table["ilena"], table.checklist(), item, seen=side.seen(item))
-        table.session.commit()
+        assignments.give_back(
+            negotiation["ilena"], negotiation.checklist(), item, seen=side.seen(item)
+        )
+        negotiation.session.commit()
     assert unread("items_assigned") == set()
 
 
@@ -403,7 +426,7 @@ def test_whoever_has_nothing_assigned_any_more_is_not_asked_any_more(table: Tabl
 
 
 @pytest.mark.parametrize("how", ["confirm", "refuse", "withdraw"])
-def test_nobody_is_asked_any_more_for_a_scan_that_was_answered(sent: Table, how: str) -> None:
+def test_nobody_is_asked_any_more_for_a_scan_that_was_answered(sent: Negotiation, how: str) -> None:
     record = scans.record(sent["samira"], sent.checklist())
     sent.session.commit()
     assert ids(sent["ilena"], sent["joana"]) <= unread("paper_recorded")
@@ -418,7 +441,7 @@ def test_nobody_is_asked_any_more_for_a_scan_that_was_answered(sent: Table, how:
     assert unread("paper_recorded") == set()
 
 
-def test_another_scan_still_has_to_be_confirmed(sent: Table) -> None:
+def test_another_scan_still_has_to_be_confirmed(sent: Negotiation) -> None:
     of_door = scans.record(sent["samira"], sent.checklist())
     scans.record(sent["joana"], sent.checklist())
     sent.session.commit()
@@ -430,7 +453,7 @@ def test_another_scan_still_has_to_be_confirmed(sent: Table) -> None:
 
 @pytest.mark.parametrize("how", ["call back", "decline"])
 def test_nobody_is_asked_to_confirm_a_scan_of_a_text_that_is_a_draft_again(
-    sent: Table, how: str
+    sent: Negotiation, how: str
 ) -> None:
     scans.record(sent["samira"], sent.checklist())
     sent.session.commit()
@@ -443,7 +466,9 @@ def test_nobody_is_asked_to_confirm_a_scan_of_a_text_that_is_a_draft_again(
     assert unread("paper_recorded") == set()
 
 
-def test_nobody_is_asked_to_confirm_a_scan_once_its_party_has_signed_here(sent: Table) -> None:
+def test_nobody_is_asked_to_confirm_a_scan_once_its_party_has_signed_here(
+    sent: Negotiation,
+) -> None:
     scans.record(sent["samira"], sent.checklist())
     checklists.sign(sent.checklist(), sent["henrik"])
     sent.session.commit()
@@ -481,96 +506,98 @@ def test_a_person_who_confirmed_about_their_copies_is_not_asked_any_more(
 # People who left
 
 
-def waiting(table: Table, name: str) -> list[str]:
+def waiting(negotiation: Negotiation, name: str) -> list[str]:
     """Return the kinds of what waits for somebody's daily digest."""
     waits = sa.select(Notification.kind).where(
-        Notification.user_id == table[name].user_id, Notification.delivery == Delivery.DAILY
+        Notification.user_id == negotiation[name].user_id, Notification.delivery == Delivery.DAILY
     )
-    return list(table.session.scalars(waits))
+    return list(negotiation.session.scalars(waits))
 
 
-def leave(table: Table, name: str, by: str = "ilena") -> None:
+def leave(negotiation: Negotiation, name: str, by: str = "ilena") -> None:
     """Remove somebody from the cooperation, by their coordinator."""
-    person = table[name]
+    person = negotiation[name]
     assert person.organisation_id is not None
-    cooperation = table.session.get_one(Cooperation, table.checklist().cooperation_id)
+    cooperation = negotiation.session.get_one(Cooperation, negotiation.checklist().cooperation_id)
     cooperations.end_person(
-        table[by],
+        negotiation[by],
         cooperation,
         user_id=person.user_id,
         organisation_id=person.organisation_id,
     )
-    table.session.commit()
+    negotiation.session.commit()
 
 
-def end_only_role(table: Table, name: str) -> None:
+def end_only_role(negotiation: Negotiation, name: str) -> None:
     """End the one role that a person of the NPM has."""
-    role = table.session.scalars(
-        sa.select(Membership).where(Membership.user_id == table[name].user_id)
+    role = negotiation.session.scalars(
+        sa.select(Membership).where(Membership.user_id == negotiation[name].user_id)
     ).one()
-    accounts.end_role(table["ilena"], role.id, reason="Moved away")
-    table.session.commit()
+    accounts.end_role(negotiation["ilena"], role.id, reason="Moved away")
+    negotiation.session.commit()
 
 
-def told_of_something_else(table: Table, name: str) -> None:
+def told_of_something_else(negotiation: Negotiation, name: str) -> None:
     """Tell somebody of a text of another cooperation, in a digest."""
-    messages.was_assigned(uuid4(), table[name].user_id)
-    table.session.commit()
+    messages.was_assigned(uuid4(), negotiation[name].user_id)
+    negotiation.session.commit()
 
 
 def test_whoever_left_a_cooperation_is_asked_nothing_of_it_any_more_and_the_others_are(
-    table: Table,
+    negotiation: Negotiation,
 ) -> None:
-    assign(table, "M1", "oren")
-    assign(table, "M6", "petra")
-    comment = mention(table, "samira", "joana", "oren")
-    told_of_something_else(table, "oren")
-    leave(table, "oren")
-    assert unread("comment_mention") == ids(table["samira"], table["joana"])
+    assign(negotiation, "M1", "oren")
+    assign(negotiation, "M6", "petra")
+    comment = mention(negotiation, "samira", "joana", "oren")
+    told_of_something_else(negotiation, "oren")
+    leave(negotiation, "oren")
+    assert unread("comment_mention") == ids(negotiation["samira"], negotiation["joana"])
     about = sa.select(Notification.about_id).where(
-        Notification.user_id == table["oren"].user_id, Notification.read_at.is_(None)
+        Notification.user_id == negotiation["oren"].user_id, Notification.read_at.is_(None)
     )
-    left = set(table.session.scalars(about))
+    left = set(negotiation.session.scalars(about))
     assert len(left) == 1
-    assert left.isdisjoint({table.checklist().id, comment.id})
-    assert ids(table["petra"]) <= unread("items_assigned")
+    assert left.isdisjoint({negotiation.checklist().id, comment.id})
+    assert ids(negotiation["petra"]) <= unread("items_assigned")
 
 
-def test_whoever_left_is_mailed_nothing_that_waited_for_a_digest(table: Table) -> None:
-    service.choose(table["oren"], dict.fromkeys(Group, Frequency.DAILY))
-    table.session.commit()
-    assign(table, "M1", "oren")
-    leave(table, "oren")
-    assert waiting(table, "oren") == []
+def test_whoever_left_is_mailed_nothing_that_waited_for_a_digest(negotiation: Negotiation) -> None:
+    service.choose(negotiation["oren"], dict.fromkeys(Group, Frequency.DAILY))
+    negotiation.session.commit()
+    assign(negotiation, "M1", "oren")
+    leave(negotiation, "oren")
+    assert waiting(negotiation, "oren") == []
 
 
 def test_whoever_has_no_role_left_is_told_nothing_and_mailed_nothing_any_more(
-    table: Table,
+    negotiation: Negotiation,
 ) -> None:
-    service.choose(table["oren"], dict.fromkeys(Group, Frequency.DAILY))
-    told_of_something_else(table, "oren")
-    told_of_something_else(table, "petra")
-    end_only_role(table, "oren")
-    assert unread("items_assigned") == ids(table["petra"])
-    assert waiting(table, "oren") == []
+    service.choose(negotiation["oren"], dict.fromkeys(Group, Frequency.DAILY))
+    told_of_something_else(negotiation, "oren")
+    told_of_something_else(negotiation, "petra")
+    end_only_role(negotiation, "oren")
+    assert unread("items_assigned") == ids(negotiation["petra"])
+    assert waiting(negotiation, "oren") == []
 
 
 def test_a_coordinator_who_left_the_people_of_a_cooperation_is_still_told_of_it(
-    table: Table,
+    negotiation: Negotiation,
 ) -> None:
-    service.choose(table["samira"], dict.fromkeys(Group, Frequency.DAILY))
-    table.session.commit()
-    mention(table, "samira")
-    leave(table, "samira", by="samira")
-    leave(table, "oren")
-    assert unread("comment_mention") == ids(table["samira"])
+    service.choose(negotiation["samira"], dict.fromkeys(Group, Frequency.DAILY))
+    negotiation.session.commit()
+    mention(negotiation, "samira")
+    leave(negotiation, "samira", by="samira")
+    leave(negotiation, "oren")
+    assert unread("comment_mention") == ids(negotiation["samira"])
 
 
-def test_whoever_has_no_role_left_is_still_asked_about_their_copies(table: Table) -> None:
-    service.choose(table["oren"], dict.fromkeys(Group, Frequency.DAILY))
-    table.session.commit()
-    oren = table.session.get_one(User, table["oren"].user_id)
+def test_whoever_has_no_role_left_is_still_asked_about_their_copies(
+    negotiation: Negotiation,
+) -> None:
+    service.choose(negotiation["oren"], dict.fromkeys(Group, Frequency.DAILY))
+    negotiation.session.commit()
+    oren = negotiation.session.get_one(User, negotiation["oren"].user_id)
     service.tell(oren, "material_return_requested", "Your copies", address="/", about=uuid4())
-    end_only_role(table, "oren")
-    assert unread("material_return_requested") == ids(table["oren"])
-    assert waiting(table, "oren") == ["material_return_requested"]
+    end_only_role(negotiation, "oren")
+    assert unread("material_return_requested") == ids(negotiation["oren"])
+    assert waiting(negotiation, "oren") == ["material_return_requested"]

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from tests.client import CheckedClient
-from tests.factories.accounts import House, house, signed_in
+from tests.factories.accounts import People, make_people, signed_in
 from tests.pages import Page
 from tracker.access.actor import OrganisationKind
 from tracker.activity.models import Event, EventDetail
@@ -21,17 +21,17 @@ CSO = {"name": "Age With Rights", "types": ["vulnerable_groups"]}
 
 
 @pytest.fixture
-def people(session: Session) -> House:
-    return house(session)
+def people(session: Session) -> People:
+    return make_people(session)
 
 
 @pytest.fixture
-def browser_of(people: House, browsers: Callable[[], CheckedClient]) -> BrowserOf:
+def browser_of(people: People, browsers: Callable[[], CheckedClient]) -> BrowserOf:
     return lambda key: signed_in(browsers(), key)
 
 
 def test_an_administrator_adds_a_cso_with_its_types(
-    people: House, browser_of: BrowserOf, session: Session
+    people: People, browser_of: BrowserOf, session: Session
 ) -> None:
     ada = browser_of("ada")
     wrong_page = ada.submit("/organisations/new", kind="cso")
@@ -74,7 +74,11 @@ def test_an_administrator_adds_a_cso_with_its_types(
     ],
 )
 def test_bad_input_says_why_and_adds_nothing(
-    people: House, browser_of: BrowserOf, session: Session, changed: dict[str, object], message: str
+    people: People,
+    browser_of: BrowserOf,
+    session: Session,
+    changed: dict[str, object],
+    message: str,
 ) -> None:
     before = session.query(Organisation).count()
     response = browser_of("ada").post("/organisations/new/cso", data={**CSO, **changed})
@@ -83,7 +87,7 @@ def test_bad_input_says_why_and_adds_nothing(
     assert session.query(Organisation).count() == before
 
 
-def test_an_npm_has_no_types(people: House, session: Session) -> None:
+def test_an_npm_has_no_types(people: People, session: Session) -> None:
     organisation = service.add(
         None,
         OrganisationKind.NPM,
@@ -95,7 +99,7 @@ def test_an_npm_has_no_types(people: House, session: Session) -> None:
 
 
 @pytest.mark.both_databases
-def test_marks_differ_where_names_allow(people: House, session: Session) -> None:
+def test_marks_differ_where_names_allow(people: People, session: Session) -> None:
     organisation = service.add(
         None, OrganisationKind.CSO, Details(name="Open Data Watch", types=["other"], other_type="x")
     )
@@ -103,7 +107,7 @@ def test_marks_differ_where_names_allow(people: House, session: Session) -> None
 
 
 def test_a_change_is_recorded_by_what_changed_and_not_its_words(
-    people: House, browser_of: BrowserOf, session: Session
+    people: People, browser_of: BrowserOf, session: Session
 ) -> None:
     path = f"/organisations/{people.organisations['door']}/change"
     browser_of("ada").submit(path, country="Maravena", expertise="Law of detention")
@@ -115,7 +119,7 @@ def test_a_change_is_recorded_by_what_changed_and_not_its_words(
 
 @pytest.mark.both_databases
 def test_the_later_of_two_saves_is_stopped_with_both_values_shown(
-    people: House, browser_of: BrowserOf, session: Session
+    people: People, browser_of: BrowserOf, session: Session
 ) -> None:
     ada = browser_of("ada")
     path = f"/organisations/{people.organisations['door']}/change"
@@ -132,7 +136,7 @@ def test_the_later_of_two_saves_is_stopped_with_both_values_shown(
 
 
 def test_languages_typed_by_name_earlier_are_chosen_and_others_kept(
-    people: House, browser_of: BrowserOf, session: Session
+    people: People, browser_of: BrowserOf, session: Session
 ) -> None:
     stored = session.get_one(Organisation, people.organisations["door"])
     stored.languages = ["Arabic", "Spanish"]
@@ -149,7 +153,7 @@ def test_languages_typed_by_name_earlier_are_chosen_and_others_kept(
 
 
 def test_the_first_language_of_an_organisation_stays_the_first(
-    people: House, browser_of: BrowserOf, session: Session
+    people: People, browser_of: BrowserOf, session: Session
 ) -> None:
     stored = session.get_one(Organisation, people.organisations["npm"])
     stored.languages = ["Arabic"]
@@ -160,7 +164,7 @@ def test_the_first_language_of_an_organisation_stays_the_first(
 
 
 def test_languages_somebody_else_saved_are_shown_by_their_names(
-    people: House, browser_of: BrowserOf
+    people: People, browser_of: BrowserOf
 ) -> None:
     ada = browser_of("ada")
     path = f"/organisations/{people.organisations['door']}/change"
@@ -173,7 +177,7 @@ def test_languages_somebody_else_saved_are_shown_by_their_names(
 
 @pytest.mark.parametrize("version", [None, 0, 7])
 def test_a_version_nobody_saw_is_stale(
-    people: House, session: Session, version: int | None
+    people: People, session: Session, version: int | None
 ) -> None:
     with pytest.raises(StaleError):
         service.change(
@@ -184,7 +188,7 @@ def test_a_version_nobody_saw_is_stale(
         )
 
 
-def test_nothing_changed_is_no_change(people: House, session: Session) -> None:
+def test_nothing_changed_is_no_change(people: People, session: Session) -> None:
     stored = session.get_one(Organisation, people.organisations["door"])
     service.change(
         people.actor("ada"),
@@ -195,7 +199,7 @@ def test_nothing_changed_is_no_change(people: House, session: Session) -> None:
     assert session.query(Event).filter_by(verb="organisation_changed").count() == 0
 
 
-def test_a_name_is_not_changed_to_one_that_is_taken(people: House, session: Session) -> None:
+def test_a_name_is_not_changed_to_one_that_is_taken(people: People, session: Session) -> None:
     with pytest.raises(RuleBrokenError) as caught:
         service.change(
             people.actor("ada"),
@@ -211,7 +215,7 @@ def test_a_name_is_not_changed_to_one_that_is_taken(people: House, session: Sess
 
 @pytest.mark.parametrize("who", ["samira", "ilena", "nadia", "dora", "joana"])
 def test_others_see_their_own_and_change_none(
-    people: House, browser_of: BrowserOf, who: str
+    people: People, browser_of: BrowserOf, who: str
 ) -> None:
     browser = browser_of(who)
     home = people.actor(who).organisation_id
@@ -230,7 +234,7 @@ def test_others_see_their_own_and_change_none(
 @pytest.mark.both_databases
 @pytest.mark.parametrize("unknown", ["nonsense", NOBODY, "0", "x" * 300])
 def test_an_unknown_organisation_is_not_there(
-    people: House, browser_of: BrowserOf, unknown: str
+    people: People, browser_of: BrowserOf, unknown: str
 ) -> None:
     ada = browser_of("ada")
     assert ada.get(f"/organisations/{unknown}").status_code == 404
@@ -238,7 +242,7 @@ def test_an_unknown_organisation_is_not_there(
     assert ada.get(f"/organisations/new/{unknown}").status_code == 404
 
 
-def test_the_verbs_ask_again_without_their_pages(people: House, session: Session) -> None:
+def test_the_verbs_ask_again_without_their_pages(people: People, session: Session) -> None:
     for who in ("samira", "ilena", "nadia", "dora"):
         with pytest.raises(RefusedError):
             service.add(people.actor(who), OrganisationKind.NPM, Details(name="Mine"))
@@ -253,7 +257,7 @@ def test_the_verbs_ask_again_without_their_pages(people: House, session: Session
 
 
 @pytest.mark.both_databases
-def test_the_list_is_searched_and_narrowed(people: House, browser_of: BrowserOf) -> None:
+def test_the_list_is_searched_and_narrowed(people: People, browser_of: BrowserOf) -> None:
     ada = browser_of("ada")
     page = ada.page("/organisations?q=legal+door")
     assert "Open Door Legal Aid" in page.text
@@ -265,7 +269,7 @@ def test_the_list_is_searched_and_narrowed(people: House, browser_of: BrowserOf)
         assert "No organisations found" in ada.page(f"/organisations?q={hostile}").text
 
 
-def test_npm_coordinators_choose_parties_and_nobody_else(people: House, session: Session) -> None:
+def test_npm_coordinators_choose_parties_and_nobody_else(people: People, session: Session) -> None:
     offered = queries.possible_parties(people.actor("ilena"))
     assert {organisation.name for organisation in offered} == {
         "Office of the People's Advocate",

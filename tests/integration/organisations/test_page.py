@@ -19,71 +19,71 @@ TITLE = "Joint monitoring of police custody"
 
 
 @pytest.fixture
-def land(session: Session) -> Country:
-    land = copied_country(session)
+def country(session: Session) -> Country:
+    country = copied_country(session)
     session.commit()
-    return land
+    return country
 
 
 @pytest.fixture
-def cooperation(land: Country) -> Cooperation:
+def cooperation(country: Country) -> Cooperation:
     """One of the NPM with Open Door; Lantern has no part in it."""
-    cooperation = open_one(land, "door")
-    land.session.commit()
+    cooperation = open_one(country, "door")
+    country.session.commit()
     return cooperation
 
 
-def page(app: Flask, land: Country, first: str, key: str = "door") -> Page:
-    return land.browser(app, first).page(f"/organisations/{land.id(key)}")
+def page(app: Flask, country: Country, first: str, key: str = "door") -> Page:
+    return country.browser(app, first).page(f"/organisations/{country.id(key)}")
 
 
-def status(app: Flask, land: Country, first: str, key: str = "door") -> int:
-    return land.browser(app, first).get(f"/organisations/{land.id(key)}").status_code
+def status(app: Flask, country: Country, first: str, key: str = "door") -> int:
+    return country.browser(app, first).get(f"/organisations/{country.id(key)}").status_code
 
 
 @pytest.mark.parametrize("first", ["samira", "henrik", "root"])
 def test_coordinators_signatories_and_administrators_see_all_its_people_with_their_roles(
-    app: Flask, land: Country, cooperation: Cooperation, first: str
+    app: Flask, country: Country, cooperation: Cooperation, first: str
 ) -> None:
-    shown = page(app, land, first)
+    shown = page(app, country, first)
     for words in ("Samira Okell", "Coordinator", "Henrik Asante", "Signatory, confirmed"):
         assert words in shown.text
     assert "Dora Lund" in shown.text
-    assert f"/people/{land.users['dora'].id}" in shown.addresses()
+    assert f"/people/{country.users['dora'].id}" in shown.addresses()
 
 
 def test_a_member_sees_who_acts_for_the_own_organisation_and_nobody_else(
-    app: Flask, land: Country, cooperation: Cooperation
+    app: Flask, country: Country, cooperation: Cooperation
 ) -> None:
-    land.person("Rasmus Vale", "door", Role.MEMBER)
-    land.session.commit()
-    shown = page(app, land, "dora")
+    country.person("Rasmus Vale", "door", Role.MEMBER)
+    country.session.commit()
+    shown = page(app, country, "dora")
     assert "Who acts for it" in shown.text
     assert "Samira Okell" in shown.text
     assert "Rasmus Vale" not in shown.text
-    assert f"/people/{land.users['samira'].id}" not in shown.addresses()
+    assert f"/people/{country.users['samira'].id}" not in shown.addresses()
 
 
-def test_a_role_that_waits_says_so(app: Flask, land: Country) -> None:
-    user = land.person("Rasmus Vale", "door")
-    land.session.add(
+def test_a_role_that_waits_says_so(app: Flask, country: Country) -> None:
+    user = country.person("Rasmus Vale", "door")
+    country.session.add(
         Membership(
             user_id=user.id,
-            organisation_id=land.id("door"),
+            organisation_id=country.id("door"),
             role=Role.MANAGER,
             starts_on=clock.today(),
             created_at=clock.now(),
         )
     )
-    land.session.commit()
-    assert "Manager, not confirmed yet" in page(app, land, "samira").text
+    country.session.commit()
+    assert "Manager, not confirmed yet" in page(app, country, "samira").text
 
 
 @pytest.mark.parametrize("first", ["ilena", "tomas", "ada"])
 def test_partners_and_their_auditor_see_its_details_and_shared_cooperations_but_not_its_people(
-    app: Flask, land: Country, cooperation: Cooperation, first: str
+    app: Flask, country: Country, cooperation: Cooperation, first: str
 ) -> None:
-    shown = page(app, land, first)
+    shown = page(app, country, first)
     assert shown.h1 == "Open Door Legal Aid"
     assert TITLE in shown.text
     for name in ("Samira Okell", "Henrik Asante", "Dora Lund"):
@@ -92,11 +92,11 @@ def test_partners_and_their_auditor_see_its_details_and_shared_cooperations_but_
 
 
 def test_a_csos_people_see_of_the_npm_no_more_than_that(
-    app: Flask, land: Country, cooperation: Cooperation
+    app: Flask, country: Country, cooperation: Cooperation
 ) -> None:
-    other = open_one(land, "lantern", title="Health in prisons")
-    land.session.commit()
-    shown = page(app, land, "samira", "npm")
+    other = open_one(country, "lantern", title="Health in prisons")
+    country.session.commit()
+    shown = page(app, country, "samira", "npm")
     assert TITLE in shown.text
     assert "Health in prisons" not in shown.text
     assert other.reference not in shown.text
@@ -115,48 +115,50 @@ def test_a_csos_people_see_of_the_npm_no_more_than_that(
     ],
 )
 def test_whoever_shares_no_cooperation_with_it_does_not_find_it(
-    app: Flask, land: Country, cooperation: Cooperation, first: str, key: str
+    app: Flask, country: Country, cooperation: Cooperation, first: str, key: str
 ) -> None:
-    assert status(app, land, first, key) == 404
+    assert status(app, country, first, key) == 404
 
 
 def test_a_member_finds_a_partner_once_they_take_part_in_the_cooperation(
-    app: Flask, land: Country, cooperation: Cooperation
+    app: Flask, country: Country, cooperation: Cooperation
 ) -> None:
-    bring_in(land, cooperation, "oren")
-    land.session.commit()
-    assert status(app, land, "oren") == 200
+    bring_in(country, cooperation, "oren")
+    country.session.commit()
+    assert status(app, country, "oren") == 200
 
 
 def test_administrators_see_no_cooperations(
-    app: Flask, land: Country, cooperation: Cooperation
+    app: Flask, country: Country, cooperation: Cooperation
 ) -> None:
-    shown = page(app, land, "root")
+    shown = page(app, country, "root")
     assert TITLE not in shown.text
     assert cooperation.reference not in shown.text
 
 
 def test_partners_can_neither_change_it_nor_invite_into_it(
-    app: Flask, land: Country, cooperation: Cooperation
+    app: Flask, country: Country, cooperation: Cooperation
 ) -> None:
-    client = land.browser(app, "ilena")
-    assert client.get(f"/organisations/{land.id('door')}/change").status_code == 404
-    assert client.get(f"/people/invite/{land.id('door')}").status_code == 404
+    client = country.browser(app, "ilena")
+    assert client.get(f"/organisations/{country.id('door')}/change").status_code == 404
+    assert client.get(f"/people/invite/{country.id('door')}").status_code == 404
 
 
 def test_the_cooperations_page_leads_to_each_party(
-    app: Flask, land: Country, cooperation: Cooperation
+    app: Flask, country: Country, cooperation: Cooperation
 ) -> None:
-    client = land.browser(app, "ilena")
+    client = country.browser(app, "ilena")
     for place in ("", "/people"):
         shown = client.page(f"/cooperations/{cooperation.reference}{place}")
-        assert f"/organisations/{land.id('door')}" in shown.addresses()
+        assert f"/organisations/{country.id('door')}" in shown.addresses()
 
 
-def test_the_list_names_organisations_for_which_nobody_can_act(app: Flask, land: Country) -> None:
-    new = land.organisation("fields", "Fields of Home", OrganisationKind.CSO)
-    land.session.commit()
-    client = land.browser(app, "root")
+def test_the_list_names_organisations_for_which_nobody_can_act(
+    app: Flask, country: Country
+) -> None:
+    new = country.organisation("fields", "Fields of Home", OrganisationKind.CSO)
+    country.session.commit()
+    client = country.browser(app, "root")
     shown = client.page("/organisations")
     assert "Nobody there has an account yet." in shown.text
     assert f"/people/invite/{new.id}?role=coordinator" in shown.addresses()
@@ -172,18 +174,18 @@ def test_the_list_names_organisations_for_which_nobody_can_act(app: Flask, land:
 
 
 def test_the_page_takes_as_many_statements_for_many_people_and_cooperations_as_for_few(
-    app: Flask, land: Country, statements: Callable[[], AbstractContextManager[list[str]]]
+    app: Flask, country: Country, statements: Callable[[], AbstractContextManager[list[str]]]
 ) -> None:
     counts = []
     for number in (1, 12):
         for each in range(number):
-            land.person(f"P{number}x{each} Vale", "door", Role.MEMBER)
-            open_one(land, "door", title=f"One of {number}, {each}")
-        land.session.commit()
-        client = land.browser(app, "samira")
-        client.page(f"/organisations/{land.id('door')}")
+            country.person(f"P{number}x{each} Vale", "door", Role.MEMBER)
+            open_one(country, "door", title=f"One of {number}, {each}")
+        country.session.commit()
+        client = country.browser(app, "samira")
+        client.page(f"/organisations/{country.id('door')}")
         with statements() as sent:
-            client.get(f"/organisations/{land.id('door')}", read=False)
+            client.get(f"/organisations/{country.id('door')}", read=False)
         counts.append(len(sent))
     assert counts[0] == counts[1]
 

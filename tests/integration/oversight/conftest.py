@@ -9,7 +9,13 @@ from sqlalchemy.orm import Session
 
 from tests import due, starting_points
 from tests.factories import agreements, passkeys
-from tests.factories.cooperations import Country, copied_country, country, load_checklists, open_one
+from tests.factories.cooperations import (
+    Country,
+    copied_country,
+    load_checklists,
+    make_country,
+    open_one,
+)
 from tests.factories.passkeys import Device
 from tests.starting_points import noon_in
 from tracker.checklist_templates.models import ChecklistKind
@@ -41,7 +47,7 @@ class Signed:
 
 
 @pytest.fixture
-def land(session: Session) -> Country:
+def country(session: Session) -> Country:
     return copied_country(session)
 
 
@@ -53,19 +59,19 @@ def signed(app: Flask, session: Session) -> Signed:
 
 def _make() -> Signed:
     load_checklists()
-    land = country(db.session())
-    first = open_one(land, "door", modes=(Mode.VISIT,))
-    second = open_one(land, "door", modes=(Mode.VISIT,), title="Visits to homes for children")
+    country = make_country(db.session())
+    first = open_one(country, "door", modes=(Mode.VISIT,))
+    second = open_one(country, "door", modes=(Mode.VISIT,), title="Visits to homes for children")
     for cooperation in (first, second):
         terms = agreements.checklist_of(cooperation, ChecklistKind.TERMS)
-        agreements.answer(land, terms, "M19", **agreements.term(START, END))
-        agreements.send(land, terms, PAIR)
-        agreements.sign(land, terms, "tomas", "henrik")
+        agreements.answer(country, terms, "M19", **agreements.term(START, END))
+        agreements.send(country, terms, PAIR)
+        agreements.sign(country, terms, "tomas", "henrik")
     confidentiality = agreements.checklist_of(first, ChecklistKind.CONFIDENTIALITY)
-    agreements.send_sealed(land, confidentiality, "A place and a day.", PAIR)
+    agreements.send_sealed(country, confidentiality, "A place and a day.", PAIR)
     device = Device()
-    passkeys.add(land.actor("henrik"), device)
-    agreements.sign_with_passkey(land, confidentiality, "henrik", device)
+    passkeys.add(country.actor("henrik"), device)
+    agreements.sign_with_passkey(country, confidentiality, "henrik", device)
     signing_keys.make_missing()
     db.session.commit()
     due.make_checkpoint()

@@ -24,11 +24,11 @@ pytestmark = [pytest.mark.both_databases, pytest.mark.some_on_postgresql(3)]
 
 
 @pytest.fixture
-def cooperation(land: Country, session: Session) -> Cooperation:
-    cooperation = open_one(land, "door", modes=(Mode.VISIT,))
+def cooperation(country: Country, session: Session) -> Cooperation:
+    cooperation = open_one(country, "door", modes=(Mode.VISIT,))
     terms = agreements.checklist_of(cooperation, ChecklistKind.TERMS)
-    agreements.send(land, terms, {"npm": "tomas", "door": "henrik"})
-    agreements.sign(land, terms, "tomas")
+    agreements.send(country, terms, {"npm": "tomas", "door": "henrik"})
+    agreements.sign(country, terms, "tomas")
     session.commit()
     return cooperation
 
@@ -48,8 +48,10 @@ def table(response: TestResponse) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
 
 
-def test_it_holds_what_the_page_shows(app: Flask, land: Country, cooperation: Cooperation) -> None:
-    rows = table(export(land.browser(app, "nadia")))
+def test_it_holds_what_the_page_shows(
+    app: Flask, country: Country, cooperation: Cooperation
+) -> None:
+    rows = table(export(country.browser(app, "nadia")))
     assert [row["Agreement"] for row in rows] == ["Agreed terms", "Confidentiality"]
     terms = rows[0]
     assert terms["Reference"] == cooperation.reference
@@ -63,20 +65,20 @@ def test_it_holds_what_the_page_shows(app: Flask, land: Country, cooperation: Co
 
 
 def test_a_declined_text_says_since_when_and_what_comes_next(
-    app: Flask, land: Country, cooperation: Cooperation, session: Session
+    app: Flask, country: Country, cooperation: Cooperation, session: Session
 ) -> None:
     terms = agreements.checklist_of(cooperation, ChecklistKind.TERMS)
-    decline_text(land.actor("henrik"), terms, reason="Too long.", items=["M19"])
+    decline_text(country.actor("henrik"), terms, reason="Too long.", items=["M19"])
     session.commit()
-    row = table(export(land.browser(app, "nadia")))[0]
+    row = table(export(country.browser(app, "nadia")))[0]
     assert row["State"] == "Declined"
     assert row["Remarks"] == f"Since {today(app)}. To be changed, then sent again"
 
 
 def test_it_is_a_file_with_a_name_that_nobody_keeps(
-    app: Flask, land: Country, cooperation: Cooperation
+    app: Flask, country: Country, cooperation: Cooperation
 ) -> None:
-    response = export(land.browser(app, "nadia"))
+    response = export(country.browser(app, "nadia"))
     assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
     assert response.headers["Content-Disposition"] == (
         f'attachment; filename="register-{clock.today().isoformat()}.csv"'
@@ -87,8 +89,10 @@ def test_it_is_a_file_with_a_name_that_nobody_keeps(
     assert data.count(b"\n") == data.count(b"\r\n") == 3
 
 
-def test_it_is_narrowed_as_the_page_is(app: Flask, land: Country, cooperation: Cooperation) -> None:
-    browser = land.browser(app, "nadia")
+def test_it_is_narrowed_as_the_page_is(
+    app: Flask, country: Country, cooperation: Cooperation
+) -> None:
+    browser = country.browser(app, "nadia")
     assert len(table(export(browser, state="lacks_signatures"))) == 1
     assert len(table(export(browser, q="custody"))) == 2
     assert table(export(browser, q="nowhere")) == []
@@ -96,9 +100,9 @@ def test_it_is_narrowed_as_the_page_is(app: Flask, land: Country, cooperation: C
 
 
 def test_it_is_asked_for_by_the_form_of_the_page(
-    app: Flask, land: Country, cooperation: Cooperation
+    app: Flask, country: Country, cooperation: Cooperation
 ) -> None:
-    response = land.browser(app, "nadia").submit(
+    response = country.browser(app, "nadia").submit(
         "/register?state=lacks_signatures", action="/register/export"
     )
     assert len(table(response)) == 1
@@ -114,35 +118,35 @@ def test_it_is_asked_for_by_the_form_of_the_page(
         "\uff1d1+1",
     ],
 )
-def test_a_formula_stays_text(app: Flask, land: Country, session: Session, title: str) -> None:
-    open_one(land, "door", modes=(Mode.VISIT,), title=title)
+def test_a_formula_stays_text(app: Flask, country: Country, session: Session, title: str) -> None:
+    open_one(country, "door", modes=(Mode.VISIT,), title=title)
     session.commit()
-    rows = table(export(land.browser(app, "nadia")))
+    rows = table(export(country.browser(app, "nadia")))
     assert {row["Title"] for row in rows} == {f"'{title}"}
 
 
 def test_commas_quotes_and_lines_stay_in_their_cell(
-    app: Flask, land: Country, session: Session
+    app: Flask, country: Country, session: Session
 ) -> None:
     title = 'A "first", then; a second\nand ünïcödé عربي'
-    open_one(land, "door", modes=(Mode.VISIT,), title=title)
+    open_one(country, "door", modes=(Mode.VISIT,), title=title)
     session.commit()
-    assert {row["Title"] for row in table(export(land.browser(app, "nadia")))} == {title}
+    assert {row["Title"] for row in table(export(country.browser(app, "nadia")))} == {title}
 
 
 def test_taking_it_out_is_recorded_with_who_and_how_much(
-    app: Flask, land: Country, session: Session, cooperation: Cooperation
+    app: Flask, country: Country, session: Session, cooperation: Cooperation
 ) -> None:
-    export(land.browser(app, "ada"), state="lacks_signatures")
+    export(country.browser(app, "ada"), state="lacks_signatures")
     line = trail.instance_history()[1][0]
     assert (line.verb, line.who) == ("register_exported", "Ada Quist")
     assert line.details == {"rows": 1, "format": "csv"}
 
 
 def test_the_public_check_knows_the_file_and_no_other(
-    app: Flask, land: Country, cooperation: Cooperation
+    app: Flask, country: Country, cooperation: Cooperation
 ) -> None:
-    data = export(land.browser(app, "ada")).data
+    data = export(country.browser(app, "ada")).data
     stranger = app.test_client()
     answer = stranger.get(f"/verify?file={canonical.digest(data)}").get_data(as_text=True)
     assert "A genuine list." in answer
@@ -151,16 +155,16 @@ def test_the_public_check_knows_the_file_and_no_other(
     assert "Unknown." in changed.get_data(as_text=True)
 
 
-def test_a_link_cannot_export_it(app: Flask, land: Country, cooperation: Cooperation) -> None:
-    browser = land.browser(app, "nadia")
+def test_a_link_cannot_export_it(app: Flask, country: Country, cooperation: Cooperation) -> None:
+    browser = country.browser(app, "nadia")
     assert browser.get("/register/export").status_code == 405
 
 
 def test_a_form_from_elsewhere_takes_nothing_out(
-    app: Flask, land: Country, session: Session, cooperation: Cooperation
+    app: Flask, country: Country, session: Session, cooperation: Cooperation
 ) -> None:
     before = trail.instance_history()[0]
-    response = land.browser(app, "nadia").open(
+    response = country.browser(app, "nadia").open(
         "/register/export", method="POST", data={}, csrf=False
     )
     assert response.status_code == 400
@@ -168,15 +172,15 @@ def test_a_form_from_elsewhere_takes_nothing_out(
 
 
 def test_it_holds_all_pages_in_their_order_however_few_are_read_at_a_time(
-    app: Flask, land: Country, session: Session, monkeypatch: pytest.MonkeyPatch
+    app: Flask, country: Country, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(queries, "AT_A_TIME", 3)
     for number in range(14):
-        open_one(land, "door", modes=(Mode.VISIT,), title=f"Cooperation {number}")
+        open_one(country, "door", modes=(Mode.VISIT,), title=f"Cooperation {number}")
     session.commit()
-    total = queries.counts(land.actor("nadia"), Question())[""]
-    rows = table(export(land.browser(app, "nadia")))
+    total = queries.counts(country.actor("nadia"), Question())[""]
+    rows = table(export(country.browser(app, "nadia")))
     assert len(rows) == total == 28
-    shown = queries.lines(land.actor("nadia"), Question(), limit=total)
+    shown = queries.lines(country.actor("nadia"), Question(), limit=total)
     assert [row["Reference"] for row in rows] == [line.reference for line in shown]
     assert [row["Agreement"] for row in rows[:2]] == ["Agreed terms", "Confidentiality"]

@@ -68,24 +68,24 @@ def counted(page: Page) -> Iterator[tuple[str, int, str]]:
             yield label, int(number), "" if link is None else link.attrib["href"]
 
 
-def in_force(land: Country, terms: Checklist, begins: int, ends: int, review: int = 0) -> None:
+def in_force(country: Country, terms: Checklist, begins: int, ends: int, review: int = 0) -> None:
     today = clock.today()
     review_on = today + review * DAY if review else None
     term = agreements.term(today + begins * DAY, today + ends * DAY, review_on)
-    agreements.answer(land, terms, "M19", **term)
-    agreements.send(land, terms, PAIR)
-    agreements.sign(land, terms, "tomas", "henrik")
+    agreements.answer(country, terms, "M19", **term)
+    agreements.send(country, terms, PAIR)
+    agreements.sign(country, terms, "tomas", "henrik")
 
 
-def flagged(land: Country, terms: Checklist) -> Flag:
+def flagged(country: Country, terms: Checklist) -> Flag:
     today = clock.today()
-    agreements.answer(land, terms, "M19", **agreements.term(today, today + 300 * DAY))
-    return flag_term(land.actor("ilena"), terms, "M19", "A ministry decides.")
+    agreements.answer(country, terms, "M19", **agreements.term(today, today + 300 * DAY))
+    return flag_term(country.actor("ilena"), terms, "M19", "A ministry decides.")
 
 
 @pytest.fixture
-def cooperation(land: Country) -> Cooperation:
-    return open_one(land, "door", modes=(Mode.VISIT,))
+def cooperation(country: Country) -> Cooperation:
+    return open_one(country, "door", modes=(Mode.VISIT,))
 
 
 @pytest.fixture
@@ -93,11 +93,11 @@ def terms(cooperation: Cooperation) -> Checklist:
     return agreements.checklist_of(cooperation, ChecklistKind.TERMS)
 
 
-def lines(land: Country, first: str = "nadia", **filters: object) -> list[RegisterLine]:
+def lines(country: Country, first: str = "nadia", **filters: object) -> list[RegisterLine]:
     question = Question(**filters)  # type: ignore[arg-type] # the fields of a query
     recompute()
-    page = queries.lines(land.actor(first), question, limit=1_000)
-    overview = queries.overview(land.actor(first), question)
+    page = queries.lines(country.actor(first), question, limit=1_000)
+    overview = queries.overview(country.actor(first), question)
     assert overview.counts[question.narrowing or ""] == len(page) == sum(overview.needs.values())
     return page
 
@@ -166,33 +166,33 @@ def test_undertakings_are_not_counted_beside_filters_that_they_do_not_have(
 
 @pytest.mark.both_databases
 def test_since_when_is_that_of_the_text_sent_first(
-    land: Country, terms: Checklist, frozen_time: Callable[[dt.datetime | None], None]
+    country: Country, terms: Checklist, frozen_time: Callable[[dt.datetime | None], None]
 ) -> None:
     today = clock.today()
-    agreements.send(land, terms, PAIR)
-    other = agreements.checklist_of(open_one(land, "door", title="Another"), ChecklistKind.TERMS)
+    agreements.send(country, terms, PAIR)
+    other = agreements.checklist_of(open_one(country, "door", title="Another"), ChecklistKind.TERMS)
     db.session.commit()
     frozen_time(clock.now() + 3 * DAY)
-    agreements.send(land, other, PAIR)
+    agreements.send(country, other, PAIR)
     recompute()
-    nadia = land.actor("nadia")
+    nadia = country.actor("nadia")
     assert queries.overview(nadia, Question()).waiting_since == today
     assert queries.overview(nadia, Question("Another")).waiting_since == today + 3 * DAY
-    agreements.sign(land, terms, "tomas", "henrik")
+    agreements.sign(country, terms, "tomas", "henrik")
     recompute()
     assert queries.overview(nadia, Question()).waiting_since == today + 3 * DAY
 
 
 @pytest.mark.both_databases
 def test_since_when_is_not_that_of_a_text_that_nobody_can_sign_any_more(
-    land: Country, terms: Checklist, frozen_time: Callable[[dt.datetime | None], None]
+    country: Country, terms: Checklist, frozen_time: Callable[[dt.datetime | None], None]
 ) -> None:
-    today, nadia = clock.today(), land.actor("nadia")
-    agreements.send(land, terms, PAIR, until=today + 5 * DAY)
-    other = agreements.checklist_of(open_one(land, "door", title="Another"), ChecklistKind.TERMS)
+    today, nadia = clock.today(), country.actor("nadia")
+    agreements.send(country, terms, PAIR, until=today + 5 * DAY)
+    other = agreements.checklist_of(open_one(country, "door", title="Another"), ChecklistKind.TERMS)
     db.session.commit()
     frozen_time(clock.now() + 3 * DAY)
-    agreements.send(land, other, PAIR)
+    agreements.send(country, other, PAIR)
     recompute()
     frozen_time(clock.now() + 2 * DAY)
     assert queries.overview(nadia, Question()).waiting_since == today
@@ -226,39 +226,39 @@ def test_no_day_and_no_flag_of_a_visits_text_is_in_an_entry(
 
 
 @pytest.mark.both_databases
-def test_a_flag_counts_until_it_is_explained(land: Country, terms: Checklist) -> None:
-    flag = flagged(land, terms)
-    ilena = land.actor("ilena")
-    assert [line.checklist_id for line in lines(land, narrowing=Narrowing.FLAGGED)] == [terms.id]
-    assert lines(land)[0].is_flagged
+def test_a_flag_counts_until_it_is_explained(country: Country, terms: Checklist) -> None:
+    flag = flagged(country, terms)
+    ilena = country.actor("ilena")
+    assert [line.checklist_id for line in lines(country, narrowing=Narrowing.FLAGGED)] == [terms.id]
+    assert lines(country)[0].is_flagged
     safeguards.explain_flag(ilena, terms, flag.id, "The NPM decides.")
-    assert lines(land, narrowing=Narrowing.FLAGGED) == []
+    assert lines(country, narrowing=Narrowing.FLAGGED) == []
 
 
 # Order
 
 
 @pytest.mark.both_databases
-def test_what_needs_a_manager_most_comes_first_and_drafts_last(land: Country) -> None:
+def test_what_needs_a_manager_most_comes_first_and_drafts_last(country: Country) -> None:
     cooperations = [
-        open_one(land, "door", title=title)
+        open_one(country, "door", title=title)
         for title in ("In force", "Overdue", "Sent", "Declined", "Ending", "Ended", "Flagged")
     ]
     of = {
         cooperation.title: agreements.checklist_of(cooperation, ChecklistKind.TERMS)
         for cooperation in cooperations
     }
-    in_force(land, of["In force"], -10, 300, 100)
-    in_force(land, of["Overdue"], -300, 300, -1)
-    in_force(land, of["Ending"], -10, 90, 30)
-    in_force(land, of["Ended"], -300, -1, -100)
+    in_force(country, of["In force"], -10, 300, 100)
+    in_force(country, of["Overdue"], -300, 300, -1)
+    in_force(country, of["Ending"], -10, 90, 30)
+    in_force(country, of["Ended"], -300, -1, -100)
     for title in ("Sent", "Declined"):
-        agreements.send(land, of[title], PAIR)
-    decline_text(land.actor("henrik"), of["Declined"], reason="Too long.", items=["M19"])
-    flagged(land, of["Flagged"])
+        agreements.send(country, of[title], PAIR)
+    decline_text(country.actor("henrik"), of["Declined"], reason="Too long.", items=["M19"])
+    flagged(country, of["Flagged"])
     recompute()
-    nadia = land.actor("nadia")
-    whole = lines(land)
+    nadia = country.actor("nadia")
+    whole = lines(country)
     assert [line.title for line in whole][:7] == [
         "Declined",
         "Overdue",
@@ -281,12 +281,12 @@ def test_what_needs_a_manager_most_comes_first_and_drafts_last(land: Country) ->
 
 
 def test_drafts_are_folded_below_other_agreements(
-    app: Flask, land: Country, terms: Checklist, session: Session
+    app: Flask, country: Country, terms: Checklist, session: Session
 ) -> None:
     session.commit()
-    browser = land.browser(app, "nadia")
+    browser = country.browser(app, "nadia")
     assert "drafts</summary>" not in browser.page("/register").html
-    in_force(land, terms, -10, 300)
+    in_force(country, terms, -10, 300)
     session.commit()
     page = browser.page("/register")
     before, folded = page.html.split("1 draft</summary>")
@@ -299,20 +299,20 @@ def test_drafts_are_folded_below_other_agreements(
 
 
 @pytest.mark.both_databases
-def test_a_party_is_found_by_its_name_alone(land: Country) -> None:
-    door = open_one(land, "door", title="Lantern is in the title")
-    other = open_one(land, "lantern", title="Another")
-    assert {line.reference for line in lines(land, party="lantern")} == {other.reference}
-    assert {line.reference for line in lines(land, party="legal DOOR")} == {door.reference}
-    assert lines(land, party="lantern door") == []
-    assert lines(land, party="%") == []
+def test_a_party_is_found_by_its_name_alone(country: Country) -> None:
+    door = open_one(country, "door", title="Lantern is in the title")
+    other = open_one(country, "lantern", title="Another")
+    assert {line.reference for line in lines(country, party="lantern")} == {other.reference}
+    assert {line.reference for line in lines(country, party="legal DOOR")} == {door.reference}
+    assert lines(country, party="lantern door") == []
+    assert lines(country, party="%") == []
 
 
 @pytest.mark.both_databases
-def test_a_kind_is_found_alone(land: Country, cooperation: Cooperation) -> None:
+def test_a_kind_is_found_alone(country: Country, cooperation: Cooperation) -> None:
     for kind in (ChecklistKind.TERMS, ChecklistKind.CONFIDENTIALITY):
-        assert [line.kind for line in lines(land, kind=kind)] == [kind]
-    assert lines(land, kind=ChecklistKind.VISIT_ROLES) == []
+        assert [line.kind for line in lines(country, kind=kind)] == [kind]
+    assert lines(country, kind=ChecklistKind.VISIT_ROLES) == []
 
 
 @pytest.mark.both_databases
@@ -331,9 +331,9 @@ def test_a_kind_is_found_alone(land: Country, cooperation: Cooperation) -> None:
     ],
 )
 def test_dates_find_what_is_valid_on_one_of_the_days(
-    land: Country, terms: Checklist, first: int | None, last: int | None, *, is_found: bool
+    country: Country, terms: Checklist, first: int | None, last: int | None, *, is_found: bool
 ) -> None:
-    in_force(land, terms, -10, 30)
+    in_force(country, terms, -10, 30)
     today = clock.today()
     days: dict[str, Any] = {
         name: today + days * DAY
@@ -341,11 +341,11 @@ def test_dates_find_what_is_valid_on_one_of_the_days(
         if days is not None
     }
     of_terms = [
-        line.checklist_id for line in lines(land, **days) if line.kind is ChecklistKind.TERMS
+        line.checklist_id for line in lines(country, **days) if line.kind is ChecklistKind.TERMS
     ]
     assert of_terms == ([terms.id] if is_found else [])
     if days:  # a draft has no days
-        assert all(line.kind is ChecklistKind.TERMS for line in lines(land, **days))
+        assert all(line.kind is ChecklistKind.TERMS for line in lines(country, **days))
 
 
 def test_undertakings_are_a_kind_that_leads_to_their_register(

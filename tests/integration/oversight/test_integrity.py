@@ -889,51 +889,51 @@ def test_a_signature_of_no_revision_is_named(signed: Signed) -> None:
 
 
 @pytest.fixture
-def land(session: Session) -> Country:
+def country(session: Session) -> Country:
     return copied_country(session)
 
 
-def sent_terms(land: Country) -> tuple[Cooperation, Checklist]:
-    cooperation = open_one(land, "door", modes=(Mode.VISIT,))
+def sent_terms(country: Country) -> tuple[Cooperation, Checklist]:
+    cooperation = open_one(country, "door", modes=(Mode.VISIT,))
     terms = agreements.checklist_of(cooperation, ChecklistKind.TERMS)
-    agreements.send(land, terms, {"npm": "tomas", "door": "henrik"})
+    agreements.send(country, terms, {"npm": "tomas", "door": "henrik"})
     return cooperation, terms
 
 
 def test_a_signature_that_its_passkey_did_not_give_is_named(
-    land: Country, monkeypatch: pytest.MonkeyPatch
+    country: Country, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cooperation, terms = sent_terms(land)
+    cooperation, terms = sent_terms(country)
     device = Device()
-    passkeys.add(land.actor("henrik"), device)
+    passkeys.add(country.actor("henrik"), device)
     with monkeypatch.context() as patched:
         patched.setattr(assertion, "flaw", lambda *_a, **_k: None)
         patched.setattr(assertion, "challenge", lambda *_a: b"\x00" * 32)
-        agreements.sign_with_passkey(land, terms, "henrik", device)
+        agreements.sign_with_passkey(country, terms, "henrik", device)
     place = RowLocation(Table.SIGNATURE, cooperation.reference, row="Henrik Asante")
-    land.session.commit()
+    country.session.commit()
     assert integrity.check_all().finding == Finding(Fault.NOT_PROVEN, place)
 
 
-def test_a_signature_by_a_passkey_that_was_never_the_signers_is_named(land: Country) -> None:
-    cooperation, terms = sent_terms(land)
+def test_a_signature_by_a_passkey_that_was_never_the_signers_is_named(country: Country) -> None:
+    cooperation, terms = sent_terms(country)
     device = Device()
-    passkeys.add(land.actor("tomas"), device)
-    agreements.sign_with_passkey(land, terms, "henrik", device)
+    passkeys.add(country.actor("tomas"), device)
+    agreements.sign_with_passkey(country, terms, "henrik", device)
     place = RowLocation(Table.SIGNATURE, cooperation.reference, row="Henrik Asante")
-    land.session.commit()
+    country.session.commit()
     assert integrity.check_all().finding == Finding(Fault.OTHER_PASSKEY, place)
 
 
-def test_a_signature_by_a_passkey_that_was_removed_later_is_valid(land: Country) -> None:
-    _cooperation, terms = sent_terms(land)
-    device, henrik = Device(), land.actor("henrik")
+def test_a_signature_by_a_passkey_that_was_removed_later_is_valid(country: Country) -> None:
+    _cooperation, terms = sent_terms(country)
+    device, henrik = Device(), country.actor("henrik")
     passkey = passkeys.add(henrik, device)
-    agreements.sign_with_passkey(land, terms, "henrik", device)
+    agreements.sign_with_passkey(country, terms, "henrik", device)
     credentials.remove(henrik, passkey.id)
-    land.session.commit()
+    country.session.commit()
     assert integrity.check_all().finding is None
-    assert integrity.check_cooperations(land.actor("nadia")).finding is None
+    assert integrity.check_cooperations(country.actor("nadia")).finding is None
 
 
 def test_a_key_of_a_cooperation_that_is_not_there_is_named(signed: Signed) -> None:

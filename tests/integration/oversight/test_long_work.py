@@ -20,15 +20,15 @@ WAITS = "You have exported or checked a lot in a short time."
 
 
 @pytest.fixture
-def cooperation(land: Country, session: Session) -> Cooperation:
-    cooperation = open_one(land, "door", modes=(Mode.VISIT,))
+def cooperation(country: Country, session: Session) -> Cooperation:
+    cooperation = open_one(country, "door", modes=(Mode.VISIT,))
     session.commit()
     return cooperation
 
 
-def used_up(land: Country, key: str, *, but: int = 0) -> None:
+def used_up(country: Country, key: str, *, but: int = 0) -> None:
     """Have a person export as often as they may, less some."""
-    counter = attempts.long_work(land.actor(key).user_id)
+    counter = attempts.long_work(country.actor(key).user_id)
     for _number in range(counter.most - but):
         attempts.note([counter])
 
@@ -42,10 +42,10 @@ def exports_recorded() -> int:
 
 
 def test_a_person_who_exports_and_checks_a_lot_has_to_wait(
-    app: Flask, land: Country, cooperation: Cooperation
+    app: Flask, country: Country, cooperation: Cooperation
 ) -> None:
-    browser = land.browser(app, "nadia")
-    used_up(land, "nadia", but=1)
+    browser = country.browser(app, "nadia")
+    used_up(country, "nadia", but=1)
     assert browser.post("/register/export").status_code == 200
     for address in ("/register/export", "/register/check", "/register/undertakings/export"):
         response = browser.post(address)
@@ -58,28 +58,28 @@ def test_a_person_who_exports_and_checks_a_lot_has_to_wait(
 
 
 def test_a_bundle_counts_too_and_is_not_recorded(
-    app: Flask, land: Country, cooperation: Cooperation
+    app: Flask, country: Country, cooperation: Cooperation
 ) -> None:
-    browser = land.browser(app, "nadia")
+    browser = country.browser(app, "nadia")
     address = f"/cooperations/{cooperation.reference}/evidence"
-    used_up(land, "nadia")
+    used_up(country, "nadia")
     assert browser.post(address).status_code == 429
     assert exports_recorded() == 0
 
 
 def test_others_go_on_and_so_does_the_person_after_a_quarter_of_an_hour(
-    app: Flask, land: Country, cooperation: Cooperation
+    app: Flask, country: Country, cooperation: Cooperation
 ) -> None:
-    first, other = land.browser(app, "nadia"), land.browser(app, "ada")
-    used_up(land, "nadia")
+    first, other = country.browser(app, "nadia"), country.browser(app, "ada")
+    used_up(country, "nadia")
     assert other.post("/register/export").status_code == 200
     with using(RunningFrom(clock.now() + dt.timedelta(minutes=16))):
         assert first.post("/register/export").status_code == 200
 
 
 def test_who_may_not_export_is_refused_and_not_counted(
-    app: Flask, land: Country, cooperation: Cooperation
+    app: Flask, country: Country, cooperation: Cooperation
 ) -> None:
-    browser = land.browser(app, "henrik")
-    used_up(land, "henrik")
+    browser = country.browser(app, "henrik")
+    used_up(country, "henrik")
     assert browser.post("/register/export").status_code == 403

@@ -15,8 +15,8 @@ from tests.factories import agreements, paper, powers
 from tests.factories.cooperations import (
     Country,
     StoredCountry,
-    country,
     load_checklists,
+    make_country,
     open_one,
 )
 from tests.factories.evidence.tampering import (
@@ -57,25 +57,25 @@ DAY = dt.date(2020, 1, 1)
 @pytest.fixture
 def papered(app: Flask, session: Session) -> Country:
     """Terms that Open Door signed on paper, a pending scan of the NPM, and a succession."""
-    land = starting_points.of(app).use("papered", _papered).load(session)
+    country = starting_points.of(app).use("papered", _papered).load(session)
     session.commit()
-    return land
+    return country
 
 
 def _papered() -> StoredCountry:
     load_checklists()
-    land = country(db.session())
-    cooperation = open_one(land, "door")
+    country = make_country(db.session())
+    cooperation = open_one(country, "door")
     terms = agreements.checklist_of(cooperation, ChecklistKind.TERMS)
-    agreements.send(land, terms, {"npm": "tomas", "door": "henrik"})
-    paper.confirm(land.actor("ilena"), terms, paper.record(land.actor("samira"), terms))
-    paper.record(land.actor("ilena"), terms, scan=paper.png())
-    land.organisation("heir", "New Bridge", OrganisationKind.CSO)
+    agreements.send(country, terms, {"npm": "tomas", "door": "henrik"})
+    paper.confirm(country.actor("ilena"), terms, paper.record(country.actor("samira"), terms))
+    paper.record(country.actor("ilena"), terms, scan=paper.png())
+    country.organisation("heir", "New Bridge", OrganisationKind.CSO)
     db.session.flush()
     succession.replace(
-        land.actor("root"), land.id("bridge"), land.id("heir"), since=DAY, source="Law 12"
+        country.actor("root"), country.id("bridge"), country.id("heir"), since=DAY, source="Law 12"
     )
-    return StoredCountry.of(land)
+    return StoredCountry.of(country)
 
 
 def finding_after(table: sa.Table, act: Callable[[Tampering, Any], object]) -> tuple[object, Table]:
@@ -270,19 +270,19 @@ def resealed(change: Callable[[Any], dict[str, Any]]) -> Callable[[Tampering, An
 # Who answered a scan ------------------------------------------------------------------------------
 
 
-def scan_of_open_door(land: Country, monkeypatch: pytest.MonkeyPatch) -> tuple[Checklist, Any]:
+def scan_of_open_door(country: Country, monkeypatch: pytest.MonkeyPatch) -> tuple[Checklist, Any]:
     """Have Open Door sign on paper, with code that lets anybody answer the scan."""
     load_checklists()
-    cooperation = open_one(land, "door")
+    cooperation = open_one(country, "door")
     terms = agreements.checklist_of(cooperation, ChecklistKind.TERMS)
-    agreements.send(land, terms, {"npm": "tomas", "door": "henrik"})
+    agreements.send(country, terms, {"npm": "tomas", "door": "henrik"})
     monkeypatch.setattr(paper_policy, "can_decide", lambda *_arguments, **_more: YES)
-    return terms, paper.record(land.actor("samira"), terms)
+    return terms, paper.record(country.actor("samira"), terms)
 
 
-def for_the_npm(land: Country, key: str) -> Actor:
+def for_the_npm(country: Country, key: str) -> Actor:
     """Return somebody who acts for the NPM too."""
-    return powers.hold(land.users[key].id, land.id("npm"), Role.COORDINATOR)
+    return powers.hold(country.users[key].id, country.id("npm"), Role.COORDINATOR)
 
 
 def audit() -> tuple[object, Table] | None:
@@ -298,9 +298,9 @@ def test_whoever_recorded_or_signed_a_scan_and_answers_it_for_another_party_is_n
     session: Session, monkeypatch: pytest.MonkeyPatch, key: str, fault: Fault, answer: str
 ) -> None:
     """Written as by code without that rule: each row is intact, and its event binds it."""
-    land = country(session)
-    terms, record = scan_of_open_door(land, monkeypatch)
-    actor = for_the_npm(land, key)
+    country = make_country(session)
+    terms, record = scan_of_open_door(country, monkeypatch)
+    actor = for_the_npm(country, key)
     if answer == "confirm":
         paper.confirm(actor, terms, record)
     else:
@@ -312,9 +312,9 @@ def test_whoever_recorded_or_signed_a_scan_and_answers_it_for_another_party_is_n
 def test_whoever_only_acts_for_another_party_confirms_its_scan(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    land = country(session)
-    terms, record = scan_of_open_door(land, monkeypatch)
-    paper.confirm(for_the_npm(land, "tomas"), terms, record)
+    country = make_country(session)
+    terms, record = scan_of_open_door(country, monkeypatch)
+    paper.confirm(for_the_npm(country, "tomas"), terms, record)
     session.commit()
     assert audit() is None
 

@@ -41,8 +41,8 @@ PAIR = {"npm": "tomas", "door": "henrik"}
 
 
 @pytest.fixture
-def cooperation(land: Country) -> Cooperation:
-    return open_one(land, "door", modes=(Mode.VISIT,))
+def cooperation(country: Country) -> Cooperation:
+    return open_one(country, "door", modes=(Mode.VISIT,))
 
 
 @pytest.fixture
@@ -50,43 +50,43 @@ def terms(cooperation: Cooperation) -> Checklist:
     return agreements.checklist_of(cooperation, ChecklistKind.TERMS)
 
 
-def lines(land: Country, first: str = "nadia", **filters: object) -> list[RegisterLine]:
+def lines(country: Country, first: str = "nadia", **filters: object) -> list[RegisterLine]:
     question = Question(**filters)  # type: ignore[arg-type] # the fields of a query
     recompute()
-    page = queries.lines(land.actor(first), question, limit=1_000)
-    assert queries.counts(land.actor(first), question)[question.narrowing or ""] == len(page)
+    page = queries.lines(country.actor(first), question, limit=1_000)
+    assert queries.counts(country.actor(first), question)[question.narrowing or ""] == len(page)
     assert [
-        line for some in queries.all_lines(land.actor(first), question) for line in some
+        line for some in queries.all_lines(country.actor(first), question) for line in some
     ] == page
     return page
 
 
-def line(land: Country, kind: ChecklistKind, first: str = "nadia") -> RegisterLine:
-    return next(line for line in lines(land, first) if line.kind is kind and line.visit is None)
+def line(country: Country, kind: ChecklistKind, first: str = "nadia") -> RegisterLine:
+    return next(line for line in lines(country, first) if line.kind is kind and line.visit is None)
 
 
-def in_force(land: Country, terms: Checklist, begins: int, ends: int, review: int = 0) -> None:
+def in_force(country: Country, terms: Checklist, begins: int, ends: int, review: int = 0) -> None:
     """Sign terms that run from and until this many days from today."""
     today = clock.today()
     agreements.answer(
-        land,
+        country,
         terms,
         "M19",
         **agreements.term(
             today + begins * DAY, today + ends * DAY, today + review * DAY if review else None
         ),
     )
-    agreements.send(land, terms, PAIR)
-    agreements.sign(land, terms, "tomas", "henrik")
+    agreements.send(country, terms, PAIR)
+    agreements.sign(country, terms, "tomas", "henrik")
 
 
 # States and dates
 
 
-def test_a_draft_has_no_dates_and_no_signatures(land: Country, terms: Checklist) -> None:
+def test_a_draft_has_no_dates_and_no_signatures(country: Country, terms: Checklist) -> None:
     today = clock.today()
-    agreements.answer(land, terms, "M19", **agreements.term(today, today + 300 * DAY))
-    result = line(land, ChecklistKind.TERMS)
+    agreements.answer(country, terms, "M19", **agreements.term(today, today + 300 * DAY))
+    result = line(country, ChecklistKind.TERMS)
     assert result.state is AgreementState.DRAFTING
     assert (result.signed, result.to_sign, result.revision) == (None, None, None)
     assert (result.from_on, result.until_on, result.form) == (None, None, "")
@@ -96,39 +96,39 @@ def test_a_draft_has_no_dates_and_no_signatures(land: Country, terms: Checklist)
     ]
 
 
-def test_a_sent_text_lists_those_who_have_yet_to_sign(land: Country, terms: Checklist) -> None:
-    agreements.send(land, terms, PAIR)
-    agreements.sign(land, terms, "tomas")
-    result = line(land, ChecklistKind.TERMS)
+def test_a_sent_text_lists_those_who_have_yet_to_sign(country: Country, terms: Checklist) -> None:
+    agreements.send(country, terms, PAIR)
+    agreements.sign(country, terms, "tomas")
+    result = line(country, ChecklistKind.TERMS)
     assert result.state is AgreementState.WAITING
     assert (result.signed, result.to_sign, result.revision) == (1, 2, 1)
     assert result.waiting_for == ("Open Door Legal Aid",)
 
 
-def test_a_declined_text_says_so_until_it_is_sent_again(land: Country, terms: Checklist) -> None:
-    agreements.send(land, terms, PAIR)
-    agreements.sign(land, terms, "tomas")
+def test_a_declined_text_says_so_until_it_is_sent_again(country: Country, terms: Checklist) -> None:
+    agreements.send(country, terms, PAIR)
+    agreements.sign(country, terms, "tomas")
     decline_text(
-        land.actor("henrik"),
+        country.actor("henrik"),
         terms,
         reason="Too long a term.",
         items=["M19"],
     )
-    result = line(land, ChecklistKind.TERMS)
+    result = line(country, ChecklistKind.TERMS)
     assert result.state is AgreementState.DECLINED
     assert (result.signed, result.to_sign) == (1, 2)
-    assert [line.kind for line in lines(land, narrowing=Narrowing.DECLINED)] == [
+    assert [line.kind for line in lines(country, narrowing=Narrowing.DECLINED)] == [
         ChecklistKind.TERMS
     ]
-    agreements.send(land, terms, PAIR)
-    assert line(land, ChecklistKind.TERMS).state is AgreementState.WAITING
-    assert lines(land, narrowing=Narrowing.DECLINED) == []
+    agreements.send(country, terms, PAIR)
+    assert line(country, ChecklistKind.TERMS).state is AgreementState.WAITING
+    assert lines(country, narrowing=Narrowing.DECLINED) == []
 
 
-def test_a_text_that_was_called_back_is_a_draft_again(land: Country, terms: Checklist) -> None:
-    agreements.send(land, terms, PAIR)
-    agreements_service.call_back(land.actor("ilena"), terms, reason="A word is missing.")
-    assert line(land, ChecklistKind.TERMS).state is AgreementState.DRAFTING
+def test_a_text_that_was_called_back_is_a_draft_again(country: Country, terms: Checklist) -> None:
+    agreements.send(country, terms, PAIR)
+    agreements_service.call_back(country.actor("ilena"), terms, reason="A word is missing.")
+    assert line(country, ChecklistKind.TERMS).state is AgreementState.DRAFTING
 
 
 @pytest.mark.both_databases
@@ -152,7 +152,7 @@ def test_a_text_that_was_called_back_is_a_draft_again(land: Country, terms: Chec
     ],
 )
 def test_dates_decide_the_state_of_signed_terms_and_by_which_filters_they_are_found(
-    land: Country,
+    country: Country,
     terms: Checklist,
     begins: int,
     ends: int,
@@ -160,8 +160,8 @@ def test_dates_decide_the_state_of_signed_terms_and_by_which_filters_they_are_fo
     state: AgreementState,
     filters: set[Narrowing],
 ) -> None:
-    in_force(land, terms, begins, ends, review)
-    result = line(land, ChecklistKind.TERMS)
+    in_force(country, terms, begins, ends, review)
+    result = line(country, ChecklistKind.TERMS)
     assert result.state is state
     assert (result.from_on, result.until_on) == (
         clock.today() + begins * DAY,
@@ -171,51 +171,59 @@ def test_dates_decide_the_state_of_signed_terms_and_by_which_filters_they_are_fo
     found_by = {
         narrowing
         for narrowing in Narrowing
-        if terms.id in {line.checklist_id for line in lines(land, narrowing=narrowing)}
+        if terms.id in {line.checklist_id for line in lines(country, narrowing=narrowing)}
     }
     assert found_by == filters
 
 
 @pytest.mark.both_databases
 def test_the_last_day_is_included(
-    land: Country, terms: Checklist, frozen_time: Callable[[dt.datetime | None], None]
+    country: Country, terms: Checklist, frozen_time: Callable[[dt.datetime | None], None]
 ) -> None:
-    in_force(land, terms, -10, 1)
+    in_force(country, terms, -10, 1)
     now = clock.now()
     frozen_time(now + DAY)
-    assert terms.id in {line.checklist_id for line in lines(land, narrowing=Narrowing.IN_FORCE)}
-    assert lines(land, narrowing=Narrowing.ENDED) == []
+    assert terms.id in {line.checklist_id for line in lines(country, narrowing=Narrowing.IN_FORCE)}
+    assert lines(country, narrowing=Narrowing.ENDED) == []
     frozen_time(now + 2 * DAY)
-    assert lines(land, narrowing=Narrowing.IN_FORCE) == []
-    assert [line.state for line in lines(land, narrowing=Narrowing.ENDED)] == [AgreementState.ENDED]
+    assert lines(country, narrowing=Narrowing.IN_FORCE) == []
+    assert [line.state for line in lines(country, narrowing=Narrowing.ENDED)] == [
+        AgreementState.ENDED
+    ]
 
 
-def test_an_amendment_keeps_the_dates_of_the_text_in_force(land: Country, terms: Checklist) -> None:
-    in_force(land, terms, -10, 300, 100)
-    before = line(land, ChecklistKind.TERMS)
-    agreements_service.amend(land.actor("ilena"), terms, reason="A longer term.", items=["M19"])
+def test_an_amendment_keeps_the_dates_of_the_text_in_force(
+    country: Country, terms: Checklist
+) -> None:
+    in_force(country, terms, -10, 300, 100)
+    before = line(country, ChecklistKind.TERMS)
+    agreements_service.amend(country.actor("ilena"), terms, reason="A longer term.", items=["M19"])
     today = clock.today()
     current = agreements.current(terms, "M19")
     agreements.change(
-        land, terms, "M19", current, **agreements.term(today, today + 700 * DAY, today + 300 * DAY)
+        country,
+        terms,
+        "M19",
+        current,
+        **agreements.term(today, today + 700 * DAY, today + 300 * DAY),
     )
-    drafted = line(land, ChecklistKind.TERMS)
+    drafted = line(country, ChecklistKind.TERMS)
     assert drafted.is_amended
     assert (drafted.state, drafted.from_on, drafted.until_on) == (
         AgreementState.IN_FORCE,
         before.from_on,
         before.until_on,
     )
-    agreements.send(land, terms, PAIR)
-    agreements.sign(land, terms, "henrik")
-    sent = line(land, ChecklistKind.TERMS)
+    agreements.send(country, terms, PAIR)
+    agreements.sign(country, terms, "henrik")
+    sent = line(country, ChecklistKind.TERMS)
     assert (sent.is_amended, sent.until_on, sent.signed) == (True, before.until_on, 2)
     assert sent.waiting_for == ("Office of the People's Advocate",)
-    assert [line.kind for line in lines(land, narrowing=Narrowing.LACKS_SIGNATURES)] == [
+    assert [line.kind for line in lines(country, narrowing=Narrowing.LACKS_SIGNATURES)] == [
         ChecklistKind.TERMS
     ]
-    agreements.sign(land, terms, "tomas")
-    after = line(land, ChecklistKind.TERMS)
+    agreements.sign(country, terms, "tomas")
+    after = line(country, ChecklistKind.TERMS)
     assert (after.is_amended, after.until_on, after.revision) == (False, today + 700 * DAY, 2)
 
 
@@ -227,70 +235,76 @@ def test_an_amendment_keeps_the_dates_of_the_text_in_force(land: Country, terms:
     ],
 )
 def test_a_suspended_or_ended_text_is_shown_with_its_signatures(
-    land: Country, terms: Checklist, kind: NoticeKind, state: AgreementState, narrowing: Narrowing
+    country: Country,
+    terms: Checklist,
+    kind: NoticeKind,
+    state: AgreementState,
+    narrowing: Narrowing,
 ) -> None:
-    in_force(land, terms, -10, 300, 100)
-    before = line(land, ChecklistKind.TERMS)
+    in_force(country, terms, -10, 300, 100)
+    before = line(country, ChecklistKind.TERMS)
     # A text that has ended had its last day before the notice.
     last = clock.today() - DAY if kind is NoticeKind.ENDED else before.until_on
-    notices.give_notice(land.actor("henrik"), terms, kind, reason="Not safe.")
-    result = line(land, ChecklistKind.TERMS)
+    notices.give_notice(country.actor("henrik"), terms, kind, reason="Not safe.")
+    result = line(country, ChecklistKind.TERMS)
     assert (result.state, result.is_amended) == (state, False)
     assert (result.revision, result.until_on) == (before.revision, last)
     assert (result.signed, result.to_sign) == (2, 2)
-    assert [line.kind for line in lines(land, narrowing=narrowing)] == [ChecklistKind.TERMS]
+    assert [line.kind for line in lines(country, narrowing=narrowing)] == [ChecklistKind.TERMS]
     for other in (Narrowing.IN_FORCE, Narrowing.DRAFTING, Narrowing.DECLINED):
-        assert ChecklistKind.TERMS not in [line.kind for line in lines(land, narrowing=other)]
+        assert ChecklistKind.TERMS not in [line.kind for line in lines(country, narrowing=other)]
 
 
 def test_a_renewal_moves_the_last_day(
-    land: Country, terms: Checklist, frozen_time: Callable[[dt.datetime | None], None]
+    country: Country, terms: Checklist, frozen_time: Callable[[dt.datetime | None], None]
 ) -> None:
     today = clock.today()
     dates = agreements.term(today - 10 * DAY, today + 9 * DAY) | {"renewal": "automatic"}
-    agreements.answer(land, terms, "M19", **dates)
-    agreements.send(land, terms, PAIR)
-    agreements.sign(land, terms, "tomas", "henrik")
+    agreements.answer(country, terms, "M19", **dates)
+    agreements.send(country, terms, PAIR)
+    agreements.sign(country, terms, "tomas", "henrik")
     frozen_time(clock.now() + 10 * DAY)
-    assert line(land, ChecklistKind.TERMS).state is AgreementState.ENDED
+    assert line(country, ChecklistKind.TERMS).state is AgreementState.ENDED
     assert due.renew_due(clock.today()) == 1
-    result = line(land, ChecklistKind.TERMS)
+    result = line(country, ChecklistKind.TERMS)
     # The review that nobody has held stays due.
     assert (result.state, result.until_on) == (AgreementState.REVIEW_OVERDUE, today + 29 * DAY)
 
 
 def test_a_party_of_several_is_waited_for_until_enough_have_signed(
-    land: Country, terms: Checklist
+    country: Country, terms: Checklist
 ) -> None:
-    land.person("Milan Orsk", "npm", Role.SIGNATORY, power="Decision of the board")
-    agreements.send(land, terms, PAIR, also={"npm": ("milan",)})
+    country.person("Milan Orsk", "npm", Role.SIGNATORY, power="Decision of the board")
+    agreements.send(country, terms, PAIR, also={"npm": ("milan",)})
     db.session.commit()
-    agreements.sign(land, terms, "milan", "henrik")
-    result = line(land, ChecklistKind.TERMS)
+    agreements.sign(country, terms, "milan", "henrik")
+    result = line(country, ChecklistKind.TERMS)
     assert (result.state, result.signed, result.to_sign) == (AgreementState.WAITING, 2, 3)
     assert result.waiting_for == ("Office of the People's Advocate",)
-    agreements.sign(land, terms, "tomas")
-    assert line(land, ChecklistKind.TERMS).waiting_for == ()
+    agreements.sign(country, terms, "tomas")
+    assert line(country, ChecklistKind.TERMS).waiting_for == ()
 
 
-def test_confidentiality_runs_until_the_day_of_c1(land: Country, cooperation: Cooperation) -> None:
+def test_confidentiality_runs_until_the_day_of_c1(
+    country: Country, cooperation: Cooperation
+) -> None:
     today = clock.today()
     checklist = agreements.checklist_of(cooperation, ChecklistKind.CONFIDENTIALITY)
     until = today + 40 * DAY
-    agreements.answer(land, checklist, "C1", scope="all_until", until=until.isoformat())
-    agreements.send(land, checklist, PAIR)
-    agreements.sign(land, checklist, "tomas", "henrik")
-    result = line(land, ChecklistKind.CONFIDENTIALITY)
+    agreements.answer(country, checklist, "C1", scope="all_until", until=until.isoformat())
+    agreements.send(country, checklist, PAIR)
+    agreements.sign(country, checklist, "tomas", "henrik")
+    result = line(country, ChecklistKind.CONFIDENTIALITY)
     assert (result.from_on, result.until_on) == (today, until)
     assert result.state is AgreementState.ENDS_SOON
-    assert [line.kind for line in lines(land, narrowing=Narrowing.ENDS_SOON)] == [
+    assert [line.kind for line in lines(country, narrowing=Narrowing.ENDS_SOON)] == [
         ChecklistKind.CONFIDENTIALITY
     ]
 
 
-def test_the_form_comes_from_m3(land: Country, terms: Checklist) -> None:
+def test_the_form_comes_from_m3(country: Country, terms: Checklist) -> None:
     agreements.answer(
-        land,
+        country,
         terms,
         "M3",
         in_scope=["VISIT"],
@@ -298,9 +312,9 @@ def test_the_form_comes_from_m3(land: Country, terms: Checklist) -> None:
         out_of_scope="Nothing else.",
         form="contract",
     )
-    assert line(land, ChecklistKind.TERMS).form == ""
-    agreements.send(land, terms, PAIR)
-    assert line(land, ChecklistKind.TERMS).form == "contract"
+    assert line(country, ChecklistKind.TERMS).form == ""
+    agreements.send(country, terms, PAIR)
+    assert line(country, ChecklistKind.TERMS).form == "contract"
 
 
 # Narrowing
@@ -308,52 +322,52 @@ def test_the_form_comes_from_m3(land: Country, terms: Checklist) -> None:
 
 @pytest.mark.both_databases
 def test_each_way_of_narrowing_keeps_as_many_as_it_counts(
-    land: Country, cooperation: Cooperation, terms: Checklist
+    country: Country, cooperation: Cooperation, terms: Checklist
 ) -> None:
-    in_force(land, terms, -10, 30)
-    other = open_one(land, "lantern", modes=(Mode.COAL,), title="Advocacy on transport")
+    in_force(country, terms, -10, 30)
+    other = open_one(country, "lantern", modes=(Mode.COAL,), title="Advocacy on transport")
     agreements.send(
-        land,
+        country,
         agreements.checklist_of(other, ChecklistKind.TERMS),
         {"npm": "tomas", "lantern": "joana"},
     )
     for question in (Question(), Question("transport"), Question(mode=Mode.VISIT)):
-        counts = queries.counts(land.actor("nadia"), question)
+        counts = queries.counts(country.actor("nadia"), question)
         for key, count in counts.items():
             narrowed = Question(question.words, question.mode, Narrowing(key) if key else None)
-            assert len(queries.lines(land.actor("nadia"), narrowed, limit=1_000)) == count, (
+            assert len(queries.lines(country.actor("nadia"), narrowed, limit=1_000)) == count, (
                 question,
                 key,
             )
-    assert queries.counts(land.actor("nadia"), Question())[Narrowing.ENDS_SOON] == 1
+    assert queries.counts(country.actor("nadia"), Question())[Narrowing.ENDS_SOON] == 1
 
 
 @pytest.mark.both_databases
 def test_terms_that_begin_later_are_found_in_force_from_their_first_day_on(
     app: Flask,
-    land: Country,
+    country: Country,
     terms: Checklist,
     session: Session,
     frozen_time: Callable[[dt.datetime | None], None],
 ) -> None:
-    in_force(land, terms, 2, 300, 100)
+    in_force(country, terms, 2, 300, 100)
     session.commit()
-    client = land.browser(app, "nadia")
+    client = country.browser(app, "nadia")
     page = client.page("/register?state=begins_later")
     assert "Begins later 1" in page.text
     assert "In force 0" in page.text
     assert "Signed by all, begins on" in page.text
     frozen_time(clock.now() + 2 * DAY)
-    page = land.browser(app, "nadia").page("/register?state=in_force")
+    page = country.browser(app, "nadia").page("/register?state=in_force")
     assert "In force 1" in page.text
     assert "Begins later" not in page.text
 
 
 @pytest.mark.both_databases
 def test_every_word_has_to_occur_in_title_reference_or_a_party(
-    land: Country, cooperation: Cooperation
+    country: Country, cooperation: Cooperation
 ) -> None:
-    open_one(land, "lantern", modes=(Mode.COAL,), title="Advocacy on transport")
+    open_one(country, "lantern", modes=(Mode.COAL,), title="Advocacy on transport")
     expected: dict[str, set[str]] = {
         "police": {"C-0001"},
         "POLICE custody": {"C-0001"},
@@ -368,7 +382,7 @@ def test_every_word_has_to_occur_in_title_reference_or_a_party(
         "x " * 500: set(),
     }
     listed = {
-        words: {f"C-{line.reference[-4:]}" for line in lines(land, words=words)}
+        words: {f"C-{line.reference[-4:]}" for line in lines(country, words=words)}
         for words in expected
     }
     assert listed == expected
@@ -376,9 +390,9 @@ def test_every_word_has_to_occur_in_title_reference_or_a_party(
 
 @pytest.mark.both_databases
 def test_entries_with_more_letters_than_an_index_takes_are_found_in_order(
-    land: Country, session: Session
+    country: Country, session: Session
 ) -> None:
-    opened = [open_one(land, "door", title=f"Visits, year {year}") for year in (1, 2, 3)]
+    opened = [open_one(country, "door", title=f"Visits, year {year}") for year in (1, 2, 3)]
     session.flush()
     session.execute(
         sa.update(CooperationEntry)
@@ -386,22 +400,22 @@ def test_entries_with_more_letters_than_an_index_takes_are_found_in_order(
         .values(words=CooperationEntry.words + " weiter" * FEW_LETTERS)
     )
     newest_first = [cooperation.title for cooperation in reversed(opened)]
-    manager = land.actor("ilena")
+    manager = country.actor("ilena")
     listing = cooperations.listing(manager, words="year visits")
     assert [cooperation.title for cooperation in listing.cooperations] == newest_first
     assert listing.total == cooperations.state_counts(manager, "visits")[""] == 3
     longer = cooperations.listing(manager, words="visits weiter").cooperations
     assert [cooperation.title for cooperation in longer] == [newest_first[0], newest_first[2]]
-    assert {line.title for line in lines(land, words="year visits")} == {*newest_first}
+    assert {line.title for line in lines(country, words="year visits")} == {*newest_first}
 
 
 @pytest.mark.both_databases
-def test_a_way_of_working_matches_only_itself(land: Country) -> None:
-    open_one(land, "door", modes=(Mode.INFO_F, Mode.EXP), title="First")
-    open_one(land, "lantern", modes=(Mode.INFO_A,), title="Second")
-    assert {line.title for line in lines(land, mode=Mode.INFO_F)} == {"First"}
-    assert {line.title for line in lines(land, mode=Mode.INFO_A)} == {"Second"}
-    assert lines(land, mode=Mode.VISIT) == []
+def test_a_way_of_working_matches_only_itself(country: Country) -> None:
+    open_one(country, "door", modes=(Mode.INFO_F, Mode.EXP), title="First")
+    open_one(country, "lantern", modes=(Mode.INFO_A,), title="Second")
+    assert {line.title for line in lines(country, mode=Mode.INFO_F)} == {"First"}
+    assert {line.title for line in lines(country, mode=Mode.INFO_A)} == {"Second"}
+    assert lines(country, mode=Mode.VISIT) == []
 
 
 # Who sees what
@@ -409,34 +423,34 @@ def test_a_way_of_working_matches_only_itself(land: Country) -> None:
 
 @pytest.mark.both_databases
 def test_a_manager_sees_only_their_own_organisations_agreements(
-    land: Country, cooperation: Cooperation
+    country: Country, cooperation: Cooperation
 ) -> None:
-    land.person("Sol Anders", "door", Role.MANAGER)
-    land.person("Mira Quell", "lantern", Role.MANAGER)
-    land.person("Ode Harrow", "other_npm", Role.MANAGER)
-    other = open_one(land, "lantern", title="Another")
-    assert {line.reference for line in lines(land, "sol")} == {cooperation.reference}
-    assert {line.reference for line in lines(land, "mira")} == {other.reference}
-    assert lines(land, "ode") == []
-    assert {line.reference for line in lines(land)} == {cooperation.reference, other.reference}
+    country.person("Sol Anders", "door", Role.MANAGER)
+    country.person("Mira Quell", "lantern", Role.MANAGER)
+    country.person("Ode Harrow", "other_npm", Role.MANAGER)
+    other = open_one(country, "lantern", title="Another")
+    assert {line.reference for line in lines(country, "sol")} == {cooperation.reference}
+    assert {line.reference for line in lines(country, "mira")} == {other.reference}
+    assert lines(country, "ode") == []
+    assert {line.reference for line in lines(country)} == {cooperation.reference, other.reference}
 
 
 @pytest.mark.both_databases
 def test_an_auditor_sees_the_agreements_of_the_npm_they_audit(
-    land: Country, cooperation: Cooperation
+    country: Country, cooperation: Cooperation
 ) -> None:
-    land.organisation("watch", "Court of Tressia", OrganisationKind.OTHER)
-    land.person("Edda Brun", "watch", Role.AUDITOR, audits_id=land.id("other_npm"))
-    assert {line.reference for line in lines(land, "ada")} == {cooperation.reference}
-    assert lines(land, "edda") == []
+    country.organisation("watch", "Court of Tressia", OrganisationKind.OTHER)
+    country.person("Edda Brun", "watch", Role.AUDITOR, audits_id=country.id("other_npm"))
+    assert {line.reference for line in lines(country, "ada")} == {cooperation.reference}
+    assert lines(country, "edda") == []
 
 
 @pytest.mark.both_databases
 @pytest.mark.parametrize("first", ["ilena", "tomas", "oren", "samira", "henrik", "root"])
 def test_nobody_else_finds_anything_even_past_the_page(
-    land: Country, cooperation: Cooperation, terms: Checklist, first: str
+    country: Country, cooperation: Cooperation, terms: Checklist, first: str
 ) -> None:
-    actor = land.actor(first)
+    actor = country.actor(first)
     assert queries.lines(actor, Question()) == []
     assert queries.counts(actor, Question())[""] == 0
     assert queries.find(actor, terms.id) is None
@@ -447,11 +461,11 @@ def test_nobody_else_finds_anything_even_past_the_page(
 
 @pytest.mark.both_databases
 def test_the_page_describes_each_agreement(
-    app: Flask, land: Country, terms: Checklist, session: Session
+    app: Flask, country: Country, terms: Checklist, session: Session
 ) -> None:
-    in_force(land, terms, -10, 30)
+    in_force(country, terms, -10, 30)
     session.commit()
-    page = land.browser(app, "nadia").page("/register")
+    page = country.browser(app, "nadia").page("/register")
     assert page.h1 == "Agreement register"
     assert "2 agreements." in page.text
     assert "Ends within 90 days 1" in page.text
@@ -460,9 +474,11 @@ def test_the_page_describes_each_agreement(
     assert "With: Open Door Legal Aid" in page.text
 
 
-def test_the_page_without_agreements_says_why(app: Flask, land: Country, session: Session) -> None:
+def test_the_page_without_agreements_says_why(
+    app: Flask, country: Country, session: Session
+) -> None:
     session.commit()
-    text = land.browser(app, "nadia").page("/register").text
+    text = country.browser(app, "nadia").page("/register").text
     assert "There are no agreements yet." in text
 
 
@@ -487,10 +503,10 @@ HOSTILE = [
 
 @pytest.mark.both_databases
 def test_odd_questions_are_answered_in_plain_words(
-    app: Flask, land: Country, cooperation: Cooperation, session: Session
+    app: Flask, country: Country, cooperation: Cooperation, session: Session
 ) -> None:
     session.commit()
-    client = land.browser(app, "nadia")
+    client = country.browser(app, "nadia")
     for question in HOSTILE:
         page = client.page(f"/register?{question}")
         assert page.h1 == "Agreement register", question
@@ -499,10 +515,10 @@ def test_odd_questions_are_answered_in_plain_words(
 
 @pytest.mark.both_databases
 def test_an_unknown_filter_lists_and_exports_nothing(
-    app: Flask, land: Country, cooperation: Cooperation, session: Session
+    app: Flask, country: Country, cooperation: Cooperation, session: Session
 ) -> None:
     session.commit()
-    client = land.browser(app, "nadia")
+    client = country.browser(app, "nadia")
     chosen = [(name, value) for name in ("state", "mode", "kind") for value in ("x", "\0")]
     chosen += [(name, "31.12.2026") for name in ("from", "until")]
     for name, value in chosen:
@@ -511,18 +527,20 @@ def test_an_unknown_filter_lists_and_exports_nothing(
 
 
 def test_a_page_beyond_the_last_says_so_and_leads_back(
-    app: Flask, land: Country, cooperation: Cooperation, session: Session
+    app: Flask, country: Country, cooperation: Cooperation, session: Session
 ) -> None:
     session.commit()
-    page = land.browser(app, "nadia").page("/register?page=9999")
+    page = country.browser(app, "nadia").page("/register?page=9999")
     assert "This list doesn't have that page." in page.text
 
 
 def test_the_filters_stay_in_the_fields(
-    app: Flask, land: Country, cooperation: Cooperation, session: Session
+    app: Flask, country: Country, cooperation: Cooperation, session: Session
 ) -> None:
     session.commit()
-    page = land.browser(app, "nadia").page("/register?q=police+custody&mode=VISIT&state=drafting")
+    page = country.browser(app, "nadia").page(
+        "/register?q=police+custody&mode=VISIT&state=drafting"
+    )
     form = page.form("/register/export")
     assert form.filled_in()["q"] == ["police custody"]
     assert form.filled_in()["mode"] == ["VISIT"]
@@ -530,10 +548,10 @@ def test_the_filters_stay_in_the_fields(
 
 
 def test_a_printed_register_says_of_which_day_it_is_and_what_was_left_out(
-    app: Flask, land: Country, cooperation: Cooperation, session: Session
+    app: Flask, country: Country, cooperation: Cooperation, session: Session
 ) -> None:
     session.commit()
-    browser = land.browser(app, "nadia")
+    browser = country.browser(app, "nadia")
     assert browser.page("/register").only_on_paper.split()[-1] == f"{clock.today().year}."
     address = "/register?q=police+custody&party=door&kind=terms&state=drafting&from=2026-01-01"
     assert browser.page(address).only_on_paper.endswith(
@@ -542,33 +560,33 @@ def test_a_printed_register_says_of_which_day_it_is_and_what_was_left_out(
     )
 
 
-def _agree_with_a_partner_of_its_own(land: Country, number: int) -> None:
+def _agree_with_a_partner_of_its_own(country: Country, number: int) -> None:
     """Open a cooperation with its own partner, people and signatures."""
     key = f"partner{number}"
-    land.organisation(key, f"Partner {number}", OrganisationKind.CSO)
-    land.person(f"Signer{number} Hale", key, Role.SIGNATORY, power="Statutes")
-    cooperation = open_one(land, key, modes=(Mode.VISIT,), title=f"Cooperation {number}")
+    country.organisation(key, f"Partner {number}", OrganisationKind.CSO)
+    country.person(f"Signer{number} Hale", key, Role.SIGNATORY, power="Statutes")
+    cooperation = open_one(country, key, modes=(Mode.VISIT,), title=f"Cooperation {number}")
     for kind in (ChecklistKind.TERMS, ChecklistKind.CONFIDENTIALITY):
         checklist = agreements.checklist_of(cooperation, kind)
-        agreements.send(land, checklist, {"npm": "tomas", key: f"signer{number}"})
-        agreements.sign(land, checklist, "tomas")
+        agreements.send(country, checklist, {"npm": "tomas", key: f"signer{number}"})
+        agreements.sign(country, checklist, "tomas")
 
 
 @pytest.mark.both_databases
 def test_more_agreements_take_no_more_queries(
     app: Flask,
-    land: Country,
+    country: Country,
     session: Session,
     statements: Callable[[], AbstractContextManager[list[str]]],
 ) -> None:
-    _agree_with_a_partner_of_its_own(land, 1)
+    _agree_with_a_partner_of_its_own(country, 1)
     session.commit()
-    browser = land.browser(app, "nadia")
+    browser = country.browser(app, "nadia")
     browser.get("/register")
     with statements() as few:
         browser.get("/register")
     for number in range(2, 9):
-        _agree_with_a_partner_of_its_own(land, number)
+        _agree_with_a_partner_of_its_own(country, number)
     session.commit()
     with statements() as many:
         page = browser.page("/register")
@@ -581,12 +599,12 @@ def test_more_agreements_take_no_more_queries(
 
 @pytest.mark.both_databases
 def test_a_long_register_is_shown_a_page_at_a_time(
-    app: Flask, land: Country, session: Session
+    app: Flask, country: Country, session: Session
 ) -> None:
     for number in range(14):
-        open_one(land, "door", modes=(Mode.VISIT,), title=f"Cooperation {number}")
+        open_one(country, "door", modes=(Mode.VISIT,), title=f"Cooperation {number}")
     session.commit()
-    browser = land.browser(app, "nadia")
+    browser = country.browser(app, "nadia")
     first, second = browser.page("/register"), browser.page("/register?page=2")
     assert "1 to 25 of 28" in first.text
     assert "26 to 28 of 28" in second.text
@@ -601,20 +619,20 @@ def _titles(page: Page) -> set[str]:
 
 
 def test_the_history_shows_revisions_signatures_declines_and_events(
-    app: Flask, land: Country, terms: Checklist, session: Session
+    app: Flask, country: Country, terms: Checklist, session: Session
 ) -> None:
-    agreements.send(land, terms, PAIR)
-    agreements.sign(land, terms, "tomas")
+    agreements.send(country, terms, PAIR)
+    agreements.sign(country, terms, "tomas")
     decline_text(
-        land.actor("henrik"),
+        country.actor("henrik"),
         terms,
         reason="Too long a term.",
         items=["M19"],
     )
-    agreements.send(land, terms, PAIR)
-    agreements.sign(land, terms, "henrik", "tomas")
+    agreements.send(country, terms, PAIR)
+    agreements.sign(country, terms, "henrik", "tomas")
     session.commit()
-    page = land.browser(app, "nadia").page(f"/register/{terms.id}")
+    page = country.browser(app, "nadia").page(f"/register/{terms.id}")
     assert page.h1 == "Agreed terms: Joint monitoring of police custody"
     text = page.text
     assert text.index("Revision 2") < text.index("Revision 1")
@@ -627,10 +645,10 @@ def test_the_history_shows_revisions_signatures_declines_and_events(
 
 
 def test_the_history_of_a_draft_says_that_nothing_was_frozen(
-    app: Flask, land: Country, terms: Checklist, session: Session
+    app: Flask, country: Country, terms: Checklist, session: Session
 ) -> None:
     session.commit()
-    text = land.browser(app, "ada").page(f"/register/{terms.id}").text
+    text = country.browser(app, "ada").page(f"/register/{terms.id}").text
     assert "Nothing has been frozen for signature yet." in text
     assert trail.subject_history(terms.cooperation_id, [terms.id])[0].verb == "checklist_started"
 
@@ -640,39 +658,39 @@ def test_the_history_of_a_draft_says_that_nothing_was_frozen(
 
 @pytest.mark.both_databases
 def test_missing_entries_are_created_at_the_start(
-    land: Country, session: Session, terms: Checklist
+    country: Country, session: Session, terms: Checklist
 ) -> None:
-    in_force(land, terms, -10, 30)
-    before = lines(land)
+    in_force(country, terms, -10, 30)
+    before = lines(country)
     session.commit()
     session.execute(sa.delete(RegisterEntry))
     session.commit()
-    assert queries.lines(land.actor("nadia"), Question()) == []
+    assert queries.lines(country.actor("nadia"), Question()) == []
     assert entries.fill_missing() == 1
-    assert lines(land) == before
+    assert lines(country) == before
     assert entries.fill_missing() == 0
 
 
 @pytest.mark.both_databases
 def test_an_entry_changed_by_hand_is_named_and_put_right_by_a_recheck(
-    land: Country, session: Session, cooperation: Cooperation, terms: Checklist
+    country: Country, session: Session, cooperation: Cooperation, terms: Checklist
 ) -> None:
-    in_force(land, terms, -10, 30)
+    in_force(country, terms, -10, 30)
     session.commit()
     assert recheck.recheck(cooperation.id) == []
     session.execute(sa.update(RegisterEntry).values(state=EntryState.DRAFTING))
     session.commit()
     assert {mismatch.kind for mismatch in recheck.recheck(cooperation.id)} == {"register entry"}
-    assert len(lines(land, narrowing=Narrowing.ENDS_SOON)) == 1
+    assert len(lines(country, narrowing=Narrowing.ENDS_SOON)) == 1
 
 
 @pytest.mark.both_databases
 def test_a_person_who_sees_an_agreement_in_two_roles_finds_it_once(
-    land: Country, session: Session, cooperation: Cooperation
+    country: Country, session: Session, cooperation: Cooperation
 ) -> None:
-    land.person("Una Marl", "npm", Role.MANAGER)
-    both = land.actor("una")
-    audit = land.actor("ada").memberships[0]
+    country.person("Una Marl", "npm", Role.MANAGER)
+    both = country.actor("una")
+    audit = country.actor("ada").memberships[0]
     both = replace(both, memberships=(*both.memberships, audit))
     recompute()
     register_lines = queries.lines(both, Question())

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from tests import starting_points
 from tests.factories import agreements
-from tests.factories.tables import StoredTable, Table, begin
+from tests.factories.negotiations import Negotiation, StoredNegotiation, begin
 from tests.integration.agreements.conftest import DAY, DAYS, sign_terms
 from tracker.cooperations.models import Cooperation, Mode
 from tracker.cooperations.people import people
@@ -26,36 +26,38 @@ LATE = DAYS * DAY
 BOSSES = ("tomas", "henrik", "otto")
 
 
-def _bring_into_force() -> StoredTable:
-    table = begin(db.session(), Mode.INFO_A)
-    agreements.answer(table.land, table.checklist(), "M2", objectives="Fewer strip searches.")
-    sign_terms(table, renewal="none")
-    table.session.commit()
-    return StoredTable.of(table)
+def _bring_into_force() -> StoredNegotiation:
+    negotiation = begin(db.session(), Mode.INFO_A)
+    agreements.answer(
+        negotiation.country, negotiation.checklist(), "M2", objectives="Fewer strip searches."
+    )
+    sign_terms(negotiation, renewal="none")
+    negotiation.session.commit()
+    return StoredNegotiation.of(negotiation)
 
 
 @pytest.fixture
-def active(app: Flask, session: Session) -> Table:
+def active(app: Flask, session: Session) -> Negotiation:
     """The supplied terms in force until a day, stage P4; the partners share information."""
     return starting_points.of(app).use("review_active", _bring_into_force).load(session)
 
 
-def cooperation(table: Table) -> Cooperation:
+def cooperation(negotiation: Negotiation) -> Cooperation:
     """Return the cooperation with its parties, after committing."""
-    table.session.commit()
-    fresh = table.land.session.get_one(Cooperation, table.cooperation.id)
-    table.session.refresh(fresh)
+    negotiation.session.commit()
+    fresh = negotiation.country.session.get_one(Cooperation, negotiation.cooperation.id)
+    negotiation.session.refresh(fresh)
     return fresh
 
 
-def begin_review(table: Table, first: str = "samira") -> Review:
+def begin_review(negotiation: Negotiation, first: str = "samira") -> Review:
     """Begin a review for the party of a person."""
-    review = service.begin(table[first], table.cooperation)
-    table.session.commit()
+    review = service.begin(negotiation[first], negotiation.cooperation)
+    negotiation.session.commit()
     return review
 
 
-def written(table: Table, **values: object) -> Record:
+def written(negotiation: Negotiation, **values: object) -> Record:
     """Return a complete record: everybody came, all promises were kept, the parties go on."""
     record = Record(
         held_on=clock.today(),
@@ -63,7 +65,7 @@ def written(table: Table, **values: object) -> Record:
             Participant(
                 person.user_id, person.name, person.organisation_id, person.organisation_name
             )
-            for person in people(table.cooperation.id)
+            for person in people(negotiation.cooperation.id)
         ),
         results={code: Result(Verdict.KEPT) for code in ("M2",)},
         outcome=Outcome.GO_ON,
@@ -72,37 +74,41 @@ def written(table: Table, **values: object) -> Record:
     return replace(record, **values)  # type: ignore[arg-type]  # by name
 
 
-def save(table: Table, first: str, record: Record, version: int = 0, number: int = 1) -> bool:
+def save(
+    negotiation: Negotiation, first: str, record: Record, version: int = 0, number: int = 1
+) -> bool:
     """Save a version of the record for a person's party."""
-    changed = service.save(table[first], table.cooperation, number, record, version=version)
-    table.session.commit()
+    changed = service.save(
+        negotiation[first], negotiation.cooperation, number, record, version=version
+    )
+    negotiation.session.commit()
     return changed
 
 
-def review_of(table: Table, number: int = 1) -> Review:
+def review_of(negotiation: Negotiation, number: int = 1) -> Review:
     """Return a review as stored now."""
-    review = queries.find(table.cooperation, number)
+    review = queries.find(negotiation.cooperation, number)
     assert review is not None
     return review
 
 
-def confirm(table: Table, *firsts: str, number: int = 1) -> None:
+def confirm(negotiation: Negotiation, *firsts: str, number: int = 1) -> None:
     """Confirm what each person has on the screen, each for their party."""
     for first in firsts:
-        page = service.page_with(review_of(table, number))
-        service.confirm(table[first], table.cooperation, number, page=page)
-        table.session.commit()
+        page = service.page_with(review_of(negotiation, number))
+        service.confirm(negotiation[first], negotiation.cooperation, number, page=page)
+        negotiation.session.commit()
 
 
-def hold(table: Table, **values: object) -> None:
+def hold(negotiation: Negotiation, **values: object) -> None:
     """Hold a review from the beginning to the last confirmation."""
-    begin_review(table)
-    save(table, "samira", written(table, **values))
-    confirm(table, *BOSSES)
+    begin_review(negotiation)
+    save(negotiation, "samira", written(negotiation, **values))
+    confirm(negotiation, *BOSSES)
 
 
-def saved(table: Table, number: int = 1) -> Record:
+def saved(negotiation: Negotiation, number: int = 1) -> Record:
     """Return the last version of a record."""
-    version = queries.last_version(review_of(table, number))
+    version = queries.last_version(review_of(negotiation, number))
     assert version is not None
     return records.read(version.content)

@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from tests import due
-from tests.factories.tables import Table
+from tests.factories.negotiations import Negotiation
 from tests.integration.agreements.conftest import DAY, NOTICE
 from tests.integration.agreements.test_signers import mailed
 from tests.integration.agreements.test_who_vouches_for_a_scan import acting, add_to
@@ -31,7 +31,7 @@ from tracker.ui.tasks import OTHERS, YOURS
 
 
 @pytest.fixture
-def under_review(active: Table) -> Table:
+def under_review(active: Negotiation) -> Negotiation:
     """A complete record; henrik is signatory of Open Door and manager of Lantern."""
     add_to(active, "henrik", "lantern", Role.MANAGER)
     begin_review(active)
@@ -39,28 +39,28 @@ def under_review(active: Table) -> Table:
     return active
 
 
-def only_henrik_decides(table: Table) -> None:
+def only_henrik_decides(negotiation: Negotiation) -> None:
     """Let Lantern's other signatory's role be that of a member."""
-    table.session.execute(
+    negotiation.session.execute(
         sa.update(Membership)
         .where(
-            Membership.user_id == table["otto"].user_id,
-            Membership.organisation_id == table.land.id("lantern"),
+            Membership.user_id == negotiation["otto"].user_id,
+            Membership.organisation_id == negotiation.country.id("lantern"),
         )
         .values(role=Role.MEMBER, power="")
     )
-    table.session.commit()
+    negotiation.session.commit()
 
 
-def is_task(table: Table, app: Flask, actor: Actor) -> bool:
+def is_task(negotiation: Negotiation, app: Flask, actor: Actor) -> bool:
     with app.test_request_context():
         (task,) = pages.my_tasks(actor)
     return str(task.state) == "Waiting for you"
 
 
-def on_cooperation(table: Table, app: Flask, actor: Actor) -> str:
+def on_cooperation(negotiation: Negotiation, app: Flask, actor: Actor) -> str:
     """Return for whom the review is a task on the page of the cooperation."""
-    under_way = cooperation(table)
+    under_way = cooperation(negotiation)
     with app.test_request_context():
         tasks = pages.cooperation_tasks(actor, under_way, gates.facts_of(under_way), ())
     (task,) = tasks["review"]
@@ -68,7 +68,7 @@ def on_cooperation(table: Table, app: Flask, actor: Actor) -> str:
 
 
 def test_whoever_confirmed_for_one_party_has_no_task_for_the_other(
-    under_review: Table, app: Flask
+    under_review: Negotiation, app: Flask
 ) -> None:
     henrik = acting(under_review, "henrik", "lantern")
     assert is_task(under_review, app, henrik)
@@ -81,7 +81,7 @@ def test_whoever_confirmed_for_one_party_has_no_task_for_the_other(
 
 
 def test_the_page_of_the_cooperation_gives_them_no_task_either(
-    under_review: Table, app: Flask
+    under_review: Negotiation, app: Flask
 ) -> None:
     henrik = acting(under_review, "henrik", "lantern")
     assert on_cooperation(under_review, app, henrik) == YOURS
@@ -90,7 +90,9 @@ def test_the_page_of_the_cooperation_gives_them_no_task_either(
     assert on_cooperation(under_review, app, under_review["otto"]) == YOURS
 
 
-def test_whoever_confirmed_for_one_party_gets_no_mail_for_the_other(under_review: Table) -> None:
+def test_whoever_confirmed_for_one_party_gets_no_mail_for_the_other(
+    under_review: Negotiation,
+) -> None:
     confirm(under_review, "henrik")
     under_review.session.execute(sa.delete(OutboxMessage))
     confirm(under_review, "tomas")
@@ -98,7 +100,7 @@ def test_whoever_confirmed_for_one_party_gets_no_mail_for_the_other(under_review
 
 
 def test_whoever_confirmed_for_a_party_that_has_left_confirms_for_the_one_that_stays(
-    active: Table, app: Flask, frozen_time: Clock
+    active: Negotiation, app: Flask, frozen_time: Clock
 ) -> None:
     """Otherwise nobody could: henrik is the only one who decides for Lantern."""
     add_to(active, "henrik", "lantern", Role.MANAGER)
@@ -124,7 +126,7 @@ def test_whoever_confirmed_for_a_party_that_has_left_confirms_for_the_one_that_s
 
 
 def test_once_all_who_stay_have_confirmed_it_is_a_task_of_each_to_continue(
-    active: Table, app: Flask, frozen_time: Clock
+    active: Negotiation, app: Flask, frozen_time: Clock
 ) -> None:
     departures.give_notice(active["otto"], cooperation(active), reason="Other plans.")
     begin_review(active, "samira")

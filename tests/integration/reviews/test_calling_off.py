@@ -4,7 +4,7 @@ import pytest
 from flask import Flask
 
 from tests import due
-from tests.factories.tables import Table
+from tests.factories.negotiations import Negotiation
 from tests.integration.agreements.conftest import DAY, NOTICE
 from tests.integration.agreements.notices.test_notices import give
 from tests.integration.agreements.parties.test_succession import replace
@@ -20,7 +20,7 @@ from tracker.reviews import service
 from tracker.reviews.models import Outcome
 
 
-def test_a_review_is_called_off_by_who_began_it(active: Table) -> None:
+def test_a_review_is_called_off_by_who_began_it(active: Negotiation) -> None:
     begin_review(active)
     for first in ("ilena", "henrik", "leyla"):
         with pytest.raises(RefusedError):
@@ -35,7 +35,7 @@ def test_a_review_is_called_off_by_who_began_it(active: Table) -> None:
 
 
 def test_the_npm_calls_off_a_review_begun_by_a_party_that_has_left(
-    active: Table, frozen_time: Clock
+    active: Negotiation, frozen_time: Clock
 ) -> None:
     """Nobody else could any more."""
     departures.give_notice(active["otto"], cooperation(active), reason="Other plans.")
@@ -53,7 +53,7 @@ def test_the_npm_calls_off_a_review_begun_by_a_party_that_has_left(
     assert stage(active) is Stage.ACTIVE
 
 
-def test_a_successor_calls_off_a_review_that_its_predecessor_began(active: Table) -> None:
+def test_a_successor_calls_off_a_review_that_its_predecessor_began(active: Negotiation) -> None:
     """It takes the place of the body that it replaced (N13)."""
     begin_review(active, "samira")
     replace(active, "door", "bridge")
@@ -64,7 +64,7 @@ def test_a_successor_calls_off_a_review_that_its_predecessor_began(active: Table
 
 
 def test_calling_off_a_later_review_leaves_the_decision_to_end_the_agreement(
-    app: Flask, active: Table
+    app: Flask, active: Negotiation
 ) -> None:
     """Only another decision changes it, or the notice that carries it out."""
     hold(active, outcome=Outcome.END, reason="The project is over.", next_on=None)
@@ -83,7 +83,7 @@ def test_calling_off_a_later_review_leaves_the_decision_to_end_the_agreement(
 
 
 def test_calling_off_a_later_review_asks_for_no_notice_that_was_given_and_withdrawn(
-    active: Table, frozen_time: Clock
+    active: Negotiation, frozen_time: Clock
 ) -> None:
     hold(active, outcome=Outcome.END, reason="The project is over.", next_on=None)
     notice = give(active, "henrik", NoticeKind.ENDED)

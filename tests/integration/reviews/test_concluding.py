@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from flask import Flask
 
-from tests.factories.tables import Table
+from tests.factories.negotiations import Negotiation
 from tests.integration.agreements.conftest import DAY
 from tests.integration.agreements.test_signers import mailed
 from tests.integration.reviews.conftest import (
@@ -42,7 +42,7 @@ REASON = "They haven't answered since the summer."
 
 
 @pytest.fixture
-def silent(active: Table, frozen_time: Clock) -> Table:
+def silent(active: Negotiation, frozen_time: Clock) -> Negotiation:
     """An overdue review that the NPM and Open Door confirmed; Lantern neither came nor answered."""
     hold(active, next_on=clock.today() + DAY)
     frozen_time(clock.now() + 2 * DAY)
@@ -52,9 +52,9 @@ def silent(active: Table, frozen_time: Clock) -> Table:
     return active
 
 
-def record(table: Table, **values: object) -> records.Record:
-    whole = written(table, next_on=clock.today() + 90 * DAY, **values)
-    lantern = table.land.id("lantern")
+def record(negotiation: Negotiation, **values: object) -> records.Record:
+    whole = written(negotiation, next_on=clock.today() + 90 * DAY, **values)
+    lantern = negotiation.country.id("lantern")
     came = tuple(person for person in whole.people if person.organisation_id != lantern)
     return replace(whole, people=came, absent=(lantern,))
 
@@ -63,22 +63,24 @@ def wait(frozen_time: Clock, time: dt.timedelta = policy.TIME_TO_CONFIRM) -> Non
     frozen_time(clock.now() + time)
 
 
-def conclude(table: Table, first: str, reason: str = REASON, number: int = 2) -> None:
-    shown = service.page_with(review_of(table, number))
-    service.conclude_without(table[first], table.cooperation, number, reason=reason, page=shown)
-    table.session.commit()
+def conclude(negotiation: Negotiation, first: str, reason: str = REASON, number: int = 2) -> None:
+    shown = service.page_with(review_of(negotiation, number))
+    service.conclude_without(
+        negotiation[first], negotiation.cooperation, number, reason=reason, page=shown
+    )
+    negotiation.session.commit()
 
 
-def my_task(table: Table, app: Flask, first: str) -> str:
+def my_task(negotiation: Negotiation, app: Flask, first: str) -> str:
     with app.test_request_context():
-        (task,) = pages.my_tasks(table[first])
+        (task,) = pages.my_tasks(negotiation[first])
         return f"{task.label}: {task.state}"
 
 
 def test_a_party_that_says_nothing_holds_up_no_visits_for_good(
-    app: Flask, silent: Table, frozen_time: Clock
+    app: Flask, silent: Negotiation, frozen_time: Clock
 ) -> None:
-    lantern = silent.land.organisations["lantern"].name
+    lantern = silent.country.organisations["lantern"].name
     free_on = clock.today() + policy.TIME_TO_CONFIRM
     announced = page(app, silent, "otto", "/2")
     assert f"the NPM can conclude this review without {lantern}" in announced.text
@@ -118,7 +120,7 @@ def test_a_party_that_says_nothing_holds_up_no_visits_for_good(
 
 
 def test_the_trail_holds_a_review_concluded_without_a_party(
-    silent: Table, frozen_time: Clock
+    silent: Negotiation, frozen_time: Clock
 ) -> None:
     terms = silent.checklist().revision_in_force_id
     wait(frozen_time)
@@ -130,7 +132,9 @@ def test_the_trail_holds_a_review_concluded_without_a_party(
     assert stage(silent) is Stage.UNDER_REVIEW
 
 
-def test_it_is_refused_a_day_early_and_without_a_reason(silent: Table, frozen_time: Clock) -> None:
+def test_it_is_refused_a_day_early_and_without_a_reason(
+    silent: Negotiation, frozen_time: Clock
+) -> None:
     wait(frozen_time, policy.TIME_TO_CONFIRM - DAY)
     with pytest.raises(RefusedError, match="30 days"):
         conclude(silent, "tomas")
@@ -147,7 +151,7 @@ def test_it_is_refused_a_day_early_and_without_a_reason(silent: Table, frozen_ti
 
 
 def test_a_new_version_is_confirmed_and_waited_for_again(
-    app: Flask, silent: Table, frozen_time: Clock
+    app: Flask, silent: Negotiation, frozen_time: Clock
 ) -> None:
     wait(frozen_time)
     client = browser(app, silent, "tomas")
@@ -182,7 +186,7 @@ def test_a_new_version_is_confirmed_and_waited_for_again(
     assert not review_of(silent, 2).is_open
 
 
-def test_no_day_that_only_a_row_says_brings_the_conclusion_forward(silent: Table) -> None:
+def test_no_day_that_only_a_row_says_brings_the_conclusion_forward(silent: Negotiation) -> None:
     for row in review_of(silent, 2).confirmations:
         change(silent, row, confirmed_at=row.confirmed_at - policy.TIME_TO_CONFIRM)
     with pytest.raises(RuleBrokenError, match="differs from the signatures and the history"):
@@ -192,7 +196,7 @@ def test_no_day_that_only_a_row_says_brings_the_conclusion_forward(silent: Table
 
 
 def test_a_record_that_no_longer_fits_is_changed_first(
-    app: Flask, active: Table, frozen_time: Clock
+    app: Flask, active: Negotiation, frozen_time: Clock
 ) -> None:
     begin_review(active)
     next_on = clock.today() + policy.TIME_TO_CONFIRM
@@ -207,7 +211,7 @@ def test_a_record_that_no_longer_fits_is_changed_first(
 
 @pytest.mark.parametrize("outcome", [Outcome.RENEW, Outcome.AMEND, Outcome.END])
 def test_what_changes_or_ends_the_terms_needs_everybody(
-    active: Table, frozen_time: Clock, outcome: Outcome
+    active: Negotiation, frozen_time: Clock, outcome: Outcome
 ) -> None:
     begin_review(active)
     save(
@@ -228,7 +232,7 @@ def test_what_changes_or_ends_the_terms_needs_everybody(
 
 
 def test_the_days_are_those_of_the_npm_and_a_later_party_has_as_many(
-    app: Flask, silent: Table
+    app: Flask, silent: Negotiation
 ) -> None:
     put(app, clock.ZONE.holding(EAST))
     head, review = cooperation(silent), review_of(silent, 2)
@@ -236,23 +240,23 @@ def test_the_days_are_those_of_the_npm_and_a_later_party_has_as_many(
     for row in review.confirmations:
         row.confirmed_at = evening
     assert queries.record_state(head, review).asked_on == evening.date() + DAY
-    (party,) = [p for p in head.parties if p.organisation_id == silent.land.id("lantern")]
+    (party,) = [p for p in head.parties if p.organisation_id == silent.country.id("lantern")]
     party.joined_at = evening + 3 * DAY
     assert queries.record_state(head, review).asked_on == evening.date() + 4 * DAY
     silent.session.rollback()
 
 
 def test_a_body_that_is_joining_neither_concludes_nor_is_waited_for(
-    silent: Table, frozen_time: Clock
+    silent: Negotiation, frozen_time: Clock
 ) -> None:
     joining.add(
-        silent["ilena"], cooperation(silent), silent.land.id("bridge"), reason="They asked."
+        silent["ilena"], cooperation(silent), silent.country.id("bridge"), reason="They asked."
     )
     silent.session.commit()
     wait(frozen_time)
     head = cooperation(silent)
     fact = queries.fact(head, silent.checklist(), review_of(silent, 2))
-    assert fact.missing == (silent.land.organisations["lantern"].name,)
+    assert fact.missing == (silent.country.organisations["lantern"].name,)
     with pytest.raises(RefusedError):
         conclude(silent, "marek")
     silent.session.rollback()
@@ -260,7 +264,7 @@ def test_a_body_that_is_joining_neither_concludes_nor_is_waited_for(
 
 
 def test_only_who_may_conclude_it_has_the_task(
-    app: Flask, silent: Table, frozen_time: Clock
+    app: Flask, silent: Negotiation, frozen_time: Clock
 ) -> None:
     assert my_task(silent, app, "tomas") == "Confirm the record of the review: Waiting for others"
     wait(frozen_time)
@@ -285,7 +289,7 @@ def test_only_who_may_conclude_it_has_the_task(
     ],
 )
 def test_who_opens_the_page(
-    app: Flask, silent: Table, frozen_time: Clock, first: str, status: int
+    app: Flask, silent: Negotiation, frozen_time: Clock, first: str, status: int
 ) -> None:
     wait(frozen_time)
     page(app, silent, first, "/2/conclude", status)

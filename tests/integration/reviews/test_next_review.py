@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from tests import due, starting_points
 from tests.factories import agreements
-from tests.factories.tables import StoredTable, Table, begin
+from tests.factories.negotiations import Negotiation, StoredNegotiation, begin
 from tests.integration.agreements.conftest import DAY, DAYS, SIGNERS, sign_terms
 from tests.integration.agreements.notices.test_notices import give
 from tests.integration.agreements.test_signers import mailed
@@ -38,28 +38,30 @@ from tracker.ui.locale import as_date
 REMINDER = 30
 
 
-def _bring_into_force() -> StoredTable:
-    table = begin(db.session(), Mode.INFO_A)
-    agreements.answer(table.land, table.checklist(), "M2", objectives="Fewer strip searches.")
-    sign_terms(table)
-    table.session.commit()
-    return StoredTable.of(table)
+def _bring_into_force() -> StoredNegotiation:
+    negotiation = begin(db.session(), Mode.INFO_A)
+    agreements.answer(
+        negotiation.country, negotiation.checklist(), "M2", objectives="Fewer strip searches."
+    )
+    sign_terms(negotiation)
+    negotiation.session.commit()
+    return StoredNegotiation.of(negotiation)
 
 
 @pytest.fixture
-def renewing(app: Flask, session: Session) -> Table:
+def renewing(app: Flask, session: Session) -> Negotiation:
     """Terms in force that renew themselves, with a review on the day before their last."""
     return starting_points.of(app).use("review_renewing", _bring_into_force).load(session)
 
 
-def renew(table: Table, frozen_time: Clock) -> dt.date:
+def renew(negotiation: Negotiation, frozen_time: Clock) -> dt.date:
     """Let the terms renew themselves the day after their last; return the last of the next term."""
-    last = cooperation(table).ends_on
+    last = cooperation(negotiation).ends_on
     assert last is not None
     go_to(frozen_time, last + DAY)
     assert due.renew_due(clock.today()) == 1
-    table.session.commit()
-    last = cooperation(table).ends_on
+    negotiation.session.commit()
+    last = cooperation(negotiation).ends_on
     assert last is not None
     return last
 
@@ -68,27 +70,27 @@ def go_to(frozen_time: Clock, day: dt.date) -> None:
     frozen_time(clock.now() + (day - clock.today()))
 
 
-def amend(table: Table, item: str, **values: object) -> None:
+def amend(negotiation: Negotiation, item: str, **values: object) -> None:
     """Change an item of the terms in force, and have all parties sign it."""
-    terms = table.checklist()
-    agreements_service.amend(table["ilena"], terms, reason="It has changed.", items=[item])
+    terms = negotiation.checklist()
+    agreements_service.amend(negotiation["ilena"], terms, reason="It has changed.", items=[item])
     current = agreements.current(terms, item)
-    agreements.change(table.land, terms, item, current, **values)
-    table.accept(item, "joana")
-    agreements.send(table.land, terms, SIGNERS)
-    agreements.sign(table.land, terms, *SIGNERS.values())
-    table.session.commit()
+    agreements.change(negotiation.country, terms, item, current, **values)
+    negotiation.accept(item, "joana")
+    agreements.send(negotiation.country, terms, SIGNERS)
+    agreements.sign(negotiation.country, terms, *SIGNERS.values())
+    negotiation.session.commit()
 
 
-def gate(table: Table) -> lifecycle.GateState:
+def gate(negotiation: Negotiation) -> lifecycle.GateState:
     """Return the state of G5 today."""
-    facts = lifecycle_queries.facts_of(cooperation(table))
+    facts = lifecycle_queries.facts_of(cooperation(negotiation))
     (state,) = [gate.state for gate in lifecycle.gates(facts) if gate.code == "G5"]
     return state
 
 
 def test_a_review_that_nobody_has_held_stays_overdue_when_the_terms_renew_themselves(
-    renewing: Table, frozen_time: Clock
+    renewing: Negotiation, frozen_time: Clock
 ) -> None:
     due_on = cooperation(renewing).review_on
     assert due_on == clock.today() + (DAYS - 1) * DAY
@@ -106,7 +108,7 @@ def test_a_review_that_nobody_has_held_stays_overdue_when_the_terms_renew_themse
 
 
 def test_a_renewal_does_not_move_the_review_that_a_record_names(
-    app: Flask, renewing: Table, frozen_time: Clock
+    app: Flask, renewing: Negotiation, frozen_time: Clock
 ) -> None:
     later = clock.today() + 2 * DAYS * DAY
     hold(renewing, next_on=later)
@@ -122,14 +124,14 @@ def test_a_renewal_does_not_move_the_review_that_a_record_names(
     assert gate(renewing) is lifecycle.GateState.MET
     go_to(frozen_time, later + DAY)
     assert gate(renewing) is lifecycle.GateState.NOT_MET
-    page = renewing.land.browser(app, "nadia").page("/register?state=review_overdue")
+    page = renewing.country.browser(app, "nadia").page("/register?state=review_overdue")
     assert "Review overdue 1" in page.text
     renewing.session.rollback()
     assert integrity.check_all().finding is None
 
 
 def test_a_review_held_after_a_renewal_does_not_come_back_until_all_sign_another_day(
-    renewing: Table, frozen_time: Clock
+    renewing: Negotiation, frozen_time: Clock
 ) -> None:
     renew(renewing, frozen_time)
     agreed = clock.today() + 200 * DAY
@@ -154,7 +156,7 @@ def test_a_review_held_after_a_renewal_does_not_come_back_until_all_sign_another
 
 
 def test_a_review_held_before_the_terms_renewed_themselves_is_confirmed_afterwards(
-    renewing: Table, frozen_time: Clock
+    renewing: Negotiation, frozen_time: Clock
 ) -> None:
     begin_review(renewing)
     save(renewing, "samira", written(renewing, next_on=clock.today() + 2 * DAYS * DAY))
@@ -166,7 +168,7 @@ def test_a_review_held_before_the_terms_renewed_themselves_is_confirmed_afterwar
 
 
 def test_a_review_that_decides_to_end_leaves_the_day_as_it_is(
-    renewing: Table, frozen_time: Clock
+    renewing: Negotiation, frozen_time: Clock
 ) -> None:
     before = cooperation(renewing).review_on
     hold(renewing, outcome=Outcome.END, reason="The project is over.", next_on=None)
@@ -177,7 +179,7 @@ def test_a_review_that_decides_to_end_leaves_the_day_as_it_is(
 
 
 def test_no_review_is_due_while_the_parties_end_the_agreement_as_the_last_one_decided(
-    app: Flask, renewing: Table, frozen_time: Clock
+    app: Flask, renewing: Negotiation, frozen_time: Clock
 ) -> None:
     """It was held, so nobody is asked to hold it again; unless the notice is withdrawn."""
     renew(renewing, frozen_time)
@@ -185,7 +187,7 @@ def test_no_review_is_due_while_the_parties_end_the_agreement_as_the_last_one_de
     assert gate(renewing) is lifecycle.GateState.NOT_MET
     notice = give(renewing, "henrik", NoticeKind.ENDED)
     assert gate(renewing) is lifecycle.GateState.MET
-    samira, nadia = (renewing.land.browser(app, first) for first in ("samira", "nadia"))
+    samira, nadia = (renewing.country.browser(app, first) for first in ("samira", "nadia"))
     page = samira.page(f"/cooperations/{renewing.cooperation.reference}")
     last_day = as_date(notice.from_on - DAY)
     assert f"The agreement ends on {last_day}. Nothing to do." in page.text
@@ -204,7 +206,7 @@ def test_no_review_is_due_while_the_parties_end_the_agreement_as_the_last_one_de
 
 
 def test_nobody_is_reminded_of_another_review_after_an_early_one_decided_to_end(
-    app: Flask, renewing: Table, frozen_time: Clock
+    app: Flask, renewing: Negotiation, frozen_time: Clock
 ) -> None:
     """Before the review day as after it; unless the notice is withdrawn."""
     review_on = cooperation(renewing).review_on
@@ -215,7 +217,7 @@ def test_nobody_is_reminded_of_another_review_after_an_early_one_decided_to_end(
     go_to(frozen_time, review_on - REMINDER * DAY)
     due.remind_of_dates(clock.today())
     assert mailed(renewing, "review_near") == []
-    samira = renewing.land.browser(app, "samira")
+    samira = renewing.country.browser(app, "samira")
     ends, reviewed = as_date(notice.from_on - DAY), as_date(review_on)
     page = samira.page(f"/cooperations/{renewing.cooperation.reference}")
     assert f"The agreement ends on {ends}. Nothing to do." in page.text
@@ -233,7 +235,7 @@ def test_nobody_is_reminded_of_another_review_after_an_early_one_decided_to_end(
 
 
 def test_a_closed_cooperation_has_no_review_ahead(
-    app: Flask, renewing: Table, frozen_time: Clock
+    app: Flask, renewing: Negotiation, frozen_time: Clock
 ) -> None:
     review_on = cooperation(renewing).review_on
     assert review_on is not None
@@ -242,14 +244,14 @@ def test_a_closed_cooperation_has_no_review_ahead(
     due.carry_out_due(clock.today())
     assert cooperation(renewing).stage is Stage.CLOSED
     assert review_on > clock.today()
-    samira = renewing.land.browser(app, "samira")
+    samira = renewing.country.browser(app, "samira")
     for path in ("", "/reviews"):
         page = samira.page(f"/cooperations/{renewing.cooperation.reference}{path}")
         assert as_date(review_on) not in page.text
 
 
 def test_a_review_is_due_under_notice_unless_the_last_one_decided_to_end_these_terms(
-    renewing: Table, frozen_time: Clock
+    renewing: Negotiation, frozen_time: Clock
 ) -> None:
     renew(renewing, frozen_time)
     notice = give(renewing, "henrik", NoticeKind.ENDED)

@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 
 from tests.client import CheckedClient
-from tests.factories.tables import Table
+from tests.factories.negotiations import Negotiation
 from tests.integration.agreements.conftest import DAY, DAYS
 from tests.integration.agreements.notices.test_notices import give
 from tests.integration.reviews.conftest import (
@@ -32,25 +32,27 @@ from tracker.reviews.models import Outcome, Verdict
 MOST_STATEMENTS = 15
 
 
-def address(table: Table, rest: str = "") -> str:
-    return f"/cooperations/{table.cooperation.reference}/reviews{rest}"
+def address(negotiation: Negotiation, rest: str = "") -> str:
+    return f"/cooperations/{negotiation.cooperation.reference}/reviews{rest}"
 
 
-def browser(app: Flask, table: Table, first: str) -> CheckedClient:
-    table.session.commit()
-    return table.land.browser(app, first)
+def browser(app: Flask, negotiation: Negotiation, first: str) -> CheckedClient:
+    negotiation.session.commit()
+    return negotiation.country.browser(app, first)
 
 
-def page(app: Flask, table: Table, first: str, rest: str = "", status: int = 200) -> Page:
-    return browser(app, table, first).page(address(table, rest), status)
+def page(
+    app: Flask, negotiation: Negotiation, first: str, rest: str = "", status: int = 200
+) -> Page:
+    return browser(app, negotiation, first).page(address(negotiation, rest), status)
 
 
-def submit(app: Flask, table: Table, first: str, rest: str, **fields: Any) -> Page:
-    return Page.of(browser(app, table, first).submit(address(table, rest), **fields))
+def submit(app: Flask, negotiation: Negotiation, first: str, rest: str, **fields: Any) -> Page:
+    return Page.of(browser(app, negotiation, first).submit(address(negotiation, rest), **fields))
 
 
 def test_an_overdue_review_is_begun_from_the_page_of_the_cooperation(
-    app: Flask, active: Table, frozen_time: Clock
+    app: Flask, active: Negotiation, frozen_time: Clock
 ) -> None:
     frozen_time(clock.now() + LATE)
     client = browser(app, active, "samira")
@@ -68,11 +70,11 @@ def test_an_overdue_review_is_begun_from_the_page_of_the_cooperation(
 
 
 def test_the_record_is_written_beside_what_was_promised_and_confirmed(
-    app: Flask, active: Table
+    app: Flask, active: Negotiation
 ) -> None:
     begin_review(active)
     people = [
-        f"{active.land.users[first].id}:{active.land.id(key)}"
+        f"{active.country.users[first].id}:{active.country.id(key)}"
         for first, key in (("ilena", "npm"), ("samira", "door"), ("joana", "lantern"))
     ]
     shown = submit(
@@ -95,7 +97,7 @@ def test_the_record_is_written_beside_what_was_promised_and_confirmed(
     shown = page(app, active, "ilena", "/1")
     for first in BOSSES:
         shown = Page.of(browser(app, active, first).submit(address(active, "/1")))
-        assert active.land.users[first].name in shown.text
+        assert active.country.users[first].name in shown.text
     assert "All parties have confirmed the record." in shown.text
     assert not review_of(active).is_open
     history = browser(app, active, "ilena").page(
@@ -104,7 +106,9 @@ def test_the_record_is_written_beside_what_was_promised_and_confirmed(
     assert "Outcome: Continue unchanged." in history.text
 
 
-def test_after_a_decision_to_renew_the_page_says_what_comes_next(app: Flask, active: Table) -> None:
+def test_after_a_decision_to_renew_the_page_says_what_comes_next(
+    app: Flask, active: Negotiation
+) -> None:
     begin_review(active)
     save(
         active,
@@ -130,10 +134,10 @@ def test_after_a_decision_to_renew_the_page_says_what_comes_next(app: Flask, act
     assert "Next, agree and sign" not in settled.text
 
 
-def test_the_record_says_that_nobody_of_a_party_took_part(app: Flask, active: Table) -> None:
+def test_the_record_says_that_nobody_of_a_party_took_part(app: Flask, active: Negotiation) -> None:
     begin_review(active)
     save(active, "samira", written(active))
-    lantern = active.land.organisations["lantern"]
+    lantern = active.country.organisations["lantern"]
     client = browser(app, active, "samira")
     form = client.page(address(active, "/1/write")).form()
     contradicting = form.filled_in(absent=[str(lantern.id)])
@@ -147,7 +151,7 @@ def test_the_record_says_that_nobody_of_a_party_took_part(app: Flask, active: Ta
     assert saved(active).absent == (lantern.id,)
 
 
-def test_the_record_says_what_is_missing(app: Flask, active: Table) -> None:
+def test_the_record_says_what_is_missing(app: Flask, active: Negotiation) -> None:
     begin_review(active)
     shown = submit(app, active, "samira", "/1/write", other_points="It rained.")
     for words in (
@@ -159,7 +163,7 @@ def test_the_record_says_what_is_missing(app: Flask, active: Table) -> None:
 
 
 def test_a_record_asks_for_a_new_start_only_once_the_terms_have_run_out(
-    app: Flask, active: Table, frozen_time: Clock
+    app: Flask, active: Negotiation, frozen_time: Clock
 ) -> None:
     begin_review(active)
     assert "starts_on" not in page(app, active, "samira", "/1/write").form().filled_in()
@@ -167,7 +171,7 @@ def test_a_record_asks_for_a_new_start_only_once_the_terms_have_run_out(
     assert "starts_on" in page(app, active, "samira", "/1/write").form().filled_in()
 
 
-def test_two_who_save_at_once_see_both(app: Flask, active: Table) -> None:
+def test_two_who_save_at_once_see_both(app: Flask, active: Negotiation) -> None:
     begin_review(active)
     late = browser(app, active, "ilena")
     form = late.page(address(active, "/1/write")).form()
@@ -182,7 +186,7 @@ def test_two_who_save_at_once_see_both(app: Flask, active: Table) -> None:
 
 
 def test_a_record_that_changed_on_the_way_is_shown_and_not_confirmed(
-    app: Flask, active: Table
+    app: Flask, active: Negotiation
 ) -> None:
     begin_review(active)
     save(active, "samira", written(active))
@@ -195,7 +199,7 @@ def test_a_record_that_changed_on_the_way_is_shown_and_not_confirmed(
     assert review_of(active).confirmations == []
 
 
-def test_the_page_of_another_person_confirms_nothing(app: Flask, active: Table) -> None:
+def test_the_page_of_another_person_confirms_nothing(app: Flask, active: Negotiation) -> None:
     begin_review(active)
     save(active, "samira", written(active))
     page_of_henrik = page(app, active, "henrik", "/1").form().filled_in()
@@ -206,14 +210,14 @@ def test_the_page_of_another_person_confirms_nothing(app: Flask, active: Table) 
     assert review_of(active).confirmations == []
 
 
-def test_a_decision_to_end_leads_to_the_notice(app: Flask, active: Table) -> None:
+def test_a_decision_to_end_leads_to_the_notice(app: Flask, active: Negotiation) -> None:
     hold(active, outcome=Outcome.END, reason="The project is over.", next_on=None)
     shown = page(app, active, "henrik", "/1")
     assert shown.links()["Give notice of the end"] == f"/checklists/{active.checklist().id}/end"
 
 
 def test_until_notice_is_given_the_list_offers_it_to_signatories_only(
-    app: Flask, active: Table
+    app: Flask, active: Negotiation
 ) -> None:
     """The task to give notice leads there; another review is the exception then."""
     hold(active, outcome=Outcome.END, reason="The project is over.", next_on=None)
@@ -233,7 +237,9 @@ def test_until_notice_is_given_the_list_offers_it_to_signatories_only(
         assert notice not in page(app, active, "henrik", rest).links()
 
 
-def test_once_notice_is_given_no_page_of_reviews_asks_for_it(app: Flask, active: Table) -> None:
+def test_once_notice_is_given_no_page_of_reviews_asks_for_it(
+    app: Flask, active: Negotiation
+) -> None:
     hold(active, outcome=Outcome.END, reason="The project is over.", next_on=None)
     give(active, "henrik", NoticeKind.ENDED)
     for rest in ("", "/1"):
@@ -241,7 +247,7 @@ def test_once_notice_is_given_no_page_of_reviews_asks_for_it(app: Flask, active:
 
 
 def test_nobody_is_asked_for_a_notice_that_was_given_before_all_decided_to_end(
-    app: Flask, active: Table
+    app: Flask, active: Negotiation
 ) -> None:
     give(active, "henrik", NoticeKind.ENDED)
     hold(active, outcome=Outcome.END, reason="The project is over.", next_on=None)
@@ -253,7 +259,7 @@ def test_nobody_is_asked_for_a_notice_that_was_given_before_all_decided_to_end(
 
 @pytest.mark.parametrize(("key", "is_mine"), [("henrik", True), ("tomas", True), ("ilena", False)])
 def test_after_that_decision_each_signatory_has_the_task_to_give_notice(
-    app: Flask, active: Table, key: str, *, is_mine: bool
+    app: Flask, active: Negotiation, key: str, *, is_mine: bool
 ) -> None:
     hold(active, outcome=Outcome.END, reason="The project is over.", next_on=None)
     client = browser(app, active, key)
@@ -264,7 +270,7 @@ def test_after_that_decision_each_signatory_has_the_task_to_give_notice(
     assert state in own.text.partition("Give notice of the end")[2]
 
 
-def test_a_review_is_called_off_with_a_reason(app: Flask, active: Table) -> None:
+def test_a_review_is_called_off_with_a_reason(app: Flask, active: Negotiation) -> None:
     begin_review(active)
     shown = submit(app, active, "samira", "/1/call-off", reason="Too early.")
     assert "The review is cancelled." in shown.text
@@ -287,7 +293,7 @@ OPENED = {
 
 
 @pytest.mark.parametrize("first", OPENED)
-def test_who_opens_record_form_and_calling_off(app: Flask, active: Table, first: str) -> None:
+def test_who_opens_record_form_and_calling_off(app: Flask, active: Negotiation, first: str) -> None:
     begin_review(active)
     save(active, "samira", written(active))
     client = browser(app, active, first)
@@ -299,7 +305,9 @@ def test_who_opens_record_form_and_calling_off(app: Flask, active: Table, first:
 @pytest.mark.parametrize(
     ("first", "status"), [("leyla", 403), ("ada", 403), ("samira", 403), ("marek", 404)]
 )
-def test_who_may_not_confirm_is_refused(app: Flask, active: Table, first: str, status: int) -> None:
+def test_who_may_not_confirm_is_refused(
+    app: Flask, active: Negotiation, first: str, status: int
+) -> None:
     begin_review(active)
     save(active, "samira", written(active))
     client = browser(app, active, first)
@@ -308,7 +316,7 @@ def test_who_may_not_confirm_is_refused(app: Flask, active: Table, first: str, s
     assert review_of(active).confirmations == []
 
 
-def test_a_review_that_is_not_there_is_not_found(app: Flask, active: Table) -> None:
+def test_a_review_that_is_not_there_is_not_found(app: Flask, active: Negotiation) -> None:
     page(app, active, "ilena", "/1", 404)
     begin_review(active)
     page(app, active, "ilena", "/2", 404)
@@ -316,7 +324,7 @@ def test_a_review_that_is_not_there_is_not_found(app: Flask, active: Table) -> N
 
 @pytest.mark.parametrize("rest", ["", "/1", "/1/write"])
 def test_pages_send_few_statements_however_many_versions_there_are(
-    app: Flask, active: Table, statements: object, rest: str
+    app: Flask, active: Negotiation, statements: object, rest: str
 ) -> None:
     hold(active)
     begin_review(active)

@@ -3,7 +3,7 @@
 from flask import Flask
 
 from tests.factories import agreements
-from tests.factories.tables import Table
+from tests.factories.negotiations import Negotiation
 from tests.integration.agreements.conftest import DAY, DAYS, SIGNERS
 from tests.integration.reviews.conftest import Clock, cooperation, hold
 from tracker.checklists.negotiation import positions
@@ -14,20 +14,20 @@ from tracker.signoff.models import Revision
 from tracker.visits.facts import Term
 
 
-def sign_anew(table: Table) -> None:
+def sign_anew(negotiation: Negotiation) -> None:
     """Accept the new dates that the party of who confirmed last has proposed, and sign them."""
-    terms = table.checklist()
-    (proposal,) = table.loaded().proposals_on["M19"]
-    assert proposal.organisation_id == table.land.id("lantern")
-    positions.accept_proposal(table["ilena"], terms, proposal.id)
-    table.accept("M19", "samira")
-    agreements.send(table.land, terms, SIGNERS)
-    agreements.sign(table.land, terms, *SIGNERS.values())
-    table.session.commit()
+    terms = negotiation.checklist()
+    (proposal,) = negotiation.loaded().proposals_on["M19"]
+    assert proposal.organisation_id == negotiation.country.id("lantern")
+    positions.accept_proposal(negotiation["ilena"], terms, proposal.id)
+    negotiation.accept("M19", "samira")
+    agreements.send(negotiation.country, terms, SIGNERS)
+    agreements.sign(negotiation.country, terms, *SIGNERS.values())
+    negotiation.session.commit()
 
 
 def test_terms_renewed_early_stay_in_force_from_their_first_day_to_the_new_last_one(
-    app: Flask, active: Table, frozen_time: Clock
+    app: Flask, active: Negotiation, frozen_time: Clock
 ) -> None:
     before = cooperation(active)
     first, last = before.starts_on, clock.today() + DAYS * DAY
@@ -49,7 +49,7 @@ def test_terms_renewed_early_stay_in_force_from_their_first_day_to_the_new_last_
     # Until the old terms would have ended, and afterwards.
     for days in (1, DAYS, DAYS + 1):
         frozen_time(now + days * DAY)
-        auditor = active.land.browser(app, "nadia")
+        auditor = active.country.browser(app, "nadia")
         assert "In force 1" in auditor.page("/register?state=in_force").text
         assert "Stage P4, Active" in auditor.page(f"/cooperations/{reference}").text
         check = auditor.page(f"/verify?reference={reference}&digest={text.digest}").text
@@ -59,7 +59,7 @@ def test_terms_renewed_early_stay_in_force_from_their_first_day_to_the_new_last_
 
 
 def test_terms_that_have_run_out_are_renewed_from_a_day_that_the_record_names(
-    active: Table, frozen_time: Clock
+    active: Negotiation, frozen_time: Clock
 ) -> None:
     frozen_time(clock.now() + (DAYS + 1) * DAY)
     start = clock.today() + 10 * DAY

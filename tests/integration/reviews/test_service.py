@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from tests import due
 from tests.factories import agreements
 from tests.factories.evidence.tampering import hands, table_of
-from tests.factories.tables import Table
+from tests.factories.negotiations import Negotiation
 from tests.integration.agreements.conftest import DAY, DAYS, NOTICE, SIGNERS
 from tests.integration.agreements.notices.test_notices import amend, give
 from tests.integration.agreements.test_signers import mailed
@@ -43,29 +43,29 @@ from tracker.reviews.models import Outcome, ReviewConfirmation, ReviewVersion
 from tracker.signoff import shown
 
 
-def stage(table: Table) -> Stage:
-    return cooperation(table).stage
+def stage(negotiation: Negotiation) -> Stage:
+    return cooperation(negotiation).stage
 
 
 def change(
-    table: Table, row: Checklist | Cooperation | ReviewConfirmation, **values: object
+    negotiation: Negotiation, row: Checklist | Cooperation | ReviewConfirmation, **values: object
 ) -> None:
     """Change a row in the database, as somebody could who can write to it."""
     rows = table_of(type(row))
     query = sa.update(rows).where(rows.c.id == row.id).values(values)
-    table.session.commit()
+    negotiation.session.commit()
     with hands() as connection:
         connection.execute(query)
 
 
-def g5_is_open(table: Table) -> bool:
-    facts = lifecycle_queries.facts_of(cooperation(table))
+def g5_is_open(negotiation: Negotiation) -> bool:
+    facts = lifecycle_queries.facts_of(cooperation(negotiation))
     return next(gate for gate in lifecycle.gates(facts) if gate.code == "G5").is_open
 
 
 @pytest.mark.both_databases
 def test_an_overdue_review_is_held_and_visits_can_be_planned_again(
-    active: Table, frozen_time: Clock
+    active: Negotiation, frozen_time: Clock
 ) -> None:
     frozen_time(clock.now() + LATE)
     assert not g5_is_open(active)
@@ -94,35 +94,37 @@ def test_an_overdue_review_is_held_and_visits_can_be_planned_again(
     assert active.checklist().open_items == ["M19"]
 
 
-def test_a_review_that_is_not_due_yet_can_begin_and_names_everybody_once(active: Table) -> None:
+def test_a_review_that_is_not_due_yet_can_begin_and_names_everybody_once(
+    active: Negotiation,
+) -> None:
     begin_review(active, "joana")
     assert stage(active) is Stage.UNDER_REVIEW
     (event,) = active.events("review_begun")
-    assert event["organisation"] == active.land.organisations["lantern"].name
+    assert event["organisation"] == active.country.organisations["lantern"].name
     assert {"ilena", "samira"} <= set(mailed(active, "review_begun"))
     assert "joana" not in mailed(active, "review_begun")
     assert g5_is_open(active)
 
 
-def test_only_one_review_is_held_at_a_time(active: Table) -> None:
+def test_only_one_review_is_held_at_a_time(active: Negotiation) -> None:
     begin_review(active)
     with pytest.raises(RuleBrokenError, match="already"):
         begin_review(active, "ilena")
 
 
 @pytest.mark.parametrize("first", ["leyla", "petra", "tomas", "marek"])
-def test_nobody_else_begins_a_review(active: Table, first: str) -> None:
+def test_nobody_else_begins_a_review(active: Negotiation, first: str) -> None:
     with pytest.raises(RefusedError):
         service.begin(active[first], active.cooperation)
 
 
-def test_a_manager_of_a_partner_begins_a_review(active: Table) -> None:
-    active.land.person("Vera Holm", "door", Role.MANAGER)
+def test_a_manager_of_a_partner_begins_a_review(active: Negotiation) -> None:
+    active.country.person("Vera Holm", "door", Role.MANAGER)
     begin_review(active, "vera")
     assert stage(active) is Stage.UNDER_REVIEW
 
 
-def test_the_record_is_kept_in_versions_and_a_later_save_is_not_lost(active: Table) -> None:
+def test_the_record_is_kept_in_versions_and_a_later_save_is_not_lost(active: Negotiation) -> None:
     begin_review(active)
     assert save(active, "samira", written(active, other_points="By Samira."))
     with pytest.raises(StaleError):
@@ -136,7 +138,7 @@ def test_the_record_is_kept_in_versions_and_a_later_save_is_not_lost(active: Tab
     assert len({row.digest for row in versions}) == 2
 
 
-def test_a_confirmation_counts_only_for_what_was_on_the_screen(active: Table) -> None:
+def test_a_confirmation_counts_only_for_what_was_on_the_screen(active: Negotiation) -> None:
     begin_review(active)
     save(active, "samira", written(active))
     page = service.page_with(review_of(active))
@@ -149,7 +151,7 @@ def test_a_confirmation_counts_only_for_what_was_on_the_screen(active: Table) ->
         service.confirm(active["tomas"], active.cooperation, 1, page=shown.page_with(""))
 
 
-def test_a_new_version_takes_the_confirmations_away(active: Table) -> None:
+def test_a_new_version_takes_the_confirmations_away(active: Negotiation) -> None:
     begin_review(active)
     save(active, "samira", written(active))
     confirm(active, "tomas", "henrik")
@@ -160,7 +162,7 @@ def test_a_new_version_takes_the_confirmations_away(active: Table) -> None:
     assert not review_of(active).is_open
 
 
-def test_each_party_confirms_once_by_a_signatory_or_manager(active: Table) -> None:
+def test_each_party_confirms_once_by_a_signatory_or_manager(active: Negotiation) -> None:
     begin_review(active)
     save(active, "samira", written(active))
     for first in ("samira", "leyla", "petra", "marek"):
@@ -175,7 +177,7 @@ def test_each_party_confirms_once_by_a_signatory_or_manager(active: Table) -> No
 
 
 def test_a_review_whose_last_missing_party_leaves_is_concluded_by_another(
-    active: Table, frozen_time: Clock
+    active: Negotiation, frozen_time: Clock
 ) -> None:
     departures.give_notice(active["otto"], cooperation(active), reason="Other plans.")
     active.session.commit()
@@ -195,11 +197,11 @@ def test_a_review_whose_last_missing_party_leaves_is_concluded_by_another(
     assert integrity.check_all().finding is None
 
 
-def test_a_joining_party_is_not_needed_to_confirm_a_review(active: Table) -> None:
+def test_a_joining_party_is_not_needed_to_confirm_a_review(active: Negotiation) -> None:
     joining.add(
         active["ilena"],
         cooperation(active),
-        active.land.id("bridge"),
+        active.country.id("bridge"),
         reason="Families asked for it.",
     )
     begin_review(active)
@@ -212,7 +214,7 @@ def test_a_joining_party_is_not_needed_to_confirm_a_review(active: Table) -> Non
     assert "marek" not in mailed(active, "review_begun")
 
 
-def test_going_on_moves_the_review_and_leaves_the_text_alone(active: Table) -> None:
+def test_going_on_moves_the_review_and_leaves_the_text_alone(active: Negotiation) -> None:
     before = active.checklist().revision_in_force_id
     hold(active, next_on=clock.today() + 100 * DAY)
     assert stage(active) is Stage.ACTIVE
@@ -227,7 +229,7 @@ def test_going_on_moves_the_review_and_leaves_the_text_alone(active: Table) -> N
 
 
 def test_amending_opens_the_items_and_an_unchanged_review_day_does_not_come_back(
-    active: Table,
+    active: Negotiation,
 ) -> None:
     next_on = clock.today() + 100 * DAY
     hold(active, outcome=Outcome.AMEND, items=("M2",), reason="Aims have changed.", next_on=next_on)
@@ -237,14 +239,14 @@ def test_amending_opens_the_items_and_an_unchanged_review_day_does_not_come_back
     assert stage(active) is Stage.ACTIVE
     assert cooperation(active).review_on == next_on
     current = agreements.current(terms, "M2")
-    agreements.change(active.land, terms, "M2", current, objectives="Other aims.")
-    agreements.send(active.land, terms, SIGNERS)
-    agreements.sign(active.land, terms, *SIGNERS.values())
+    agreements.change(active.country, terms, "M2", current, objectives="Other aims.")
+    agreements.send(active.country, terms, SIGNERS)
+    agreements.sign(active.country, terms, *SIGNERS.values())
     active.session.commit()
     assert cooperation(active).review_on == next_on
 
 
-def test_an_amendment_under_way_holds_up_the_last_confirmation(active: Table) -> None:
+def test_an_amendment_under_way_holds_up_the_last_confirmation(active: Negotiation) -> None:
     begin_review(active)
     save(active, "samira", written(active, outcome=Outcome.AMEND, items=("M2",), reason="New."))
     amend(active)
@@ -253,7 +255,7 @@ def test_an_amendment_under_way_holds_up_the_last_confirmation(active: Table) ->
         confirm(active, "tomas")
 
 
-def test_ending_waits_for_the_notice(active: Table) -> None:
+def test_ending_waits_for_the_notice(active: Negotiation) -> None:
     hold(active, outcome=Outcome.END, reason="The project is over.", next_on=None)
     assert stage(active) is Stage.UNDER_REVIEW
     give(active, "henrik", NoticeKind.ENDED, from_on=clock.today() + (NOTICE + 1) * DAY)
@@ -261,18 +263,18 @@ def test_ending_waits_for_the_notice(active: Table) -> None:
 
 
 def test_who_signs_other_terms_after_deciding_to_end_is_under_review_no_more(
-    active: Table,
+    active: Negotiation,
 ) -> None:
     hold(active, outcome=Outcome.END, reason="The project is over.", next_on=None)
     amend(active)
     assert stage(active) is Stage.UNDER_REVIEW
-    agreements.send(active.land, active.checklist(), SIGNERS)
-    agreements.sign(active.land, active.checklist(), *SIGNERS.values())
+    agreements.send(active.country, active.checklist(), SIGNERS)
+    agreements.sign(active.country, active.checklist(), *SIGNERS.values())
     assert stage(active) is Stage.ACTIVE
     assert integrity.check_all().finding is None
 
 
-def test_who_decided_to_end_can_hold_another_review_instead(active: Table) -> None:
+def test_who_decided_to_end_can_hold_another_review_instead(active: Negotiation) -> None:
     hold(active, outcome=Outcome.END, reason="The project is over.", next_on=None)
     begin_review(active, "ilena")
     save(active, "ilena", written(active), number=2)
@@ -281,7 +283,7 @@ def test_who_decided_to_end_can_hold_another_review_instead(active: Table) -> No
 
 
 def test_a_review_is_held_though_rows_were_changed_and_ends_only_on_sound_terms(
-    active: Table,
+    active: Negotiation,
 ) -> None:
     other = checklists.start(
         active["ilena"], active.cooperation.id, ChecklistKind.CONFIDENTIALITY, []
@@ -310,7 +312,7 @@ def test_a_review_is_held_though_rows_were_changed_and_ends_only_on_sound_terms(
     assert not review_of(active, 2).is_open
 
 
-def test_a_suspension_calls_the_review_off(active: Table) -> None:
+def test_a_suspension_calls_the_review_off(active: Negotiation) -> None:
     begin_review(active)
     save(active, "samira", written(active))
     give(active, "henrik", NoticeKind.SUSPENDED)
@@ -321,7 +323,7 @@ def test_a_suspension_calls_the_review_off(active: Table) -> None:
         confirm(active, "tomas")
 
 
-def test_nothing_is_reviewed_before_the_terms_are_in_force(active: Table) -> None:
+def test_nothing_is_reviewed_before_the_terms_are_in_force(active: Negotiation) -> None:
     give(active, "henrik", NoticeKind.SUSPENDED)
     active.session.commit()
     with pytest.raises(RefusedError, match="in force"):
@@ -331,17 +333,17 @@ def test_nothing_is_reviewed_before_the_terms_are_in_force(active: Table) -> Non
 # Reminders
 
 
-def on(table: Table, frozen_time: Clock, day: dt.date) -> int:
+def on(negotiation: Negotiation, frozen_time: Clock, day: dt.date) -> int:
     now = clock.now()
     frozen_time(now + (day - clock.today()))
     sent = due.remind_of_dates(clock.today())
-    table.session.commit()
+    negotiation.session.commit()
     frozen_time(now)
     return sent
 
 
-def test_reminders_are_sent_once_as_the_terms_say(active: Table, frozen_time: Clock) -> None:
-    active.land.person("Vera Holm", "door", Role.MANAGER)
+def test_reminders_are_sent_once_as_the_terms_say(active: Negotiation, frozen_time: Clock) -> None:
+    active.country.person("Vera Holm", "door", Role.MANAGER)
     end = clock.today() + DAYS * DAY
     assert on(active, frozen_time, end - 32 * DAY) == 0
     assert on(active, frozen_time, end - 31 * DAY) == 1
@@ -355,7 +357,9 @@ def test_reminders_are_sent_once_as_the_terms_say(active: Table, frozen_time: Cl
 
 
 @pytest.mark.parametrize("date", ["review", "end"])
-def test_nobody_is_reminded_of_a_date_that_only_the_row_says(active: Table, date: str) -> None:
+def test_nobody_is_reminded_of_a_date_that_only_the_row_says(
+    active: Negotiation, date: str
+) -> None:
     today = clock.today()
     column = {"review": "review_on", "end": "ends_on"}[date]
     change(active, active.cooperation, **{column: today, f"remind_of_{date}_on": today})
@@ -365,7 +369,7 @@ def test_nobody_is_reminded_of_a_date_that_only_the_row_says(active: Table, date
     assert mailed(active, f"{date}_near") == []
 
 
-def test_a_moved_date_is_reminded_of_again(active: Table, frozen_time: Clock) -> None:
+def test_a_moved_date_is_reminded_of_again(active: Negotiation, frozen_time: Clock) -> None:
     end = clock.today() + DAYS * DAY
     assert on(active, frozen_time, end - 31 * DAY) == 1
     hold(active, next_on=clock.today() + 100 * DAY)
@@ -373,7 +377,9 @@ def test_a_moved_date_is_reminded_of_again(active: Table, frozen_time: Clock) ->
     assert on(active, frozen_time, clock.today() + 70 * DAY) == 1
 
 
-def test_nobody_is_reminded_of_a_suspended_cooperation(active: Table, frozen_time: Clock) -> None:
+def test_nobody_is_reminded_of_a_suspended_cooperation(
+    active: Negotiation, frozen_time: Clock
+) -> None:
     give(active, "henrik", NoticeKind.SUSPENDED)
     active.session.commit()
     assert on(active, frozen_time, clock.today() + (DAYS - 5) * DAY) == 0

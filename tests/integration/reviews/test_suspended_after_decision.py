@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from tests.factories.tables import Table
+from tests.factories.negotiations import Negotiation
 from tests.integration.reviews.conftest import cooperation, hold
 from tracker.activity.stale import recompute
 from tracker.agreements import notices
@@ -15,28 +15,30 @@ from tracker.ui.tasks import written_out
 from tracker.worker import recheck
 
 
-def suspended(table: Table) -> None:
-    notices.give_notice(table["tomas"], table.checklist(), NoticeKind.SUSPENDED, reason="Unsafe.")
+def suspended(negotiation: Negotiation) -> None:
+    notices.give_notice(
+        negotiation["tomas"], negotiation.checklist(), NoticeKind.SUSPENDED, reason="Unsafe."
+    )
     recompute()
-    table.session.commit()
+    negotiation.session.commit()
 
 
-def lifted(table: Table) -> None:
-    text = table.checklist()
+def lifted(negotiation: Negotiation) -> None:
+    text = negotiation.checklist()
     notice = next(row for row in notices.open_notices(text) if row.kind is NoticeKind.SUSPENDED)
-    notices.close_notice(table["tomas"], text, notice.id, reason="Safe again.")
+    notices.close_notice(negotiation["tomas"], text, notice.id, reason="Safe again.")
     recompute()
-    table.session.commit()
+    negotiation.session.commit()
 
 
-def tasks(table: Table, app: Flask, first: str) -> list[str]:
+def tasks(negotiation: Negotiation, app: Flask, first: str) -> list[str]:
     with app.test_request_context():
-        work = pages.my_tasks(table[first])
+        work = pages.my_tasks(negotiation[first])
         return [f"{task.label}: {task.state}" for task in written_out(work)]
 
 
 def test_notice_of_the_end_is_a_task_again_once_a_suspension_is_lifted(
-    active: Table, app: Flask
+    active: Negotiation, app: Flask
 ) -> None:
     hold(active, outcome=Outcome.END, reason="The work is done.", next_on=None)
     assert cooperation(active).stage is Stage.UNDER_REVIEW
@@ -52,7 +54,7 @@ def test_notice_of_the_end_is_a_task_again_once_a_suspension_is_lifted(
 
 
 def test_once_notice_was_given_a_lifted_suspension_leads_back_to_an_active_cooperation(
-    active: Table, app: Flask
+    active: Negotiation, app: Flask
 ) -> None:
     hold(active, outcome=Outcome.END, reason="The work is done.", next_on=None)
     notices.give_notice(active["tomas"], active.checklist(), NoticeKind.ENDED, reason="Decided.")

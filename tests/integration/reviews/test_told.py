@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 
 from tests import due
-from tests.factories.tables import Table
+from tests.factories.negotiations import Negotiation
 from tests.integration.reviews.conftest import (
     LATE,
     Clock,
@@ -30,12 +30,12 @@ def unread(kind: str) -> set[object]:
     )
 
 
-def ids(table: Table, *firsts: str) -> set[object]:
-    return {table[first].user_id for first in firsts}
+def ids(negotiation: Negotiation, *firsts: str) -> set[object]:
+    return {negotiation[first].user_id for first in firsts}
 
 
 def test_a_party_that_has_confirmed_is_not_asked_any_more_and_the_others_are(
-    active: Table,
+    active: Negotiation,
 ) -> None:
     begin_review(active)
     save(active, "samira", written(active))
@@ -49,7 +49,7 @@ def test_a_party_that_has_confirmed_is_not_asked_any_more_and_the_others_are(
     assert unread("review_confirmed") == unread("review_begun") == set()
 
 
-def test_nobody_is_asked_any_more_for_a_review_that_was_called_off(active: Table) -> None:
+def test_nobody_is_asked_any_more_for_a_review_that_was_called_off(active: Negotiation) -> None:
     begin_review(active)
     save(active, "samira", written(active))
     confirm(active, "henrik")
@@ -59,7 +59,7 @@ def test_nobody_is_asked_any_more_for_a_review_that_was_called_off(active: Table
 
 
 def test_nobody_is_reminded_any_more_of_a_review_that_has_begun(
-    active: Table, frozen_time: Clock
+    active: Negotiation, frozen_time: Clock
 ) -> None:
     frozen_time(clock.now() + LATE)
     due.remind_of_dates(clock.today())

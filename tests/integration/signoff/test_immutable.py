@@ -28,11 +28,11 @@ ACTS: dict[str, Callable[[sa.Table], sa.Executable]] = {
 
 @pytest.fixture
 def signed(session: Session) -> None:
-    land = copied_country(session)
+    country = copied_country(session)
     load_checklists()
-    terms = agreements.checklist_of(open_one(land, modes=(Mode.VISIT,)), ChecklistKind.TERMS)
-    agreements.send(land, terms, {"npm": "tomas", "door": "henrik"})
-    agreements.sign(land, terms, "tomas", "henrik")
+    terms = agreements.checklist_of(open_one(country, modes=(Mode.VISIT,)), ChecklistKind.TERMS)
+    agreements.send(country, terms, {"npm": "tomas", "door": "henrik"})
+    agreements.sign(country, terms, "tomas", "henrik")
     session.commit()
 
 

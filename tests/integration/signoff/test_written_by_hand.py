@@ -15,8 +15,8 @@ from tests.factories import paper as scans
 from tests.factories.cooperations import LONG_AGO
 from tests.factories.demonstration import PASSWORD, Demonstration
 from tests.factories.evidence.tampering import hands, table_of
+from tests.factories.negotiations import Negotiation
 from tests.factories.powers import begun
-from tests.factories.tables import Table
 from tests.integration.agreements.test_paper import confirm, record
 from tests.pages import Page
 from tracker.access.actor import Role
@@ -163,9 +163,9 @@ def _waiting() -> sa.Select[UUID]:
     return sa.select(SignatureRequest.id).where(SignatureRequest.ended_at.is_(None))
 
 
-def test_nobody_signs_by_a_role_that_was_inserted_by_hand(sent: Table) -> None:
+def test_nobody_signs_by_a_role_that_was_inserted_by_hand(sent: Negotiation) -> None:
     """Even if the request was changed too, so that it asks this person."""
-    tomas, oren = sent.land.users["tomas"].id, sent.land.users["oren"].id
+    tomas, oren = sent.country.users["tomas"].id, sent.country.users["oren"].id
     put_in(Membership, **of(sent, "oren", Role.SIGNATORY))
     write(SignatureSlot, SignatureSlot.user_id == tomas, user_id=oren)
     with pytest.raises(RefusedError, match=ALTERED):
@@ -178,16 +178,18 @@ def test_nobody_signs_by_a_role_that_was_inserted_by_hand(sent: Table) -> None:
 
 
 @pytest.fixture
-def sent(table: Table) -> Table:
+def sent(negotiation: Negotiation) -> Negotiation:
     """The terms, agreed, frozen and sent; nobody has signed."""
-    table.send()
-    table.session.commit()
-    return table
+    negotiation.send()
+    negotiation.session.commit()
+    return negotiation
 
 
-def test_a_scan_signed_by_a_power_that_was_changed_by_hand_is_not_confirmed(sent: Table) -> None:
+def test_a_scan_signed_by_a_power_that_was_changed_by_hand_is_not_confirmed(
+    sent: Negotiation,
+) -> None:
     scan = record(sent, "ilena")
-    tomas = sent.land.users["tomas"].id
+    tomas = sent.country.users["tomas"].id
     write(Membership, Membership.user_id == tomas, power="A decree that nobody has seen")
     with pytest.raises(RefusedError, match=DIFFERS):
         confirm(sent, "samira", scan)
@@ -195,7 +197,7 @@ def test_a_scan_signed_by_a_power_that_was_changed_by_hand_is_not_confirmed(sent
     assert signatures(sent.session) == 0
 
 
-def test_a_scan_whose_record_was_changed_by_hand_is_not_confirmed(sent: Table) -> None:
+def test_a_scan_whose_record_was_changed_by_hand_is_not_confirmed(sent: Negotiation) -> None:
     scan = record(sent, "ilena")
     signers = [{**signer, "office": "President"} for signer in scan.signers]
     write(PaperRecord, PaperRecord.id == scan.id, signers=signers)
@@ -205,10 +207,10 @@ def test_a_scan_whose_record_was_changed_by_hand_is_not_confirmed(sent: Table) -
     assert signatures(sent.session) == 0
 
 
-def of(table: Table, first: str, role: Role) -> dict[str, Any]:
+def of(negotiation: Negotiation, first: str, role: Role) -> dict[str, Any]:
     """Return the values of a role as somebody would insert it for a person, not yet theirs."""
-    person = table.land.users[first]
-    home = table.land.homes[first]
+    person = negotiation.country.users[first]
+    home = negotiation.country.homes[first]
     return {column.name: None for column in table_of(Membership).columns} | {
         "id": uuid4(),
         "user_id": person.id,
@@ -226,7 +228,7 @@ def of(table: Table, first: str, role: Role) -> dict[str, Any]:
 
 @pytest.mark.parametrize("role", [Role.COORDINATOR])
 def test_nobody_records_or_confirms_a_scan_by_a_role_that_was_inserted_by_hand(
-    sent: Table, role: Role
+    sent: Negotiation, role: Role
 ) -> None:
     """Whoever records it, and whoever confirms it, vouches for a signature."""
     put_in(Membership, **of(sent, "oren", role))
@@ -242,31 +244,35 @@ def test_nobody_records_or_confirms_a_scan_by_a_role_that_was_inserted_by_hand(
 
 
 def test_nobody_confirms_or_gives_a_power_by_a_role_that_was_inserted_by_hand(
-    table: Table,
+    negotiation: Negotiation,
 ) -> None:
     """Otherwise a role that was given properly would rest on one that nobody gave."""
-    home = table.land.id("npm")
-    given = people.give_role(table["root"], table["petra"].user_id, NewRole(Role.MANAGER, home))
-    table.session.commit()
-    put_in(Membership, **of(table, "oren", Role.SIGNATORY))
+    home = negotiation.country.id("npm")
+    given = people.give_role(
+        negotiation["root"], negotiation["petra"].user_id, NewRole(Role.MANAGER, home)
+    )
+    negotiation.session.commit()
+    put_in(Membership, **of(negotiation, "oren", Role.SIGNATORY))
     with pytest.raises(RefusedError, match=REFUSED):
-        powers.confirm(table["oren"], given.id)
-    table.session.rollback()
-    assert table.session.get_one(Membership, given.id).confirmed_how is None
-    put_in(Membership, **of(table, "oren", Role.COORDINATOR))
+        powers.confirm(negotiation["oren"], given.id)
+    negotiation.session.rollback()
+    assert negotiation.session.get_one(Membership, given.id).confirmed_how is None
+    put_in(Membership, **of(negotiation, "oren", Role.COORDINATOR))
     with pytest.raises(RefusedError, match=REFUSED):
-        people.give_role(table["oren"], table["nadia"].user_id, NewRole(Role.MEMBER, home))
+        people.give_role(
+            negotiation["oren"], negotiation["nadia"].user_id, NewRole(Role.MEMBER, home)
+        )
 
 
 def test_nobody_signs_in_the_place_of_somebody_whose_name_was_changed_by_hand(
-    sent: Table,
+    sent: Negotiation,
 ) -> None:
     """The signature says in whose place it was given."""
-    tomas = sent.land.users["tomas"].id
+    tomas = sent.country.users["tomas"].id
     role = people.give_role(
         sent["root"],
         sent["nadia"].user_id,
-        NewRole(Role.SIGNATORY, sent.land.id("npm"), power="Order 4", office="Deputy"),
+        NewRole(Role.SIGNATORY, sent.country.id("npm"), power="Order 4", office="Deputy"),
     )
     powers.confirm(sent["tomas"], role.id)
     signature_requests.pass_on(

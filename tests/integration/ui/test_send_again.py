@@ -10,8 +10,8 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
 from tests.client import CheckedClient
-from tests.factories.accounts import PASSWORD, House, house, signed_in
-from tests.factories.tables import Table, set_out
+from tests.factories.accounts import PASSWORD, People, make_people, signed_in
+from tests.factories.negotiations import Negotiation, set_out
 from tests.factories.templates import KINDS, a_column, a_field, a_table, a_template, an_item
 from tests.integration.accounts.test_unavailable import out_of_reach
 from tests.pages import Form, Page
@@ -50,12 +50,12 @@ def without_token(values: dict[str, list[str]]) -> dict[str, list[str]]:
 
 
 @pytest.fixture
-def people(session: Session) -> House:
-    return house(session)
+def people(session: Session) -> People:
+    return make_people(session)
 
 
 @pytest.fixture
-def chosen(session: Session) -> Table:
+def chosen(session: Session) -> Negotiation:
     """Terms with a table of selects and texts, boxes, a box to confirm, and a place to decide."""
     who = a_column("who", "choice", options=KINDS)
     fruit = [{"value": code, "label": code} for code in ("apple", "pear", "plum")]
@@ -73,9 +73,9 @@ def chosen(session: Session) -> Table:
 
 
 def test_an_item_with_a_table_boxes_and_lists_is_saved_by_the_second_press(
-    app: Flask, chosen: Table
+    app: Flask, chosen: Negotiation
 ) -> None:
-    client = chosen.land.browser(app, "samira")
+    client = chosen.country.browser(app, "samira")
     address = f"/checklists/{chosen.checklist().id}/items/M1/answer"
     shown = client.page(address)
     police, other = KINDS[0]["value"], KINDS[1]["value"]
@@ -103,17 +103,21 @@ def test_an_item_with_a_table_boxes_and_lists_is_saved_by_the_second_press(
         assert saved[name] == sent[name]
 
 
-def test_a_button_of_the_form_that_was_pressed_is_pressed_again(app: Flask, chosen: Table) -> None:
-    client = chosen.land.browser(app, "samira")
+def test_a_button_of_the_form_that_was_pressed_is_pressed_again(
+    app: Flask, chosen: Negotiation
+) -> None:
+    client = chosen.country.browser(app, "samira")
     address = f"/checklists/{chosen.checklist().id}/items/M1/answer"
     sent = {**client.page(address).form().values, "words": ["Kept"], "go": ["on"]}
     again = meets_busy(app, client, address, sent).form()
     assert again.values["go"] == ["on"]
 
 
-def test_what_is_left_to_decide_is_saved_by_the_second_press(app: Flask, chosen: Table) -> None:
+def test_what_is_left_to_decide_is_saved_by_the_second_press(
+    app: Flask, chosen: Negotiation
+) -> None:
     chosen.save("ilena", "M2", words="It lasts [to decide: how long].")
-    client = chosen.land.browser(app, "ilena")
+    client = chosen.country.browser(app, "ilena")
     address = f"/checklists/{chosen.checklist().id}/decide"
     form = client.page(address).form()
     sent = {**form.values, "M2-words": ["It lasts two years."]}
@@ -127,7 +131,7 @@ def test_what_is_left_to_decide_is_saved_by_the_second_press(app: Flask, chosen:
 
 
 def test_of_signing_in_only_the_address_comes_back(
-    app: Flask, people: House, client: CheckedClient
+    app: Flask, people: People, client: CheckedClient
 ) -> None:
     sent = client.page("/sign-in").form().filled_in(email="samira@example.org", password=PASSWORD)
     page = meets_busy(app, client, "/sign-in", sent)
@@ -135,7 +139,7 @@ def test_of_signing_in_only_the_address_comes_back(
     assert "samira@example.org" in page.html
 
 
-def test_a_file_is_asked_for_again(app: Flask, people: House, client: CheckedClient) -> None:
+def test_a_file_is_asked_for_again(app: Flask, people: People, client: CheckedClient) -> None:
     signed_in(client, "dora")
     token = client.page("/account").forms()[0].values["csrf_token"][0]
     data = {
@@ -153,7 +157,7 @@ def test_a_file_is_asked_for_again(app: Flask, people: House, client: CheckedCli
     "headers", [{"Origin": "https://evil.example"}, {"Origin": "null"}, {"X-None": "1"}]
 )
 def test_a_form_of_another_site_is_not_offered_to_be_sent(
-    app: Flask, people: House, client: CheckedClient, headers: dict[str, str]
+    app: Flask, people: People, client: CheckedClient, headers: dict[str, str]
 ) -> None:
     signed_in(client, "dora")
     token = client.page("/account").forms()[0].values["csrf_token"][0]
@@ -165,7 +169,7 @@ def test_a_form_of_another_site_is_not_offered_to_be_sent(
 
 @pytest.mark.parametrize("token", [None, "", "x"])
 def test_a_form_without_the_sessions_token_is_not_offered_to_be_sent(
-    app: Flask, people: House, client: CheckedClient, token: str | None
+    app: Flask, people: People, client: CheckedClient, token: str | None
 ) -> None:
     signed_in(client, "dora")
     data = {"name": "Typed", **({} if token is None else {"csrf_token": token})}
@@ -176,7 +180,7 @@ def test_a_form_without_the_sessions_token_is_not_offered_to_be_sent(
 
 
 def test_the_fresh_token_keeps_the_organisation_of_the_page_that_was_sent(
-    app: Flask, people: House, client: CheckedClient
+    app: Flask, people: People, client: CheckedClient
 ) -> None:
     signed_in(client, "dora")
     sent = client.page("/account").forms()[0].values["csrf_token"][0]
@@ -189,7 +193,7 @@ def test_the_fresh_token_keeps_the_organisation_of_the_page_that_was_sent(
 
 
 def test_a_form_too_large_to_send_again_is_shown_to_be_copied(
-    app: Flask, people: House, client: CheckedClient, monkeypatch: pytest.MonkeyPatch
+    app: Flask, people: People, client: CheckedClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     signed_in(client, "dora")
     token = client.page("/account").forms()[0].values["csrf_token"][0]
@@ -238,9 +242,11 @@ def test_no_field_of_a_shipped_checklist_is_taken_for_a_proof_or_filled_in_by_a_
 
 
 def test_a_column_called_credential_is_sent_again_and_shown(app: Flask, session: Session) -> None:
-    table = a_table("papers", a_column("credential"), a_column("page_token"), a_column("version"))
-    terms = set_out(session, template=a_template(an_item("M1", table)))
-    client = terms.land.browser(app, "samira")
+    negotiation = a_table(
+        "papers", a_column("credential"), a_column("page_token"), a_column("version")
+    )
+    terms = set_out(session, template=a_template(an_item("M1", negotiation)))
+    client = terms.country.browser(app, "samira")
     address = f"/checklists/{terms.checklist().id}/items/M1/answer"
     sent = {
         **client.page(address).form().values,

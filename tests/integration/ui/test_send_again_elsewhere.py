@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from tests.client import CheckedClient
-from tests.factories.accounts import House, house, signed_in
-from tests.factories.tables import Table
+from tests.factories.accounts import People, make_people, signed_in
+from tests.factories.negotiations import Negotiation
 from tests.integration.agreements.test_who_vouches_for_a_scan import add_to, browser_for
 from tests.integration.ui.test_send_again import BUTTON, OURS, meets_busy
 from tests.pages import Form, Page
@@ -42,40 +42,40 @@ def events() -> int:
 
 
 @pytest.fixture
-def people(session: Session) -> House:
-    return house(session)
+def people(session: Session) -> People:
+    return make_people(session)
 
 
 def test_a_comment_is_not_sent_again_for_the_organisation_that_was_switched_to(
-    app: Flask, table: Table
+    app: Flask, negotiation: Negotiation
 ) -> None:
-    add_to(table, "samira", "lantern")
-    thread = f"/checklists/{table.checklist().id}/comments"
-    browser = browser_for(table, app, "samira", "door")
+    add_to(negotiation, "samira", "lantern")
+    thread = f"/checklists/{negotiation.checklist().id}/comments"
+    browser = browser_for(negotiation, app, "samira", "door")
     sent = browser.page(thread).form().filled_in(text=TYPED, audience="own")
     again = meets_busy(app, browser, thread, sent).form()
-    browser.submit("/account/acting", organisation=str(table.land.id("lantern")))
+    browser.submit("/account/acting", organisation=str(negotiation.country.id("lantern")))
     page = Page.of(press(browser, again))
     assert SWITCHED in page.text
     assert TYPED in page.text
-    assert table.session.scalars(sa.select(Comment)).all() == []
-    browser.submit("/account/acting", organisation=str(table.land.id("door")))
+    assert negotiation.session.scalars(sa.select(Comment)).all() == []
+    browser.submit("/account/acting", organisation=str(negotiation.country.id("door")))
     assert press(browser, again).status_code == 200
-    comment = table.session.scalars(sa.select(Comment)).one()
-    assert comment.organisation_id == table.land.id("door")
+    comment = negotiation.session.scalars(sa.select(Comment)).one()
+    assert comment.organisation_id == negotiation.country.id("door")
 
 
 def test_an_answer_is_not_sent_again_for_the_organisation_that_was_switched_to(
-    app: Flask, table: Table
+    app: Flask, negotiation: Negotiation
 ) -> None:
     """Its view compares the organisation itself, and shows the form again."""
-    add_to(table, "samira", "lantern")
-    address = f"/checklists/{table.checklist().id}/items/M1/answer"
-    browser = browser_for(table, app, "samira", "door")
+    add_to(negotiation, "samira", "lantern")
+    address = f"/checklists/{negotiation.checklist().id}/items/M1/answer"
+    browser = browser_for(negotiation, app, "samira", "door")
     form = browser.page(address).form()
     name = next(name for name, values in form.values.items() if values == [""])
     again = meets_busy(app, browser, address, form.filled_in(**{name: TYPED})).form()
-    browser.submit("/account/acting", organisation=str(table.land.id("lantern")))
+    browser.submit("/account/acting", organisation=str(negotiation.country.id("lantern")))
     before = events()
     page = Page.of(press(browser, again))
     assert "switched to another organisation" in page.text
@@ -92,7 +92,7 @@ def _sent_by_dora(app: Flask, client: CheckedClient) -> Form:
 
 
 def test_whoever_signs_in_next_in_the_same_browser_sends_nothing_of_the_person_before(
-    app: Flask, people: House, client: CheckedClient
+    app: Flask, people: People, client: CheckedClient
 ) -> None:
     again = _sent_by_dora(app, client)
     client.post("/sign-out")
@@ -107,7 +107,7 @@ def test_whoever_signs_in_next_in_the_same_browser_sends_nothing_of_the_person_b
 
 
 def test_whoever_signed_in_again_meanwhile_gets_the_words_back(
-    app: Flask, people: House, client: CheckedClient
+    app: Flask, people: People, client: CheckedClient
 ) -> None:
     again = _sent_by_dora(app, client)
     client.post("/sign-out")
@@ -121,7 +121,7 @@ def test_whoever_signed_in_again_meanwhile_gets_the_words_back(
 
 
 def test_the_form_of_one_browser_is_not_sent_again_in_another(
-    app: Flask, people: House, browsers: Browsers
+    app: Flask, people: People, browsers: Browsers
 ) -> None:
     """Also if the same person is signed in there, and if the session was ended from there."""
     first, second = browsers(), browsers()

@@ -69,13 +69,13 @@ def sign(
     scene: Scene,
     kind: ChecklistKind,
     signers: dict[str, str] = SIGNERS,
-    land: Country | None = None,
+    country: Country | None = None,
 ) -> None:
     """Have all parties sign an amendment as it is."""
-    land = land or country_of(scene)
+    country = country or country_of(scene)
     text = scene.checklist(kind, None)
-    agreements.send(land, text, signers)
-    agreements.sign(land, text, *signers.values())
+    agreements.send(country, text, signers)
+    agreements.sign(country, text, *signers.values())
     scene.session.commit()
 
 
@@ -119,25 +119,27 @@ def test_a_body_of_the_npm_that_joins_holds_up_no_visit_and_reads_no_earlier_dec
     scene: Scene,
 ) -> None:
     """It signs the texts of visits planned after it has joined, or with its people on the team."""
-    land = country_of(scene)
-    council = land.organisation("council", "Prevention Council", OrganisationKind.NPM)
-    land.person("Vesna Hale", "council", Role.COORDINATOR)
-    land.person("Runo Falk", "council", Role.SIGNATORY, power="Prevention Act, section 4")
-    land.person("Mira Sand", "council", Role.MANAGER)
+    country = country_of(scene)
+    council = country.organisation("council", "Prevention Council", OrganisationKind.NPM)
+    country.person("Vesna Hale", "council", Role.COORDINATOR)
+    country.person("Runo Falk", "council", Role.SIGNATORY, power="Prevention Act, section 4")
+    country.person("Mira Sand", "council", Role.MANAGER)
     joining.add(scene.actor("ilena"), scene.cooperation, council.id, reason="A second body.")
     scene.session.commit()
     before = scene.undertaking("leyla")
     planned(scene, members=("leyla",), audience=("leyla",))
     scene.session.commit()
     assert council.id not in parties(scene, 2)
-    assert {line.visit for line in register.lines(land.actor("mira"), Question())} == {None}
+    assert {line.visit for line in register.lines(country.actor("mira"), Question())} == {None}
     signers = {"npm": "tomas", "od": "henrik", "lh": "otto", "council": "runo"}
-    sign(scene, ChecklistKind.CONFIDENTIALITY, signers, land)
+    sign(scene, ChecklistKind.CONFIDENTIALITY, signers, country)
     for item in ("M3", "M13"):
-        accept(scene.checklist(ChecklistKind.TERMS, None), item, {council.id: land.actor("vesna")})
-    sign(scene, ChecklistKind.TERMS, signers, land)
+        accept(
+            scene.checklist(ChecklistKind.TERMS, None), item, {council.id: country.actor("vesna")}
+        )
+    sign(scene, ChecklistKind.TERMS, signers, country)
     assert council.id not in parties(scene, 1) | parties(scene, 2)
-    seen = register.lines(land.actor("mira"), Question())
+    seen = register.lines(country.actor("mira"), Question())
     assert {line.visit.number for line in seen if line.visit} == {1, 2}
     assert RequirementKind.ROLES not in missing_kinds(scene, 1)
     planned(scene, members=("leyla",), audience=("leyla",))
@@ -145,7 +147,7 @@ def test_a_body_of_the_npm_that_joins_holds_up_no_visit_and_reads_no_earlier_dec
     assert council.id in parties(scene, 3)
     # People sign again on the terms that name it. What they declared before wasn't meant for it.
     assert before.state is UndertakingState.CLOSED
-    runo, after = land.actor("runo"), scene.undertaking("leyla")
+    runo, after = country.actor("runo"), scene.undertaking("leyla")
     for undertaking, decides in ((before, False), (after, True)):
         known = undertakings.find_for_npm(scene.actor("tomas"), undertaking.id)
         assert known is not None
@@ -160,18 +162,20 @@ def test_the_successor_of_a_body_that_joined_later_holds_up_no_earlier_visit_eit
     scene: Scene,
 ) -> None:
     """The body itself didn't sign what was planned before it joined (N13, adr 78)."""
-    land = country_of(scene)
-    council = land.organisation("council", "Prevention Council", OrganisationKind.NPM)
-    heir = land.organisation("heir", "Prevention Authority", OrganisationKind.NPM)
-    land.person("Vesna Hale", "council", Role.COORDINATOR)
-    land.person("Runo Falk", "council", Role.SIGNATORY, power="Prevention Act, section 4")
+    country = country_of(scene)
+    council = country.organisation("council", "Prevention Council", OrganisationKind.NPM)
+    heir = country.organisation("heir", "Prevention Authority", OrganisationKind.NPM)
+    country.person("Vesna Hale", "council", Role.COORDINATOR)
+    country.person("Runo Falk", "council", Role.SIGNATORY, power="Prevention Act, section 4")
     joining.add(scene.actor("ilena"), scene.cooperation, council.id, reason="A second body.")
     scene.session.commit()
     signers = {"npm": "tomas", "od": "henrik", "lh": "otto", "council": "runo"}
-    sign(scene, ChecklistKind.CONFIDENTIALITY, signers, land)
+    sign(scene, ChecklistKind.CONFIDENTIALITY, signers, country)
     for item in ("M3", "M13"):
-        accept(scene.checklist(ChecklistKind.TERMS, None), item, {council.id: land.actor("vesna")})
-    sign(scene, ChecklistKind.TERMS, signers, land)
+        accept(
+            scene.checklist(ChecklistKind.TERMS, None), item, {council.id: country.actor("vesna")}
+        )
+    sign(scene, ChecklistKind.TERMS, signers, country)
     assert council.id not in parties(scene, 1)
     succession.replace(
         scene.actor("iris"), council.id, heir.id, since=clock.today(), source="Act 9 of 2026."

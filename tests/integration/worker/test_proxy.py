@@ -23,7 +23,7 @@ from waitress import wasyncore
 from tests.factories import agreements
 from tests.factories import paper as scans
 from tests.factories.accounts import PASSWORD
-from tests.factories.cooperations import Country, country, load_checklists, open_one
+from tests.factories.cooperations import Country, load_checklists, make_country, open_one
 from tests.pages import Page
 from tests.servers import proxy
 from tests.servers.ports import free_port
@@ -89,21 +89,21 @@ class Behind(Server):
 
 
 @pytest.fixture
-def land(session: Session) -> Country:
+def country(session: Session) -> Country:
     """Organisations whose people have passwords."""
     load_checklists()
-    land = country(session)
+    country = make_country(session)
     password = passwords.hashed(PASSWORD)
-    for user in land.users.values():
+    for user in country.users.values():
         with binding.keeping(None, user, Change.PASSWORD):
             user.password = password
     session.commit()
-    return land
+    return country
 
 
 @pytest.fixture
-def behind(land: Country, settings: Settings, tmp_path: Path) -> Iterator[Behind]:
-    assert land.users
+def behind(country: Country, settings: Settings, tmp_path: Path) -> Iterator[Behind]:
+    assert country.users
     with Behind(settings, tmp_path) as ready:
         yield ready
 
@@ -147,11 +147,11 @@ def a_pdf(size: int) -> bytes:
 
 
 def test_the_largest_scan_arrives_and_whoever_sends_more_reads_why_not(
-    behind: Behind, session: Session, land: Country
+    behind: Behind, session: Session, country: Country
 ) -> None:
-    terms = agreements.checklist_of(open_one(land, "door"), ChecklistKind.TERMS)
-    agreements.send(land, terms, {"npm": "tomas", "door": "henrik"})
-    path, email = f"/checklists/{terms.id}/paper", land.users["samira"].email
+    terms = agreements.checklist_of(open_one(country, "door"), ChecklistKind.TERMS)
+    agreements.send(country, terms, {"npm": "tomas", "door": "henrik"})
+    path, email = f"/checklists/{terms.id}/paper", country.users["samira"].email
     session.commit()
     number = sa.select(sa.func.count(PaperRecord.id))
     visitor = Visitor(behind.proxy)
@@ -203,9 +203,9 @@ def test_what_not_even_the_application_reads_is_refused_in_words(
 
 
 def test_whoever_sends_slowly_is_disconnected_and_others_get_their_pages(
-    land: Country, settings: Settings, tmp_path: Path
+    country: Country, settings: Settings, tmp_path: Path
 ) -> None:
-    assert land.users
+    assert country.users
     with Behind(settings, tmp_path, client_body_timeout="1s", client_header_timeout="1s") as slow:
         head = f"POST /sign-in HTTP/1.1\r\nHost: {proxy.NAME}\r\n"
         connections = [slow.proxy.connect() for _ in range(30)]

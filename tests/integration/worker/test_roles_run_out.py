@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from tests.factories.cooperations import Country, country, load_checklists, open_one
+from tests.factories.cooperations import Country, load_checklists, make_country, open_one
 from tests.starting_points import noon_in
 from tests.stopwatch import watched
 from tracker.access.actor import Role
@@ -33,23 +33,23 @@ END = next(job for job in jobs.DATED if job.name == "end role")
 
 
 @pytest.fixture
-def land(session: Session, frozen_time: Freeze) -> Country:
+def country(session: Session, frozen_time: Freeze) -> Country:
     """The invented country, whose NPM's only coordinator has a role that expired yesterday."""
     frozen_time(noon_in(1))
     load_checklists()
-    land = country(session)
+    country = make_country(session)
     for _ in range(4):
-        open_one(land)
+        open_one(country)
     session.commit()
-    return land
+    return country
 
 
-def run_out(land: Country, *roles: Role) -> None:
+def run_out(country: Country, *roles: Role) -> None:
     """Let ilena's roles expire, or some of them."""
     db.session.execute(
         sa.update(Membership)
         .where(
-            Membership.user_id == land.users["ilena"].id,
+            Membership.user_id == country.users["ilena"].id,
             Membership.role.in_(roles) if roles else sa.true(),
         )
         .values(ends_on=clock.today() - DAY)
@@ -57,14 +57,14 @@ def run_out(land: Country, *roles: Role) -> None:
     db.session.commit()
 
 
-def places(land: Country) -> int:
+def places(country: Country) -> int:
     """Return how many cooperations ilena takes part in."""
     db.session.rollback()
     today = clock.today()
     return (
         db.session.scalar(
             sa.select(sa.func.count(CooperationPerson.id)).where(
-                CooperationPerson.user_id == land.users["ilena"].id,
+                CooperationPerson.user_id == country.users["ilena"].id,
                 sa.or_(CooperationPerson.until_on.is_(None), CooperationPerson.until_on >= today),
             )
         )
@@ -77,15 +77,15 @@ def stages() -> set[Stage]:
 
 
 def test_each_cooperation_is_left_in_its_own_transaction_and_the_role_ends_last(
-    land: Country, tmp_path: Path
+    country: Country, tmp_path: Path
 ) -> None:
-    assert places(land) == 4
+    assert places(country) == 4
     assert stages() == {Stage.DRAFT}
-    run_out(land)
+    run_out(country)
     with watched() as watch:
         watch.job = LEAVE.name
         each(LEAVE, clock.today())
-        assert places(land) == 0
+        assert places(country) == 0
         watch.job = END.name
         each(END, clock.today())
     longest = watch.longest()
@@ -103,12 +103,12 @@ def test_each_cooperation_is_left_in_its_own_transaction_and_the_role_ends_last(
     assert db.session.scalar(left) == 4
 
 
-def test_whoever_has_another_role_there_stays(land: Country) -> None:
-    user = land.users["ilena"]
+def test_whoever_has_another_role_there_stays(country: Country) -> None:
+    user = country.users["ilena"]
     db.session.add(
         Membership(
             user_id=user.id,
-            organisation_id=land.id("npm"),
+            organisation_id=country.id("npm"),
             role=Role.MEMBER,
             starts_on=clock.today(),
             created_at=clock.now(),
@@ -116,24 +116,24 @@ def test_whoever_has_another_role_there_stays(land: Country) -> None:
         )
     )
     db.session.commit()
-    run_out(land, Role.COORDINATOR)
+    run_out(country, Role.COORDINATOR)
     assert cooperations.run_out_people(clock.today()) == []
     for row_id in db.session.scalars(sa.select(CooperationPerson.id)).all():
         assert not cooperations.end_run_out(row_id, clock.today())
     each(END, clock.today())
     jobs.recompute()
-    assert places(land) == 4
+    assert places(country) == 4
     # They take part, but no longer coordinate.
     cooperation_id = db.session.scalars(sa.select(Cooperation.id)).all()[0]
     assert people.coordinators_for_npm(cooperation_id) == []
     assert stages() == {Stage.EXPLORED}
 
 
-def test_a_role_of_an_auditor_keeps_nobody_in_a_cooperation(land: Country) -> None:
+def test_a_role_of_an_auditor_keeps_nobody_in_a_cooperation(country: Country) -> None:
     db.session.add(
         Membership(
-            user_id=land.users["ilena"].id,
-            organisation_id=land.id("npm"),
+            user_id=country.users["ilena"].id,
+            organisation_id=country.id("npm"),
             role=Role.AUDITOR,
             starts_on=clock.today(),
             created_at=clock.now(),
@@ -141,10 +141,10 @@ def test_a_role_of_an_auditor_keeps_nobody_in_a_cooperation(land: Country) -> No
         )
     )
     db.session.commit()
-    run_out(land, Role.COORDINATOR)
+    run_out(country, Role.COORDINATOR)
     assert len(cooperations.run_out_people(clock.today())) == 4
 
 
-def test_on_its_last_day_a_role_ends_nothing(land: Country) -> None:
-    run_out(land)
+def test_on_its_last_day_a_role_ends_nothing(country: Country) -> None:
+    run_out(country)
     assert cooperations.run_out_people(clock.today() - DAY) == []

@@ -19,8 +19,8 @@ from tests.at_once import at_once
 from tests.client import CheckedClient
 from tests.databases import PostgresDatabase, SqliteDatabase
 from tests.factories import checklists
-from tests.factories.accounts import House, sign_in
-from tests.factories.tables import begin
+from tests.factories.accounts import People, sign_in
+from tests.factories.negotiations import begin
 from tests.factories.templates import publish, small_terms
 from tests.pages import Page
 from tests.services import replaced
@@ -60,9 +60,9 @@ class Instance:
         assert isinstance(client, CheckedClient)
         return client
 
-    def house(self) -> House:
+    def load_people(self) -> People:
         """Return its people; called in its context."""
-        return House(db.session(), self.organisations, self.people)
+        return People(db.session(), self.organisations, self.people)
 
     def cooperations(self) -> list[str]:
         with self.app.app_context():
@@ -130,11 +130,11 @@ def south(make: Callable[..., Instance], north: Instance) -> Instance:
 
 def fill(instance: Instance) -> None:
     with instance.app.app_context():
-        house = instance.house()
-        house.add_organisation("npm", "Office of the People's Advocate", OrganisationKind.NPM)
-        house.add_organisation("door", "Open Door Legal Aid", OrganisationKind.CSO)
-        house.add_person("ilena", "npm", Role.COORDINATOR)
-        house.add_person("nadia", "npm", Role.MANAGER)
+        people = instance.load_people()
+        people.add_organisation("npm", "Office of the People's Advocate", OrganisationKind.NPM)
+        people.add_organisation("door", "Open Door Legal Aid", OrganisationKind.CSO)
+        people.add_person("ilena", "npm", Role.COORDINATOR)
+        people.add_person("nadia", "npm", Role.MANAGER)
 
 
 def record(instance: Instance) -> None:
@@ -142,7 +142,7 @@ def record(instance: Instance) -> None:
     cooperation = db.session.scalars(sa.select(Cooperation)).one()
     trail.record(
         verbs.COOPERATION_CHANGED,
-        actor=instance.house().actor("ilena"),
+        actor=instance.load_people().actor("ilena"),
         subject_type="cooperation",
         subject_id=cooperation.id,
         cooperation_id=cooperation.id,
@@ -208,7 +208,7 @@ def test_a_session_that_one_has_signed_signs_nobody_in_to_the_other(
     """Even one that correctly names a person of the other one."""
     north, south = both
     with north.app.app_context():
-        ilena = north.house().user("ilena")
+        ilena = north.load_people().user("ilena")
         content = open_sessions.cookie_of(north.app, ilena.id, ilena.fs_uniquifier)
     for signer, is_let_in in ((north, True), (south, False)):
         signed = signer.browser()
@@ -283,12 +283,14 @@ def test_only_one_of_the_applications_requires_four_eyes(north: Instance, south:
     for instance in (north, south):
         with instance.app.app_context():
             publish(small_terms())
-            table = begin(db.session())
-            checklists.agree(table.checklist(), table.writers, table["oren"])
-            ilena = PartySigners(table.land.id("npm"), (Named(table["ilena"].user_id),))
+            negotiation = begin(db.session())
+            checklists.agree(negotiation.checklist(), negotiation.writers, negotiation["oren"])
+            ilena = PartySigners(
+                negotiation.country.id("npm"), (Named(negotiation["ilena"].user_id),)
+            )
             if instance is south:
-                agreements.require_four_eyes(table.loaded(), [ilena])
+                agreements.require_four_eyes(negotiation.loaded(), [ilena])
                 continue
             with pytest.raises(RuleBrokenError, match="wrote this text alone"):
-                agreements.require_four_eyes(table.loaded(), [ilena])
+                agreements.require_four_eyes(negotiation.loaded(), [ilena])
             db.session.rollback()

@@ -17,11 +17,11 @@ from tracker.core.errors import RefusedError
 PERSON = Actor(UUID(int=1), "Samira Okell")
 
 
-class House:
+class ProtectedApp:
     """An application with a page for each mark, and the person who requests it."""
 
     def __init__(self) -> None:
-        self.app = Flask("house")
+        self.app = Flask("protected")
         self.actor: Actor | None = None
         self.lookups = 0
         self.wrote: list[bool] = []
@@ -58,8 +58,8 @@ class House:
 
 
 @pytest.fixture
-def house() -> House:
-    return House()
+def protected() -> ProtectedApp:
+    return ProtectedApp()
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -75,33 +75,33 @@ def house() -> House:
     ],
 )
 def test_an_unmarked_view_is_denied(
-    house: House, page: str, method: str, stranger: int, person: int
+    protected: ProtectedApp, page: str, method: str, stranger: int, person: int
 ) -> None:
-    assert house.client.open(f"/{page}", method=method).status_code == stranger
-    house.actor = PERSON
-    assert house.client.open(f"/{page}", method=method).status_code == person
+    assert protected.client.open(f"/{page}", method=method).status_code == stranger
+    protected.actor = PERSON
+    assert protected.client.open(f"/{page}", method=method).status_code == person
 
 
-def test_a_stranger_is_led_to_the_sign_in(house: House) -> None:
-    assert house.client.get("/inside").location == "/sign-in"
+def test_a_stranger_is_led_to_the_sign_in(protected: ProtectedApp) -> None:
+    assert protected.client.get("/inside").location == "/sign-in"
 
 
-def test_a_public_view_does_not_load_the_actor(house: House) -> None:
-    house.client.get("/open")
-    assert house.lookups == 0
+def test_a_public_view_does_not_load_the_actor(protected: ProtectedApp) -> None:
+    protected.client.get("/open")
+    assert protected.lookups == 0
 
 
-def test_a_page_tells_beforehand_whether_it_writes(house: House) -> None:
-    house.actor = PERSON
+def test_a_page_tells_beforehand_whether_it_writes(protected: ProtectedApp) -> None:
+    protected.actor = PERSON
     for page, method in (("open", "GET"), ("inside", "GET"), ("logged", "GET"), ("inside", "POST")):
-        house.client.open(f"/{page}", method=method)
-    assert house.wrote == [False, False, True, True]
+        protected.client.open(f"/{page}", method=method)
+    assert protected.wrote == [False, False, True, True]
     assert will_write.get()
 
 
-def test_a_view_knows_its_mark(house: House) -> None:
+def test_a_view_knows_its_mark(protected: ProtectedApp) -> None:
     found_or_404 = {
-        name: gate.mark_of(house.app, name)
+        name: gate.mark_of(protected.app, name)
         for name in ("open", "inside", "logged", "theirs", "unmarked")
     }
     assert found_or_404 == {
@@ -113,20 +113,22 @@ def test_a_view_knows_its_mark(house: House) -> None:
     }
 
 
-def test_a_person_is_loaded_once_a_request_and_again_after_being_forgotten(house: House) -> None:
-    house.actor = PERSON
-    with house.app.test_request_context():
+def test_a_person_is_loaded_once_a_request_and_again_after_being_forgotten(
+    protected: ProtectedApp,
+) -> None:
+    protected.actor = PERSON
+    with protected.app.test_request_context():
         assert gate.current_actor() is gate.current_actor() is PERSON
-        assert house.lookups == 1
-        house.actor = None
+        assert protected.lookups == 1
+        protected.actor = None
         assert gate.optional_actor() is PERSON
         gate.forget_actor()
         assert gate.optional_actor() is None
-        assert house.lookups == 2
+        assert protected.lookups == 2
 
 
-def test_without_anybody_a_page_that_needs_somebody_is_not_there(house: House) -> None:
-    with house.app.test_request_context(), pytest.raises(NotFound):
+def test_without_anybody_a_page_that_needs_somebody_is_not_there(protected: ProtectedApp) -> None:
+    with protected.app.test_request_context(), pytest.raises(NotFound):
         gate.current_actor()
 
 

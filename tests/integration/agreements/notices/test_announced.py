@@ -3,7 +3,7 @@
 import pytest
 from flask import Flask
 
-from tests.factories.tables import Table
+from tests.factories.negotiations import Negotiation
 from tests.integration.agreements.conftest import DAY, NOTICE
 from tests.integration.agreements.notices.test_notices import close, give
 from tests.pages import Page
@@ -12,15 +12,15 @@ from tracker.checklists.models import NoticeKind
 from tracker.core import clock
 
 
-def page_of(app: Flask, table: Table, first: str) -> Page:
-    table.session.commit()
-    client = table.land.browser(app, first)
-    return client.page(f"/cooperations/{table.cooperation.reference}")
+def page_of(app: Flask, negotiation: Negotiation, first: str) -> Page:
+    negotiation.session.commit()
+    client = negotiation.country.browser(app, first)
+    return client.page(f"/cooperations/{negotiation.cooperation.reference}")
 
 
 @pytest.mark.parametrize("first", ["ilena", "samira", "joana", "ada"])
 def test_everyone_reads_that_the_agreement_will_end_until_the_notice_is_withdrawn(
-    app: Flask, in_force: Table, first: str
+    app: Flask, in_force: Negotiation, first: str
 ) -> None:
     assert "has given notice" not in page_of(app, in_force, first).text
     last_day = clock.today() + (NOTICE - 1) * DAY
@@ -34,7 +34,9 @@ def test_everyone_reads_that_the_agreement_will_end_until_the_notice_is_withdraw
     assert "has given notice" not in page_of(app, in_force, first).text
 
 
-def test_a_suspension_to_come_is_named_with_its_first_day(app: Flask, in_force: Table) -> None:
+def test_a_suspension_to_come_is_named_with_its_first_day(
+    app: Flask, in_force: Negotiation
+) -> None:
     day = clock.today() + 5 * DAY
     give(in_force, "henrik", NoticeKind.SUSPENDED, from_on=day)
     words = f"Agreed terms: suspended from {day.day} {day:%B %Y}. Open Door Legal Aid has given"
@@ -42,7 +44,7 @@ def test_a_suspension_to_come_is_named_with_its_first_day(app: Flask, in_force: 
 
 
 def test_of_two_notices_of_the_end_only_the_earlier_is_announced(
-    app: Flask, in_force: Table
+    app: Flask, in_force: Negotiation
 ) -> None:
     day = clock.today() + (NOTICE + 10) * DAY
     give(in_force, "henrik", NoticeKind.ENDED, from_on=day)
@@ -52,7 +54,7 @@ def test_of_two_notices_of_the_end_only_the_earlier_is_announced(
     assert f"{clock.today() + (NOTICE - 1) * DAY:%B %Y}. Office of the People's Advocate" in text
 
 
-def test_a_notice_after_the_end_is_not_announced(app: Flask, in_force: Table) -> None:
+def test_a_notice_after_the_end_is_not_announced(app: Flask, in_force: Negotiation) -> None:
     after = clock.today() + (NOTICE + 10) * DAY
     give(in_force, "henrik", NoticeKind.SUSPENDED, from_on=after)
     assert "suspended from" in page_of(app, in_force, "ilena").text
@@ -61,7 +63,7 @@ def test_a_notice_after_the_end_is_not_announced(app: Flask, in_force: Table) ->
 
 
 def test_nor_is_one_after_the_last_day_of_the_text_itself(
-    app: Flask, in_force: Table, monkeypatch: pytest.MonkeyPatch
+    app: Flask, in_force: Negotiation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     give(in_force, "henrik", NoticeKind.ENDED)
     assert "the last day is" in page_of(app, in_force, "ilena").text

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from tests import due
 from tests.factories import agreements
-from tests.factories.tables import Table
+from tests.factories.negotiations import Negotiation
 from tests.integration.agreements.conftest import DAY, NOTICE, SIGNERS, Clock
 from tests.integration.agreements.notices.test_notices import give, send_amended
 from tracker.activity.stale import recompute
@@ -26,7 +26,7 @@ from tracker.signoff.outcomes import Outcome, Validity
 
 
 def test_a_notice_of_the_end_is_not_taken_back_from_its_day_on(
-    in_force: Table, frozen_time: Clock
+    in_force: Negotiation, frozen_time: Clock
 ) -> None:
     """From that day everybody reads that the text has ended, so it stays ended."""
     day = clock.today() + NOTICE * DAY
@@ -39,24 +39,24 @@ def test_a_notice_of_the_end_is_not_taken_back_from_its_day_on(
 
 
 def test_the_last_signature_after_the_day_of_a_notice_brings_nothing_into_force(
-    in_force: Table, frozen_time: Clock
+    in_force: Negotiation, frozen_time: Clock
 ) -> None:
     """The party that gave it signed the amendment afterwards, so its notice would be replaced."""
     send_amended(in_force)
     give(in_force, "henrik", NoticeKind.ENDED, from_on=clock.today() + NOTICE * DAY)
     *first, last = SIGNERS.values()
-    agreements.sign(in_force.land, in_force.checklist(), *first)
+    agreements.sign(in_force.country, in_force.checklist(), *first)
     in_force.session.commit()
     before = len(in_force.events("came_into_force"))
     frozen_time(clock.now() + NOTICE * DAY)
     with pytest.raises(RuleBrokenError, match="ended by notice"):
-        agreements.sign(in_force.land, in_force.checklist(), last)
+        agreements.sign(in_force.country, in_force.checklist(), last)
     in_force.session.rollback()
     assert len(in_force.events("came_into_force")) == before
 
 
 def test_a_suspension_that_nobody_gave_here_is_closed_and_never_has_an_effect(
-    in_force: Table,
+    in_force: Negotiation,
 ) -> None:
     """Somebody put a row into the database; the audit names it."""
     henrik, checklist = in_force["henrik"], in_force.checklist()
@@ -86,9 +86,9 @@ LISTED = {
 }
 
 
-def listed_as(table: Table) -> list[str]:
+def listed_as(negotiation: Negotiation) -> list[str]:
     """Return by which filters the list of cooperations finds it; the counts say the same."""
-    joana = table["joana"]
+    joana = negotiation["joana"]
     filters = [
         state for state in labels.LIST_STATES if cooperations.listing(joana, state=state).total
     ]
@@ -100,7 +100,7 @@ def listed_as(table: Table) -> list[str]:
 
 @pytest.mark.parametrize("kind", [*NoticeKind])
 def test_the_list_finds_a_cooperation_by_what_its_row_says_from_the_day_of_a_notice_on(
-    in_force: Table, frozen_time: Clock, kind: NoticeKind
+    in_force: Negotiation, frozen_time: Clock, kind: NoticeKind
 ) -> None:
     day = clock.today() + NOTICE * DAY
     before = listed_as(in_force)
@@ -117,7 +117,7 @@ def test_the_list_finds_a_cooperation_by_what_its_row_says_from_the_day_of_a_not
 
 @pytest.mark.parametrize("kind", [*NoticeKind])
 def test_a_notice_that_was_withdrawn_or_replaced_changes_no_filter_on_its_day(
-    in_force: Table, frozen_time: Clock, kind: NoticeKind
+    in_force: Negotiation, frozen_time: Clock, kind: NoticeKind
 ) -> None:
     day, before = clock.today() + NOTICE * DAY, listed_as(in_force)
     withdrawn = give(in_force, "henrik", kind, from_on=day)
@@ -127,7 +127,7 @@ def test_a_notice_that_was_withdrawn_or_replaced_changes_no_filter_on_its_day(
     give(in_force, "henrik", kind, from_on=day)
     send_amended(in_force)
     for first in SIGNERS.values():
-        agreements.sign(in_force.land, in_force.checklist(), first)
+        agreements.sign(in_force.country, in_force.checklist(), first)
     in_force.session.commit()
     frozen_time(clock.now() + NOTICE * DAY)
     assert cooperations.listing(in_force["joana"]).stopped == {}
@@ -140,13 +140,13 @@ REGISTERED = {
 }
 
 
-def registered_as(table: Table) -> tuple[AgreementState, set[Narrowing], Need]:
+def registered_as(negotiation: Negotiation) -> tuple[AgreementState, set[Narrowing], Need]:
     """Return how the register shows the terms, by which filters it finds them, and in what group.
 
     The counts above the register and the export say the same.
     """
     recompute()
-    nadia, of_terms = table["nadia"], Question(kind=ChecklistKind.TERMS)
+    nadia, of_terms = negotiation["nadia"], Question(kind=ChecklistKind.TERMS)
     (line,) = register.lines(nadia, of_terms)
     overview = register.overview(nadia, of_terms)
     matching = set()
@@ -163,7 +163,7 @@ def registered_as(table: Table) -> tuple[AgreementState, set[Narrowing], Need]:
 
 @pytest.mark.parametrize("kind", [*NoticeKind])
 def test_the_register_finds_a_text_by_what_its_row_says_from_the_day_of_a_notice_on(
-    in_force: Table, frozen_time: Clock, kind: NoticeKind
+    in_force: Negotiation, frozen_time: Clock, kind: NoticeKind
 ) -> None:
     day = clock.today() + NOTICE * DAY
     give(in_force, "henrik", kind, from_on=day)
@@ -178,7 +178,7 @@ def test_the_register_finds_a_text_by_what_its_row_says_from_the_day_of_a_notice
 
 
 def test_a_notice_that_was_withdrawn_changes_nothing_in_the_register(
-    in_force: Table, frozen_time: Clock
+    in_force: Negotiation, frozen_time: Clock
 ) -> None:
     before = registered_as(in_force)
     notice = give(in_force, "henrik", NoticeKind.ENDED)
@@ -191,12 +191,12 @@ def test_a_notice_that_was_withdrawn_changes_nothing_in_the_register(
 
 
 def test_the_register_counts_a_text_as_a_draft_once_its_last_day_to_sign_has_passed(
-    in_force: Table, frozen_time: Clock
+    in_force: Negotiation, frozen_time: Clock
 ) -> None:
     """Also before the worker withdraws it."""
     last = clock.today() + 5 * DAY
     checklist = in_force.checklist(ChecklistKind.CONFIDENTIALITY)
-    agreements.send(in_force.land, checklist, SIGNERS, until=last)
+    agreements.send(in_force.country, checklist, SIGNERS, until=last)
     in_force.session.commit()
 
     def of_text() -> tuple[AgreementState, list[int]]:
@@ -216,7 +216,7 @@ def test_the_register_counts_a_text_as_a_draft_once_its_last_day_to_sign_has_pas
 
 
 def test_an_amendment_no_longer_waits_from_the_day_of_a_notice_of_the_end_on(
-    in_force: Table, frozen_time: Clock
+    in_force: Negotiation, frozen_time: Clock
 ) -> None:
     """Nobody can sign it any more, also before the worker withdraws it."""
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from tests import due
 from tests.factories import agreements
-from tests.factories.tables import Table
+from tests.factories.negotiations import Negotiation
 from tests.integration.agreements.conftest import (
     DAY,
     NOTICE,
@@ -41,7 +41,7 @@ TERMS, CONFIDENTIALITY = ChecklistKind.TERMS, ChecklistKind.CONFIDENTIALITY
 
 
 def give(
-    table: Table,
+    negotiation: Negotiation,
     first: str,
     kind: NoticeKind,
     reason: str = "We can't work safely.",
@@ -49,51 +49,55 @@ def give(
     what: ChecklistKind = TERMS,
 ) -> Notice:
     notice = notices.give_notice(
-        table[first], table.checklist(what), kind, reason=reason, from_on=from_on
+        negotiation[first], negotiation.checklist(what), kind, reason=reason, from_on=from_on
     )
-    table.session.commit()
+    negotiation.session.commit()
     return notice
 
 
-def close(table: Table, first: str, notice: Notice, reason: str = "It is safe again.") -> None:
-    notices.close_notice(table[first], table.checklist(), notice.id, reason=reason)
-    table.session.commit()
+def close(
+    negotiation: Negotiation, first: str, notice: Notice, reason: str = "It is safe again."
+) -> None:
+    notices.close_notice(negotiation[first], negotiation.checklist(), notice.id, reason=reason)
+    negotiation.session.commit()
 
 
-def on(table: Table, frozen_time: Clock, days: int) -> int:
+def on(negotiation: Negotiation, frozen_time: Clock, days: int) -> int:
     """Run the worker this many days from now; return how many notices took effect."""
     now = clock.now()
     frozen_time(now + days * DAY)
     done = due.carry_out_due(clock.today())
-    table.session.commit()
+    negotiation.session.commit()
     frozen_time(now)
     return done
 
 
-def stage(table: Table) -> Stage:
-    return table.session.get_one(Cooperation, table.cooperation.id, populate_existing=True).stage
+def stage(negotiation: Negotiation) -> Stage:
+    return negotiation.session.get_one(
+        Cooperation, negotiation.cooperation.id, populate_existing=True
+    ).stage
 
 
-def state(table: Table) -> ChecklistState:
-    return table.checklist().state
+def state(negotiation: Negotiation) -> ChecklistState:
+    return negotiation.checklist().state
 
 
-def is_in_force(table: Table) -> bool:
-    return table.checklist().revision_in_force_id is not None
+def is_in_force(negotiation: Negotiation) -> bool:
+    return negotiation.checklist().revision_in_force_id is not None
 
 
-def refused(table: Table, first: str, kind: NoticeKind, words: str) -> None:
+def refused(negotiation: Negotiation, first: str, kind: NoticeKind, words: str) -> None:
     with pytest.raises(RefusedError, match=words):
-        give(table, first, kind)
-    table.session.rollback()
-    assert is_in_force(table)
-    assert table.session.scalar(sa.select(sa.func.count()).select_from(Notice)) == 0
+        give(negotiation, first, kind)
+    negotiation.session.rollback()
+    assert is_in_force(negotiation)
+    assert negotiation.session.scalar(sa.select(sa.func.count()).select_from(Notice)) == 0
 
 
 # Suspend
 
 
-def test_a_suspension_takes_the_text_out_of_force_immediately(in_force: Table) -> None:
+def test_a_suspension_takes_the_text_out_of_force_immediately(in_force: Negotiation) -> None:
     """product.md, 5.8; S7: each party must be able to stop."""
     before = in_force.checklist().revision_in_force_id
     give(in_force, "henrik", SUSPENDED, "Our staff are threatened.")
@@ -107,12 +111,12 @@ def test_a_suspension_takes_the_text_out_of_force_immediately(in_force: Table) -
     assert stopped["reason"] == "Our staff are threatened."
 
 
-def test_all_coordinators_and_signatories_are_notified(in_force: Table) -> None:
+def test_all_coordinators_and_signatories_are_notified(in_force: Negotiation) -> None:
     give(in_force, "henrik", SUSPENDED)
     assert mailed(in_force, "text_notice") == ["ilena", "joana", "otto", "samira", "tomas"]
 
 
-def test_no_signature_is_changed_by_any_of_it(in_force: Table) -> None:
+def test_no_signature_is_changed_by_any_of_it(in_force: Negotiation) -> None:
     """product.md, 5.9."""
 
     def signatures() -> list[tuple[object, ...]]:
@@ -128,10 +132,10 @@ def test_no_signature_is_changed_by_any_of_it(in_force: Table) -> None:
     assert integrity.check_all().finding is None
 
 
-def test_nothing_is_written_or_sent_while_it_is_suspended(in_force: Table) -> None:
+def test_nothing_is_written_or_sent_while_it_is_suspended(in_force: Negotiation) -> None:
     give(in_force, "henrik", SUSPENDED)
     with pytest.raises(RefusedError, match="This text is suspended"):
-        agreements.answer(in_force.land, in_force.checklist(), "M18", words="New.")
+        agreements.answer(in_force.country, in_force.checklist(), "M18", words="New.")
     in_force.session.rollback()
     with pytest.raises(RefusedError, match="You can only amend a text in force"):
         agreements_service.amend(
@@ -140,7 +144,7 @@ def test_nothing_is_written_or_sent_while_it_is_suspended(in_force: Table) -> No
 
 
 def test_the_party_that_suspended_a_text_lifts_the_suspension_and_it_is_in_force_again(
-    in_force: Table,
+    in_force: Negotiation,
 ) -> None:
     before = in_force.checklist().revision_in_force_id
     notice = give(in_force, "henrik", SUSPENDED)
@@ -153,7 +157,7 @@ def test_the_party_that_suspended_a_text_lifts_the_suspension_and_it_is_in_force
 
 
 @pytest.mark.parametrize("first", ["tomas", "otto", "samira", "ilena", "nadia", "dora", "ada"])
-def test_nobody_else_lifts_it(in_force: Table, first: str) -> None:
+def test_nobody_else_lifts_it(in_force: Negotiation, first: str) -> None:
     notice = give(in_force, "henrik", SUSPENDED)
     with pytest.raises(RefusedError, match="party that gave the notice can lift or"):
         close(in_force, first, notice)
@@ -161,7 +165,7 @@ def test_nobody_else_lifts_it(in_force: Table, first: str) -> None:
     assert not is_in_force(in_force)
 
 
-def test_two_suspensions_are_lifted_by_both(in_force: Table) -> None:
+def test_two_suspensions_are_lifted_by_both(in_force: Negotiation) -> None:
     first = give(in_force, "henrik", SUSPENDED)
     with pytest.raises(RefusedError, match="You can only suspend or end a text in force"):
         give(in_force, "henrik", SUSPENDED)
@@ -174,7 +178,7 @@ def test_two_suspensions_are_lifted_by_both(in_force: Table) -> None:
 
 
 def test_a_later_suspension_keeps_the_text_out_of_force_after_the_first_is_lifted(
-    in_force: Table, frozen_time: Clock
+    in_force: Negotiation, frozen_time: Clock
 ) -> None:
     later = give(in_force, "tomas", SUSPENDED, from_on=clock.today() + 2 * DAY)
     assert is_in_force(in_force)
@@ -189,7 +193,7 @@ def test_a_later_suspension_keeps_the_text_out_of_force_after_the_first_is_lifte
 # End
 
 
-def test_an_ending_keeps_the_notice_agreed(in_force: Table, frozen_time: Clock) -> None:
+def test_an_ending_keeps_the_notice_agreed(in_force: Negotiation, frozen_time: Clock) -> None:
     """M20: days of notice."""
     assert notices.agreed_notice(in_force.checklist()) == NOTICE
     early = clock.today() + (NOTICE - 1) * DAY
@@ -211,7 +215,7 @@ def test_an_ending_keeps_the_notice_agreed(in_force: Table, frozen_time: Clock) 
     assert on(in_force, frozen_time, NOTICE + 1) == 0
 
 
-def test_the_continuing_duties_come_from_the_signed_text(in_force: Table) -> None:
+def test_the_continuing_duties_come_from_the_signed_text(in_force: Negotiation) -> None:
     duties = notices.surviving_duties(in_force.checklist())
     words = str(duties)
     assert "Confidentiality" in words
@@ -220,7 +224,7 @@ def test_the_continuing_duties_come_from_the_signed_text(in_force: Table) -> Non
 
 
 def test_only_the_party_that_gave_notice_withdraws_it_before_its_day(
-    in_force: Table, frozen_time: Clock
+    in_force: Negotiation, frozen_time: Clock
 ) -> None:
     notice = give(in_force, "tomas", ENDED)
     with pytest.raises(RefusedError, match="Only the party that gave the notice"):
@@ -232,14 +236,14 @@ def test_only_the_party_that_gave_notice_withdraws_it_before_its_day(
     assert is_in_force(in_force)
 
 
-def test_an_ended_text_cannot_be_reinstated(in_force: Table, frozen_time: Clock) -> None:
+def test_an_ended_text_cannot_be_reinstated(in_force: Negotiation, frozen_time: Clock) -> None:
     notice = give(in_force, "tomas", ENDED)
     on(in_force, frozen_time, NOTICE)
     with pytest.raises(RefusedError, match="has to be agreed and signed again"):
         close(in_force, "tomas", notice)
 
 
-def test_a_suspended_text_can_be_ended_too(in_force: Table, frozen_time: Clock) -> None:
+def test_a_suspended_text_can_be_ended_too(in_force: Negotiation, frozen_time: Clock) -> None:
     give(in_force, "henrik", SUSPENDED)
     give(in_force, "henrik", ENDED)
     assert on(in_force, frozen_time, NOTICE) == 1
@@ -247,7 +251,7 @@ def test_a_suspended_text_can_be_ended_too(in_force: Table, frozen_time: Clock) 
     assert [notice.kind for notice in notices.open_notices(in_force.checklist())] == [ENDED]
 
 
-def test_a_party_gives_notice_only_once(in_force: Table) -> None:
+def test_a_party_gives_notice_only_once(in_force: Negotiation) -> None:
     give(in_force, "tomas", ENDED)
     with pytest.raises(RuleBrokenError, match="has already given this notice"):
         give(in_force, "tomas", ENDED)
@@ -255,14 +259,14 @@ def test_a_party_gives_notice_only_once(in_force: Table) -> None:
 
 @pytest.mark.parametrize("kind", NoticeKind)
 @pytest.mark.parametrize("reason", ["", "  "])
-def test_a_reason_is_asked_for(in_force: Table, kind: NoticeKind, reason: str) -> None:
+def test_a_reason_is_asked_for(in_force: Negotiation, kind: NoticeKind, reason: str) -> None:
     with pytest.raises(RuleBrokenError, match="Give the reason") as error:
         give(in_force, "tomas", kind, reason)
     assert error.value.field == "reason"
 
 
 @pytest.mark.parametrize("days", [-1, 400])
-def test_a_suspension_begins_today_or_within_a_year(in_force: Table, days: int) -> None:
+def test_a_suspension_begins_today_or_within_a_year(in_force: Negotiation, days: int) -> None:
     with pytest.raises(RuleBrokenError, match="Choose a day from") as error:
         give(in_force, "tomas", SUSPENDED, from_on=clock.today() + days * DAY)
     # In words, as on every page.
@@ -274,18 +278,18 @@ def test_a_suspension_begins_today_or_within_a_year(in_force: Table, days: int) 
     "first", ["ilena", "samira", "nadia", "oren", "dora", "marek", "vesna", "ada", "root"]
 )
 def test_only_a_signatory_of_a_party_stops_a_text(
-    in_force: Table, first: str, kind: NoticeKind
+    in_force: Negotiation, first: str, kind: NoticeKind
 ) -> None:
     refused(in_force, first, kind, "Only a signatory of one of the parties can suspend or end")
 
 
-def test_an_expired_power_stops_nothing(in_force: Table) -> None:
+def test_an_expired_power_stops_nothing(in_force: Negotiation) -> None:
     power(in_force, "henrik", None, clock.today() - DAY)
     refused(in_force, "henrik", SUSPENDED, "Your power to sign has run out")
 
 
 @pytest.mark.parametrize("kind", NoticeKind)
-def test_only_a_text_in_force_is_stopped(in_force: Table, kind: NoticeKind) -> None:
+def test_only_a_text_in_force_is_stopped(in_force: Negotiation, kind: NoticeKind) -> None:
     with pytest.raises(RefusedError, match="You can only suspend or end a text in force"):
         give(in_force, "tomas", kind, what=CONFIDENTIALITY)
 
@@ -293,23 +297,25 @@ def test_only_a_text_in_force_is_stopped(in_force: Table, kind: NoticeKind) -> N
 # Beside an amendment
 
 
-def amend(table: Table) -> Checklist:
-    terms = table.checklist()
-    agreements_service.amend(table["ilena"], terms, reason="Another year.", items=["M19"])
-    table.session.commit()
+def amend(negotiation: Negotiation) -> Checklist:
+    terms = negotiation.checklist()
+    agreements_service.amend(negotiation["ilena"], terms, reason="Another year.", items=["M19"])
+    negotiation.session.commit()
     return terms
 
 
-def send_amended(table: Table) -> SignatureRequest:
-    terms = amend(table)
-    agreements.send(table.land, terms, SIGNERS)
-    table.session.commit()
-    return table.session.scalars(
+def send_amended(negotiation: Negotiation) -> SignatureRequest:
+    terms = amend(negotiation)
+    agreements.send(negotiation.country, terms, SIGNERS)
+    negotiation.session.commit()
+    return negotiation.session.scalars(
         sa.select(SignatureRequest).where(SignatureRequest.revision_id == terms.revision_sent_id)
     ).one()
 
 
-def test_ending_a_text_calls_back_a_waiting_amendment(in_force: Table, frozen_time: Clock) -> None:
+def test_ending_a_text_calls_back_a_waiting_amendment(
+    in_force: Negotiation, frozen_time: Clock
+) -> None:
     request = send_amended(in_force)
     give(in_force, "tomas", ENDED)
     assert on(in_force, frozen_time, NOTICE) == 1
@@ -320,12 +326,12 @@ def test_ending_a_text_calls_back_a_waiting_amendment(in_force: Table, frozen_ti
     assert in_force.events("signature_request_withdrawn")
 
 
-def test_an_amendment_signed_by_all_during_a_suspension_is_in_force(in_force: Table) -> None:
+def test_an_amendment_signed_by_all_during_a_suspension_is_in_force(in_force: Negotiation) -> None:
     send_amended(in_force)
     give(in_force, "henrik", SUSPENDED)
     assert state(in_force) is ChecklistState.SENT
     assert not is_in_force(in_force)
-    agreements.sign(in_force.land, in_force.checklist(), *SIGNERS.values())
+    agreements.sign(in_force.country, in_force.checklist(), *SIGNERS.values())
     in_force.session.commit()
     terms = in_force.checklist()
     assert (terms.state, terms.stopped_by, terms.stopped_id) == (
@@ -339,24 +345,26 @@ def test_an_amendment_signed_by_all_during_a_suspension_is_in_force(in_force: Ta
 
 @pytest.mark.parametrize("kind", [SUSPENDED, ENDED])
 def test_a_notice_given_after_its_party_signed_is_not_closed_by_the_last_signature(
-    in_force: Table, kind: NoticeKind
+    in_force: Negotiation, kind: NoticeKind
 ) -> None:
     send_amended(in_force)
-    agreements.sign(in_force.land, in_force.checklist(), "henrik")
+    agreements.sign(in_force.country, in_force.checklist(), "henrik")
     notice = give(in_force, "henrik", kind)
     in_force.session.commit()
     others = [first for first in SIGNERS.values() if first != "henrik"]
     with pytest.raises(RuleBrokenError, match="gave notice after it signed, so nothing was done"):
-        agreements.sign(in_force.land, in_force.checklist(), *others)
+        agreements.sign(in_force.country, in_force.checklist(), *others)
     in_force.session.rollback()
     assert [row.id for row in notices.open_notices(in_force.checklist())] == [notice.id]
     assert state(in_force) is ChecklistState.SENT
     close(in_force, "henrik", notice)
-    agreements.sign(in_force.land, in_force.checklist(), *others)
+    agreements.sign(in_force.country, in_force.checklist(), *others)
     assert is_in_force(in_force)
 
 
-def test_a_suspension_while_an_amendment_is_drafted_is_lifted_beside_it(in_force: Table) -> None:
+def test_a_suspension_while_an_amendment_is_drafted_is_lifted_beside_it(
+    in_force: Negotiation,
+) -> None:
     amend(in_force)
     notice = give(in_force, "henrik", SUSPENDED)
     assert state(in_force) is ChecklistState.DRAFTING
@@ -367,27 +375,27 @@ def test_a_suspension_while_an_amendment_is_drafted_is_lifted_beside_it(in_force
 # Agreed again
 
 
-def test_terms_that_ended_closed_the_cooperation(in_force: Table, frozen_time: Clock) -> None:
+def test_terms_that_ended_closed_the_cooperation(in_force: Negotiation, frozen_time: Clock) -> None:
     give(in_force, "tomas", ENDED)
     on(in_force, frozen_time, NOTICE)
     with pytest.raises(RefusedError, match="This cooperation is closed"):
         notices.agree_anew(in_force["ilena"], in_force.checklist(), reason="We try again.")
 
 
-def confidentiality_ended(table: Table, frozen_time: Clock) -> Checklist:
-    text = table.checklist(CONFIDENTIALITY)
+def confidentiality_ended(negotiation: Negotiation, frozen_time: Clock) -> Checklist:
+    text = negotiation.checklist(CONFIDENTIALITY)
     until = clock.today() + 500 * DAY
-    agreements.answer(table.land, text, "C1", scope="all_until", until=until.isoformat())
-    agreements.send(table.land, text, SIGNERS)
-    agreements.sign(table.land, text, *SIGNERS.values())
-    table.session.commit()
-    give(table, "otto", ENDED, what=CONFIDENTIALITY)
-    on(table, frozen_time, NOTICE)
-    return table.checklist(CONFIDENTIALITY)
+    agreements.answer(negotiation.country, text, "C1", scope="all_until", until=until.isoformat())
+    agreements.send(negotiation.country, text, SIGNERS)
+    agreements.sign(negotiation.country, text, *SIGNERS.values())
+    negotiation.session.commit()
+    give(negotiation, "otto", ENDED, what=CONFIDENTIALITY)
+    on(negotiation, frozen_time, NOTICE)
+    return negotiation.checklist(CONFIDENTIALITY)
 
 
 def test_another_text_that_has_ended_can_be_agreed_again(
-    in_force: Table, frozen_time: Clock
+    in_force: Negotiation, frozen_time: Clock
 ) -> None:
     text = confidentiality_ended(in_force, frozen_time)
     assert text.stopped_by is ENDED
@@ -404,8 +412,8 @@ def test_another_text_that_has_ended_can_be_agreed_again(
     in_force.session.commit()
     assert text.state is ChecklistState.DRAFTING
     assert text.stopped_id is not None
-    agreements.send(in_force.land, text, SIGNERS)
-    agreements.sign(in_force.land, text, *SIGNERS.values())
+    agreements.send(in_force.country, text, SIGNERS)
+    agreements.sign(in_force.country, text, *SIGNERS.values())
     in_force.session.commit()
     signed = in_force.checklist(CONFIDENTIALITY)
     assert (signed.state, signed.stopped_by, signed.stopped_id) == (
@@ -415,12 +423,12 @@ def test_another_text_that_has_ended_can_be_agreed_again(
     )
 
 
-def test_a_text_in_force_is_not_agreed_again(in_force: Table) -> None:
+def test_a_text_in_force_is_not_agreed_again(in_force: Negotiation) -> None:
     with pytest.raises(RefusedError, match="Only a text that has ended"):
         notices.agree_anew(in_force["ilena"], in_force.checklist(), reason="Why not.")
 
 
-def test_the_worker_applies_no_notice_that_nobody_gave_here(in_force: Table) -> None:
+def test_the_worker_applies_no_notice_that_nobody_gave_here(in_force: Negotiation) -> None:
     """A row put into the database must not become an event that says the text has ended."""
     checklist, henrik = in_force.checklist(), in_force["henrik"]
     row = Notice(

@@ -8,7 +8,7 @@ from tests import due
 from tests.factories import agreements
 from tests.factories.checklists import decline_text
 from tests.factories.evidence.tampering import hands
-from tests.factories.tables import Table
+from tests.factories.negotiations import Negotiation
 from tests.integration.agreements.conftest import DAY, NOTICE, SIGNERS, Clock
 from tests.integration.agreements.notices.test_notices import give, state
 from tests.integration.agreements.parties.test_leaving import (
@@ -39,43 +39,55 @@ WHY = "Families asked for it."
 ALL_SIGNERS = {**SIGNERS, "bridge": "sten"}
 
 
-def invite(table: Table, first: str = "ilena", key: str = "bridge", reason: str = WHY) -> Party:
+def invite(
+    negotiation: Negotiation, first: str = "ilena", key: str = "bridge", reason: str = WHY
+) -> Party:
     party = joining.add(
-        table[first], cooperation(table, "ilena"), table.land.id(key), reason=reason
+        negotiation[first],
+        cooperation(negotiation, "ilena"),
+        negotiation.country.id(key),
+        reason=reason,
     )
-    table.session.commit()
+    negotiation.session.commit()
     return party
 
 
-def take_back(table: Table, first: str = "ilena", reason: str = "They changed their mind.") -> None:
-    joining.take_back(table[first], cooperation(table), table.land.id("bridge"), reason=reason)
-    table.session.commit()
+def take_back(
+    negotiation: Negotiation, first: str = "ilena", reason: str = "They changed their mind."
+) -> None:
+    joining.take_back(
+        negotiation[first],
+        cooperation(negotiation),
+        negotiation.country.id("bridge"),
+        reason=reason,
+    )
+    negotiation.session.commit()
 
 
-def send(table: Table) -> None:
-    agreements.send(table.land, table.checklist(), ALL_SIGNERS)
-    table.session.commit()
+def send(negotiation: Negotiation) -> None:
+    agreements.send(negotiation.country, negotiation.checklist(), ALL_SIGNERS)
+    negotiation.session.commit()
 
 
-def join(table: Table) -> None:
+def join(negotiation: Negotiation) -> None:
     """Sign the amendment of the terms by all, the newcomer last."""
-    send(table)
-    agreements.sign(table.land, table.checklist(), *ALL_SIGNERS.values())
-    table.session.commit()
+    send(negotiation)
+    agreements.sign(negotiation.country, negotiation.checklist(), *ALL_SIGNERS.values())
+    negotiation.session.commit()
 
 
-def is_joining(table: Table) -> bool:
-    return row(table, "bridge").is_joining
+def is_joining(negotiation: Negotiation) -> bool:
+    return row(negotiation, "bridge").is_joining
 
 
-def sees_in_part(table: Table, first: str = "marek") -> bool:
-    reference = cooperation(table, "ilena").reference
-    return cooperations.find_in_part(table[first], reference) is not None
+def sees_in_part(negotiation: Negotiation, first: str = "marek") -> bool:
+    reference = cooperation(negotiation, "ilena").reference
+    return cooperations.find_in_part(negotiation[first], reference) is not None
 
 
 @pytest.mark.both_databases
 def test_a_newcomer_is_joining_until_the_amendment_that_names_it_is_signed_by_all(
-    inviting: Table,
+    inviting: Negotiation,
 ) -> None:
     before = inviting.checklist().revision_in_force_id
     invite(inviting)
@@ -88,13 +100,13 @@ def test_a_newcomer_is_joining_until_the_amendment_that_names_it_is_signed_by_al
     # The items in which each party has a row.
     assert opened["items"] == inviting.checklist().open_items == ["M1", "M4", "M7", "M14", "M15"]
     send(inviting)
-    agreements.sign(inviting.land, inviting.checklist(), "sten", "tomas", "henrik")
+    agreements.sign(inviting.country, inviting.checklist(), "sten", "tomas", "henrik")
     inviting.session.commit()
     # The newcomer's signature alone doesn't bind it: for the others the old text continues.
     assert is_joining(inviting)
     assert inviting.checklist().revision_in_force_id == before
     assert inviting.events("party_joined") == []
-    agreements.sign(inviting.land, inviting.checklist(), "otto")
+    agreements.sign(inviting.country, inviting.checklist(), "otto")
     inviting.session.commit()
     assert not is_joining(inviting)
     (event,) = inviting.events("party_joined")
@@ -103,7 +115,7 @@ def test_a_newcomer_is_joining_until_the_amendment_that_names_it_is_signed_by_al
     assert integrity.check_all().finding is None
 
 
-def test_it_sees_the_texts_it_is_to_sign_and_no_more(inviting: Table) -> None:
+def test_it_sees_the_texts_it_is_to_sign_and_no_more(inviting: Negotiation) -> None:
     assert not sees_in_part(inviting)
     invite(inviting)
     assert (sees(inviting, "marek"), sees_in_part(inviting)) == (False, True)
@@ -117,7 +129,7 @@ def test_it_sees_the_texts_it_is_to_sign_and_no_more(inviting: Table) -> None:
     assert sees(inviting, "marek")
 
 
-def test_all_are_told_when_it_is_added_and_when_it_has_joined(inviting: Table) -> None:
+def test_all_are_told_when_it_is_added_and_when_it_has_joined(inviting: Negotiation) -> None:
     invite(inviting)
     others = ["henrik", "joana", "nadia", "otto", "samira", "tomas"]
     assert mailed(inviting, "party_added") == others
@@ -126,16 +138,16 @@ def test_all_are_told_when_it_is_added_and_when_it_has_joined(inviting: Table) -
     assert mailed(inviting, "party_joined") == sorted([*others, "ilena", "marek", "sten"])
 
 
-def test_all_are_told_when_the_invitation_is_taken_back(inviting: Table) -> None:
+def test_all_are_told_when_the_invitation_is_taken_back(inviting: Negotiation) -> None:
     invite(inviting)
     service.add_person(
         inviting["marek"],
         cooperation(inviting),
-        user_id=inviting.land.users["sten"].id,
-        organisation_id=inviting.land.id("bridge"),
+        user_id=inviting.country.users["sten"].id,
+        organisation_id=inviting.country.id("bridge"),
     )
     send(inviting)
-    agreements.sign(inviting.land, inviting.checklist(), "sten")
+    agreements.sign(inviting.country, inviting.checklist(), "sten")
     inviting.session.commit()
     take_back(inviting)
     assert not sees_in_part(inviting)
@@ -153,7 +165,9 @@ def test_all_are_told_when_the_invitation_is_taken_back(inviting: Table) -> None
     assert integrity.check_all().finding is None
 
 
-def test_a_party_that_declines_is_still_joining_and_can_be_invited_again(inviting: Table) -> None:
+def test_a_party_that_declines_is_still_joining_and_can_be_invited_again(
+    inviting: Negotiation,
+) -> None:
     invite(inviting)
     send(inviting)
     decline_text(inviting["sten"], inviting.checklist(), reason="Not so.", items=["M1"])
@@ -166,7 +180,7 @@ def test_a_party_that_declines_is_still_joining_and_can_be_invited_again(invitin
     assert not is_joining(inviting)
 
 
-def test_a_party_that_comes_back_signs_again(inviting: Table, frozen_time: Clock) -> None:
+def test_a_party_that_comes_back_signs_again(inviting: Negotiation, frozen_time: Clock) -> None:
     """What it signed before it left doesn't let it in."""
     gone(inviting, frozen_time, "otto")
     frozen_time(clock.now() + DAY)
@@ -176,36 +190,37 @@ def test_a_party_that_comes_back_signs_again(inviting: Table, frozen_time: Clock
 
 
 def test_a_party_that_left_keeps_its_last_day_and_its_page_when_it_is_invited_again_in_vain(
-    app: Flask, inviting: Table, frozen_time: Clock
+    app: Flask, inviting: Negotiation, frozen_time: Clock
 ) -> None:
     """Its duties count from that day."""
     gone(inviting, frozen_time, "otto")
     last_day = row(inviting, "lantern").left_on
     assert last_day is not None
     address = f"/cooperations/{inviting.cooperation.reference}/departures/"
-    address += str(inviting.land.id("lantern"))
+    address += str(inviting.country.id("lantern"))
     frozen_time(clock.now() + 60 * DAY)
     invite(inviting, key="lantern")
     for first in ("joana", "ilena"):
-        page = inviting.land.browser(app, first).page(address)
+        page = inviting.country.browser(app, first).page(address)
         assert page.h1 == "Lantern Health Network has left"
         assert f"Last day: {as_date(last_day)}." in page.text
         assert "Thanks are owed." in page.text
-    inviting.land.browser(app, "marek").page(address, 404)
+    inviting.country.browser(app, "marek").page(address, 404)
     frozen_time(clock.now() + 10 * DAY)
     joining.take_back(
-        inviting["ilena"], cooperation(inviting), inviting.land.id("lantern"), reason="No."
+        inviting["ilena"], cooperation(inviting), inviting.country.id("lantern"), reason="No."
     )
     inviting.session.commit()
     assert row(inviting, "lantern").left_on == last_day
     assert (
-        f"Last day: {as_date(last_day)}." in inviting.land.browser(app, "otto").page(address).text
+        f"Last day: {as_date(last_day)}."
+        in inviting.country.browser(app, "otto").page(address).text
     )
     assert integrity.check_all().finding is None
 
 
 def test_a_party_invited_again_before_the_worker_has_removed_it_leaves_first(
-    inviting: Table, frozen_time: Clock
+    inviting: Negotiation, frozen_time: Clock
 ) -> None:
     """Otherwise nothing would ever end its notice, nor the part of its people."""
     notify(inviting, "otto")
@@ -219,14 +234,14 @@ def test_a_party_invited_again_before_the_worker_has_removed_it_leaves_first(
     assert departures.is_past(row(inviting, "lantern"))
     assert "Joana Pires" in {event["person"] for event in inviting.events("person_left")}
     joining.take_back(
-        inviting["ilena"], cooperation(inviting), inviting.land.id("lantern"), reason="No."
+        inviting["ilena"], cooperation(inviting), inviting.country.id("lantern"), reason="No."
     )
     inviting.session.commit()
     assert row(inviting, "lantern").left_on == last_day
     assert integrity.check_all().finding is None
 
 
-def test_a_joining_party_can_not_stop_a_text_nor_leave(inviting: Table) -> None:
+def test_a_joining_party_can_not_stop_a_text_nor_leave(inviting: Negotiation) -> None:
     invite(inviting)
     with pytest.raises(RefusedError, match="can't stop this text"):
         give(inviting, "sten", NoticeKind.SUSPENDED)
@@ -243,7 +258,7 @@ def test_a_joining_party_can_not_stop_a_text_nor_leave(inviting: Table) -> None:
      ("tomas", "Only a coordinator"), ("marek", "Only the cooperation's NPM"),
      ("ada", "Only the cooperation's NPM")],
 )  # fmt: skip
-def test_nobody_else_adds_or_takes_back(inviting: Table, first: str, words: str) -> None:
+def test_nobody_else_adds_or_takes_back(inviting: Negotiation, first: str, words: str) -> None:
     with pytest.raises(RefusedError, match=words):
         invite(inviting, first)
     inviting.session.rollback()
@@ -262,7 +277,7 @@ def test_nobody_else_adds_or_takes_back(inviting: Table, first: str, words: str)
     ],
 )
 def test_an_invitation_has_its_rules(
-    inviting: Table, key: str, reason: str, words: str, field: str
+    inviting: Negotiation, key: str, reason: str, words: str, field: str
 ) -> None:
     with pytest.raises(RuleBrokenError, match=words) as error:
         invite(inviting, key=key, reason=reason)
@@ -271,16 +286,16 @@ def test_an_invitation_has_its_rules(
     assert inviting.events("party_joining") == []
 
 
-def test_nobody_is_added_while_a_text_waits_for_signatures(inviting: Table) -> None:
+def test_nobody_is_added_while_a_text_waits_for_signatures(inviting: Negotiation) -> None:
     invite(inviting)
     send(inviting)
-    inviting.land.organisation("heir", "New Door Foundation", OrganisationKind.CSO)
+    inviting.country.organisation("heir", "New Door Foundation", OrganisationKind.CSO)
     inviting.session.commit()
     with pytest.raises(RuleBrokenError, match="waiting for signatures"):
         invite(inviting, key="heir")
 
 
-def test_who_has_joined_is_not_taken_back(inviting: Table) -> None:
+def test_who_has_joined_is_not_taken_back(inviting: Negotiation) -> None:
     invite(inviting)
     join(inviting)
     with pytest.raises(RefusedError, match="isn't joining"):
@@ -292,7 +307,7 @@ def test_who_has_joined_is_not_taken_back(inviting: Table) -> None:
     assert len(inviting.events("party_joined")) == 1
 
 
-def test_joining_ends_with_the_cooperation(inviting: Table, frozen_time: Clock) -> None:
+def test_joining_ends_with_the_cooperation(inviting: Negotiation, frozen_time: Clock) -> None:
     invite(inviting)
     give(inviting, "tomas", NoticeKind.ENDED)
     frozen_time(clock.now() + NOTICE * DAY)
@@ -304,21 +319,21 @@ def test_joining_ends_with_the_cooperation(inviting: Table, frozen_time: Clock) 
     assert integrity.check_all().finding is None
 
 
-def test_before_terms_are_in_force_a_party_is_added_immediately(table: Table) -> None:
-    invite(table, reason="")
-    assert not is_joining(table)
-    assert sees(table, "marek")
-    assert parties(table) == ["npm", "door", "lantern", "bridge"]
-    assert len(table.events("party_joined")) == 1
-    assert table.events("party_joining") == []
-    invite(table, key="other_npm", reason="")
-    assert parties(table)[-1] == "other_npm"
+def test_before_terms_are_in_force_a_party_is_added_immediately(negotiation: Negotiation) -> None:
+    invite(negotiation, reason="")
+    assert not is_joining(negotiation)
+    assert sees(negotiation, "marek")
+    assert parties(negotiation) == ["npm", "door", "lantern", "bridge"]
+    assert len(negotiation.events("party_joined")) == 1
+    assert negotiation.events("party_joining") == []
+    invite(negotiation, key="other_npm", reason="")
+    assert parties(negotiation)[-1] == "other_npm"
 
 
-def test_a_tampered_invitation_is_found(inviting: Table) -> None:
+def test_a_tampered_invitation_is_found(inviting: Negotiation) -> None:
     """Without it, the newcomer would count as a party that has signed nothing."""
     invite(inviting)
-    bridge_id = inviting.land.id("bridge")
+    bridge_id = inviting.country.id("bridge")
     inviting.session.rollback()
     with hands() as connection:
         connection.execute(
@@ -327,9 +342,9 @@ def test_a_tampered_invitation_is_found(inviting: Table) -> None:
     assert integrity.check_all().finding is not None
 
 
-def test_the_successor_of_a_joining_party_joins_in_its_place(inviting: Table) -> None:
-    inviting.land.organisation("heir", "New Door Foundation", OrganisationKind.CSO)
-    inviting.land.person("Runa Ekdal", "heir", Role.COORDINATOR)
+def test_the_successor_of_a_joining_party_joins_in_its_place(inviting: Negotiation) -> None:
+    inviting.country.organisation("heir", "New Door Foundation", OrganisationKind.CSO)
+    inviting.country.person("Runa Ekdal", "heir", Role.COORDINATOR)
     inviting.session.commit()
     invite(inviting)
     replace(inviting, "bridge", "heir")
@@ -340,7 +355,7 @@ def test_the_successor_of_a_joining_party_joins_in_its_place(inviting: Table) ->
 
 
 def test_a_party_that_came_back_as_a_successor_leaves_again_on_its_day(
-    inviting: Table, frozen_time: Clock
+    inviting: Negotiation, frozen_time: Clock
 ) -> None:
     invite(inviting)
     join(inviting)

@@ -4,7 +4,7 @@ import pytest
 from flask import Flask
 
 from tests.client import CheckedClient
-from tests.factories.tables import Table
+from tests.factories.negotiations import Negotiation
 from tests.integration.agreements.parties.test_joining import (
     WHY,
     invite,
@@ -14,22 +14,22 @@ from tests.integration.agreements.parties.test_joining import (
 )
 
 
-def browser(app: Flask, table: Table, first: str) -> CheckedClient:
-    return table.land.browser(app, first)
+def browser(app: Flask, negotiation: Negotiation, first: str) -> CheckedClient:
+    return negotiation.country.browser(app, first)
 
 
-def address(table: Table, page: str = "") -> str:
-    return f"/cooperations/{table.cooperation.reference}{page}"
+def address(negotiation: Negotiation, page: str = "") -> str:
+    return f"/cooperations/{negotiation.cooperation.reference}{page}"
 
 
-def taking_back(table: Table) -> str:
-    return address(table, f"/parties/{table.land.id('bridge')}/take-back")
+def taking_back(negotiation: Negotiation) -> str:
+    return address(negotiation, f"/parties/{negotiation.country.id('bridge')}/take-back")
 
 
 ADD = "/parties/add"
 
 
-def test_a_coordinator_of_the_npm_invites_from_the_list(app: Flask, inviting: Table) -> None:
+def test_a_coordinator_of_the_npm_invites_from_the_list(app: Flask, inviting: Negotiation) -> None:
     client = browser(app, inviting, "ilena")
     assert client.page(address(inviting)).links()["Add a party"] == address(inviting, ADD)
     page = client.page(address(inviting, ADD))
@@ -37,7 +37,7 @@ def test_a_coordinator_of_the_npm_invites_from_the_list(app: Flask, inviting: Ta
     assert "Prevention Council of Tressia" in page.text
     assert "another body of the NPM, it decides with you only after that." in page.text
     assert "Open Door Legal Aid" not in page.text
-    chosen = {"organisation_id": str(inviting.land.id("bridge")), "reason": WHY}
+    chosen = {"organisation_id": str(inviting.country.id("bridge")), "reason": WHY}
     sent = client.submit(
         address(inviting, ADD), organisation_id=chosen["organisation_id"], reason=WHY
     )
@@ -58,7 +58,7 @@ def test_a_coordinator_of_the_npm_invites_from_the_list(app: Flask, inviting: Ta
     assert "invited to join" in client.page(address(inviting, "/history")).text
 
 
-def test_the_invitation_is_taken_back_with_a_reason(app: Flask, inviting: Table) -> None:
+def test_the_invitation_is_taken_back_with_a_reason(app: Flask, inviting: Negotiation) -> None:
     invite(inviting)
     client = browser(app, inviting, "ilena")
     links = client.page(address(inviting)).links()
@@ -78,20 +78,20 @@ def test_the_invitation_is_taken_back_with_a_reason(app: Flask, inviting: Table)
     [("samira", 403), ("tomas", 403), ("ada", 403), ("marek", 404), ("vesna", 404), ("root", 404)],
 )
 def test_others_are_refused_or_see_nothing(
-    app: Flask, inviting: Table, first: str, status: int
+    app: Flask, inviting: Negotiation, first: str, status: int
 ) -> None:
     invite(inviting)
     client = browser(app, inviting, first)
     for page in (address(inviting, ADD), taking_back(inviting)):
         assert client.get(page).status_code == status
-        chosen = {"organisation_id": str(inviting.land.id("bridge")), "reason": WHY}
+        chosen = {"organisation_id": str(inviting.country.id("bridge")), "reason": WHY}
         assert client.post(page, data=chosen).status_code == status
     assert is_joining(inviting)
     assert len(inviting.events("party_joining")) == 1
 
 
 def test_a_joining_party_reads_the_page_its_people_and_the_texts_it_is_to_sign(
-    app: Flask, inviting: Table
+    app: Flask, inviting: Negotiation
 ) -> None:
     invite(inviting)
     client = browser(app, inviting, "marek")
@@ -112,7 +112,7 @@ def test_a_joining_party_reads_the_page_its_people_and_the_texts_it_is_to_sign(
     assert client.get(address(inviting, "/history")).status_code == 200
 
 
-def test_who_is_taken_back_sees_nothing(app: Flask, inviting: Table) -> None:
+def test_who_is_taken_back_sees_nothing(app: Flask, inviting: Negotiation) -> None:
     invite(inviting)
     take_back(inviting)
     client = browser(app, inviting, "marek")

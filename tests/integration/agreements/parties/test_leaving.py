@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from tests import due
 from tests.factories import agreements
-from tests.factories.tables import Table
+from tests.factories.negotiations import Negotiation
 from tests.integration.agreements.conftest import DAY, NOTICE, SIGNERS, Clock
 from tests.integration.agreements.notices.test_notices import give, state
 from tests.integration.agreements.parties.test_succession import replace
@@ -27,59 +27,59 @@ from tracker.signoff.models import Signature
 WHY = "Our board has other plans."
 
 
-def cooperation(table: Table, first: str = "ilena") -> Cooperation:
-    seen = cooperations.find_by_id(table[first], table.cooperation.id)
+def cooperation(negotiation: Negotiation, first: str = "ilena") -> Cooperation:
+    seen = cooperations.find_by_id(negotiation[first], negotiation.cooperation.id)
     assert seen is not None
     return seen
 
 
-def sees(table: Table, first: str) -> bool:
-    return cooperations.find_by_id(table[first], table.cooperation.id) is not None
+def sees(negotiation: Negotiation, first: str) -> bool:
+    return cooperations.find_by_id(negotiation[first], negotiation.cooperation.id) is not None
 
 
-def notify(table: Table, first: str = "otto", from_on: dt.date | None = None) -> Party:
+def notify(negotiation: Negotiation, first: str = "otto", from_on: dt.date | None = None) -> Party:
     """Give notice for the party of a person."""
     party = departures.give_notice(
-        table[first], cooperation(table, first), reason=WHY, from_on=from_on
+        negotiation[first], cooperation(negotiation, first), reason=WHY, from_on=from_on
     )
-    table.session.commit()
+    negotiation.session.commit()
     return party
 
 
-def go_to(table: Table, frozen_time: Clock, days: int) -> int:
+def go_to(negotiation: Negotiation, frozen_time: Clock, days: int) -> int:
     """Move to a day and run the worker; return how many parties left."""
     frozen_time(clock.now() + days * DAY)
     number = due.leave_due(clock.today())
-    table.session.commit()
+    negotiation.session.commit()
     return number
 
 
-def gone(table: Table, frozen_time: Clock, first: str = "otto") -> None:
+def gone(negotiation: Negotiation, frozen_time: Clock, first: str = "otto") -> None:
     """Let a person's party leave, after the agreed notice."""
-    notify(table, first)
-    assert go_to(table, frozen_time, NOTICE) == 1
+    notify(negotiation, first)
+    assert go_to(negotiation, frozen_time, NOTICE) == 1
 
 
-def row(table: Table, key: str = "lantern") -> Party:
-    return table.session.scalars(
+def row(negotiation: Negotiation, key: str = "lantern") -> Party:
+    return negotiation.session.scalars(
         sa.select(Party)
         .where(
-            Party.cooperation_id == table.cooperation.id,
-            Party.organisation_id == table.land.id(key),
+            Party.cooperation_id == negotiation.cooperation.id,
+            Party.organisation_id == negotiation.country.id(key),
         )
         .execution_options(populate_existing=True)
     ).one()
 
 
-def parties(table: Table) -> list[str]:
-    keys = {body.id: key for key, body in table.land.organisations.items()}
-    return [keys[party.organisation_id] for party in table.loaded().parties]
+def parties(negotiation: Negotiation) -> list[str]:
+    keys = {body.id: key for key, body in negotiation.country.organisations.items()}
+    return [keys[party.organisation_id] for party in negotiation.loaded().parties]
 
 
 # Notice
 
 
-def test_leaving_keeps_the_notice_agreed(in_force: Table) -> None:
+def test_leaving_keeps_the_notice_agreed(in_force: Negotiation) -> None:
     """product.md, 5.8; M20: days of notice."""
     early = clock.today() + (NOTICE - 1) * DAY
     with pytest.raises(RuleBrokenError, match="Notice agreed: 30 days") as error:
@@ -96,7 +96,7 @@ def test_leaving_keeps_the_notice_agreed(in_force: Table) -> None:
     assert in_force.events("party_left") == []
 
 
-def test_all_are_told_that_a_party_is_leaving(in_force: Table) -> None:
+def test_all_are_told_that_a_party_is_leaving(in_force: Negotiation) -> None:
     notify(in_force)
     assert mailed(in_force, "party_leaving") == [
         "henrik",
@@ -117,7 +117,7 @@ def test_all_are_told_that_a_party_is_leaving(in_force: Table) -> None:
     ],
 )
 def test_only_a_signatory_lets_their_own_party_leave(
-    in_force: Table, first: str, words: str
+    in_force: Negotiation, first: str, words: str
 ) -> None:
     with pytest.raises(RefusedError, match=words):
         notify(in_force, first)
@@ -125,20 +125,20 @@ def test_only_a_signatory_lets_their_own_party_leave(
     assert row(in_force, "lantern").left_on is None
 
 
-def test_whose_power_to_sign_has_run_out_gives_no_notice(in_force: Table) -> None:
+def test_whose_power_to_sign_has_run_out_gives_no_notice(in_force: Negotiation) -> None:
     power(in_force, "otto", None, clock.today() - DAY)
     with pytest.raises(RefusedError, match="has run out"):
         notify(in_force)
 
 
-def test_notice_is_given_once(in_force: Table) -> None:
+def test_notice_is_given_once(in_force: Negotiation) -> None:
     notify(in_force)
     with pytest.raises(RefusedError, match="already given this notice"):
         notify(in_force)
 
 
 @pytest.mark.both_databases
-def test_of_two_csos_the_second_ends_the_agreement_instead(in_force: Table) -> None:
+def test_of_two_csos_the_second_ends_the_agreement_instead(in_force: Negotiation) -> None:
     notify(in_force, "otto")
     with pytest.raises(RefusedError, match="end the agreement instead"):
         notify(in_force, "henrik")
@@ -146,7 +146,7 @@ def test_of_two_csos_the_second_ends_the_agreement_instead(in_force: Table) -> N
     assert row(in_force, "door").left_on is None
 
 
-def test_if_two_parties_leave_at_once_one_has_to_stay(in_force: Table) -> None:
+def test_if_two_parties_leave_at_once_one_has_to_stay(in_force: Negotiation) -> None:
     """Each has read the cooperation before the other gave notice."""
     before = cooperation(in_force, "henrik")
     departures.give_notice(in_force["otto"], cooperation(in_force, "otto"), reason=WHY)
@@ -155,19 +155,19 @@ def test_if_two_parties_leave_at_once_one_has_to_stay(in_force: Table) -> None:
         departures.give_notice(in_force["henrik"], before, reason=WHY)
 
 
-def test_who_gave_notice_of_the_end_takes_it_back_first(in_force: Table) -> None:
+def test_who_gave_notice_of_the_end_takes_it_back_first(in_force: Negotiation) -> None:
     give(in_force, "otto", NoticeKind.ENDED)
     with pytest.raises(RefusedError, match="Withdraw the notice first"):
         notify(in_force)
 
 
-def test_a_notice_needs_a_reason(in_force: Table) -> None:
+def test_a_notice_needs_a_reason(in_force: Negotiation) -> None:
     with pytest.raises(RuleBrokenError, match="Give the reason") as error:
         departures.give_notice(in_force["otto"], cooperation(in_force), reason="  ")
     assert error.value.field == "reason"
 
 
-def test_a_notice_is_taken_back_before_its_day(in_force: Table, frozen_time: Clock) -> None:
+def test_a_notice_is_taken_back_before_its_day(in_force: Negotiation, frozen_time: Clock) -> None:
     notify(in_force)
     departures.take_back(in_force["otto"], cooperation(in_force), reason="We can stay.")
     in_force.session.commit()
@@ -179,14 +179,14 @@ def test_a_notice_is_taken_back_before_its_day(in_force: Table, frozen_time: Clo
 
 
 @pytest.mark.parametrize("first", ["henrik", "tomas", "joana"])
-def test_nobody_else_takes_it_back(in_force: Table, first: str) -> None:
+def test_nobody_else_takes_it_back(in_force: Negotiation, first: str) -> None:
     notify(in_force)
     with pytest.raises(RefusedError, match=r"party that is leaving|hasn't given this notice"):
         departures.take_back(in_force[first], cooperation(in_force), reason="Stay, please.")
 
 
 def test_a_notice_is_void_when_the_agreement_ends_for_all_before(
-    in_force: Table, frozen_time: Clock
+    in_force: Negotiation, frozen_time: Clock
 ) -> None:
     give(in_force, "tomas", NoticeKind.ENDED)
     notify(in_force, from_on=clock.today() + (NOTICE + 5) * DAY)
@@ -204,7 +204,7 @@ def test_a_notice_is_void_when_the_agreement_ends_for_all_before(
 
 @pytest.mark.both_databases
 def test_on_the_day_the_party_is_gone_and_the_agreement_goes_on(
-    in_force: Table, frozen_time: Clock
+    in_force: Negotiation, frozen_time: Clock
 ) -> None:
     before = in_force.checklist().revision_in_force_id
     number = in_force.session.scalar(sa.select(sa.func.count()).select_from(Signature))
@@ -226,7 +226,7 @@ def test_on_the_day_the_party_is_gone_and_the_agreement_goes_on(
     assert integrity.check_all().finding is None
 
 
-def test_nobody_is_taken_out_of_a_party_that_stays_after_all(in_force: Table) -> None:
+def test_nobody_is_taken_out_of_a_party_that_stays_after_all(in_force: Negotiation) -> None:
     notify(in_force)
     last = clock.today() + NOTICE * DAY
     found_due = party_departures.people_due(last)
@@ -238,31 +238,33 @@ def test_nobody_is_taken_out_of_a_party_that_stays_after_all(in_force: Table) ->
     assert in_force.events("person_left") == []
 
 
-def test_those_who_stay_and_those_who_left_are_told(in_force: Table, frozen_time: Clock) -> None:
+def test_those_who_stay_and_those_who_left_are_told(
+    in_force: Negotiation, frozen_time: Clock
+) -> None:
     gone(in_force, frozen_time)
     assert mailed(in_force, "party_left") == ["henrik", "ilena", "nadia", "samira", "tomas"]
     assert mailed(in_force, "own_party_left") == ["joana", "otto"]
 
 
-def test_without_notice_agreed_a_party_leaves_immediately(table: Table) -> None:
-    notify(table)
-    assert not sees(table, "otto")
-    assert parties(table) == ["npm", "door"]
-    assert table.events("party_left")
+def test_without_notice_agreed_a_party_leaves_immediately(negotiation: Negotiation) -> None:
+    notify(negotiation)
+    assert not sees(negotiation, "otto")
+    assert parties(negotiation) == ["npm", "door"]
+    assert negotiation.events("party_left")
 
 
-def test_nobody_waits_for_the_answers_of_a_party_that_left(table: Table) -> None:
-    table.save("ilena", "M1")
-    table.accept("M1", "samira")
-    assert table.waiting("M1") == {"lantern"}
-    notify(table)
-    assert table.waiting("M1") == set()
+def test_nobody_waits_for_the_answers_of_a_party_that_left(negotiation: Negotiation) -> None:
+    negotiation.save("ilena", "M1")
+    negotiation.accept("M1", "samira")
+    assert negotiation.waiting("M1") == {"lantern"}
+    notify(negotiation)
+    assert negotiation.waiting("M1") == set()
 
 
-def test_a_text_that_waits_for_signatures_comes_back(many: Table) -> None:
+def test_a_text_that_waits_for_signatures_comes_back(many: Negotiation) -> None:
     many.session.commit()
-    agreements.send(many.land, many.checklist(), SIGNERS)
-    agreements.sign(many.land, many.checklist(), "tomas")
+    agreements.send(many.country, many.checklist(), SIGNERS)
+    agreements.sign(many.country, many.checklist(), "tomas")
     many.session.commit()
     notify(many)
     assert state(many) is ChecklistState.DRAFTING
@@ -273,7 +275,9 @@ def test_a_text_that_waits_for_signatures_comes_back(many: Table) -> None:
     assert integrity.check_all().finding is None
 
 
-def test_an_amendment_is_signed_by_those_who_stay(in_force: Table, frozen_time: Clock) -> None:
+def test_an_amendment_is_signed_by_those_who_stay(
+    in_force: Negotiation, frozen_time: Clock
+) -> None:
     gone(in_force, frozen_time)
     agreements_service.amend(
         in_force["ilena"], in_force.checklist(), reason="Lantern has left.", items=["M2"]
@@ -284,7 +288,7 @@ def test_an_amendment_is_signed_by_those_who_stay(in_force: Table, frozen_time: 
 
 
 def test_its_own_suspension_is_lifted_when_a_party_leaves(
-    in_force: Table, frozen_time: Clock
+    in_force: Negotiation, frozen_time: Clock
 ) -> None:
     """Nobody else could lift it."""
     give(in_force, "otto", NoticeKind.SUSPENDED)
@@ -296,7 +300,7 @@ def test_its_own_suspension_is_lifted_when_a_party_leaves(
     assert integrity.check_all().finding is None
 
 
-def test_the_suspension_of_another_party_stays(in_force: Table, frozen_time: Clock) -> None:
+def test_the_suspension_of_another_party_stays(in_force: Negotiation, frozen_time: Clock) -> None:
     give(in_force, "henrik", NoticeKind.SUSPENDED)
     gone(in_force, frozen_time)
     assert state(in_force) is ChecklistState.SUSPENDED
@@ -305,23 +309,23 @@ def test_the_suspension_of_another_party_stays(in_force: Table, frozen_time: Clo
 # What the party can still see
 
 
-def test_its_duties_are_those_it_signed(in_force: Table, frozen_time: Clock) -> None:
+def test_its_duties_are_those_it_signed(in_force: Negotiation, frozen_time: Clock) -> None:
     gone(in_force, frozen_time)
     [duties] = departures.duties_of(cooperation(in_force), _with_name(in_force), "en")
     assert "Thanks are owed." in str(duties.parts)
 
 
-def test_who_never_signed_has_no_duties_from_a_text(table: Table) -> None:
-    notify(table)
-    assert departures.duties_of(cooperation(table), _with_name(table), "en") == []
+def test_who_never_signed_has_no_duties_from_a_text(negotiation: Negotiation) -> None:
+    notify(negotiation)
+    assert departures.duties_of(cooperation(negotiation), _with_name(negotiation), "en") == []
 
 
 def test_a_successor_that_leaves_keeps_the_duties_that_its_predecessors_signed(
-    inviting: Table, frozen_time: Clock
+    inviting: Negotiation, frozen_time: Clock
 ) -> None:
     """It took over what was in force (N13), however many bodies followed one another."""
-    land = inviting.land
-    land.organisation("heir", "New Door Foundation", OrganisationKind.CSO)
+    country = inviting.country
+    country.organisation("heir", "New Door Foundation", OrganisationKind.CSO)
     inviting.session.commit()
     replace(inviting, "door", "heir")
     replace(inviting, "heir", "bridge")
@@ -330,25 +334,29 @@ def test_a_successor_that_leaves_keeps_the_duties_that_its_predecessors_signed(
     assert "Thanks are owed." in str(duties.parts)
 
 
-def test_a_text_that_names_a_predecessor_names_the_successor_that_left(table: Table) -> None:
-    table.land.person("Sten Mohr", "bridge", Role.SIGNATORY, power="Deed of foundation")
-    table.save("ilena", "M1", words="Open Door Legal Aid trains the NPM.")
-    table.accept("M1", "samira", "joana")
-    table.sign()
-    replace(table, "door", "bridge")
-    notify(table, "sten")
-    assert "M1" in naming(table, "bridge")
-    assert naming(table, "bridge") == naming(table, "door")
+def test_a_text_that_names_a_predecessor_names_the_successor_that_left(
+    negotiation: Negotiation,
+) -> None:
+    negotiation.country.person("Sten Mohr", "bridge", Role.SIGNATORY, power="Deed of foundation")
+    negotiation.save("ilena", "M1", words="Open Door Legal Aid trains the NPM.")
+    negotiation.accept("M1", "samira", "joana")
+    negotiation.sign()
+    replace(negotiation, "door", "bridge")
+    notify(negotiation, "sten")
+    assert "M1" in naming(negotiation, "bridge")
+    assert naming(negotiation, "bridge") == naming(negotiation, "door")
 
 
-def naming(table: Table, key: str) -> list[str]:
+def naming(negotiation: Negotiation, key: str) -> list[str]:
     """Return the items of the texts in force that name a party."""
-    texts = departures.still_naming(cooperation(table), _with_name(table, key), "en")
+    texts = departures.still_naming(cooperation(negotiation), _with_name(negotiation, key), "en")
     return [item.code for text in texts for item in text.items]
 
 
-def _with_name(table: Table, key: str = "lantern") -> Party:
+def _with_name(negotiation: Negotiation, key: str = "lantern") -> Party:
     """Return the party that leaves, with the name of its organisation."""
     return next(
-        party for party in cooperation(table).parties if party.organisation_id == table.land.id(key)
+        party
+        for party in cooperation(negotiation).parties
+        if party.organisation_id == negotiation.country.id(key)
     )

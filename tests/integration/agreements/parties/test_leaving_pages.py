@@ -4,7 +4,7 @@ import pytest
 from flask import Flask
 
 from tests.client import CheckedClient
-from tests.factories.tables import Table
+from tests.factories.negotiations import Negotiation
 from tests.integration.agreements.conftest import DAY, NOTICE, Clock
 from tests.integration.agreements.notices.test_notices import give
 from tests.integration.agreements.parties.test_leaving import WHY, gone, notify, row
@@ -13,19 +13,21 @@ from tracker.cooperations.models import Cooperation, Stage
 from tracker.core import clock
 
 
-def browser(app: Flask, table: Table, first: str) -> CheckedClient:
-    return table.land.browser(app, first)
+def browser(app: Flask, negotiation: Negotiation, first: str) -> CheckedClient:
+    return negotiation.country.browser(app, first)
 
 
-def address(table: Table, page: str = "leave") -> str:
-    return f"/cooperations/{table.cooperation.reference}/{page}"
+def address(negotiation: Negotiation, page: str = "leave") -> str:
+    return f"/cooperations/{negotiation.cooperation.reference}/{page}"
 
 
-def departure(table: Table, key: str = "lantern") -> str:
-    return address(table, f"departures/{table.land.id(key)}")
+def departure(negotiation: Negotiation, key: str = "lantern") -> str:
+    return address(negotiation, f"departures/{negotiation.country.id(key)}")
 
 
-def test_a_signatory_gives_notice_from_the_cooperations_page(app: Flask, in_force: Table) -> None:
+def test_a_signatory_gives_notice_from_the_cooperations_page(
+    app: Flask, in_force: Negotiation
+) -> None:
     client = browser(app, in_force, "otto")
     links = client.page(address(in_force, "").rstrip("/")).links()
     assert links["Leave this cooperation"] == address(in_force)
@@ -45,7 +47,7 @@ def test_a_signatory_gives_notice_from_the_cooperations_page(app: Flask, in_forc
 
 
 def test_whoever_ends_the_terms_reads_that_it_is_for_all_and_how_to_leave_alone(
-    app: Flask, in_force: Table
+    app: Flask, in_force: Negotiation
 ) -> None:
     ending = f"/checklists/{in_force.checklist().id}/end"
     page = browser(app, in_force, "otto").page(ending)
@@ -56,7 +58,7 @@ def test_whoever_ends_the_terms_reads_that_it_is_for_all_and_how_to_leave_alone(
 
 
 def test_once_an_end_for_all_is_announced_leaving_alone_is_not_offered(
-    app: Flask, in_force: Table
+    app: Flask, in_force: Negotiation
 ) -> None:
     give(in_force, "tomas", NoticeKind.ENDED)
     page = browser(app, in_force, "otto").page(f"/checklists/{in_force.checklist().id}/end")
@@ -64,7 +66,7 @@ def test_once_an_end_for_all_is_announced_leaving_alone_is_not_offered(
 
 
 def test_once_the_cooperation_has_ended_no_notice_is_left_to_withdraw(
-    app: Flask, in_force: Table
+    app: Flask, in_force: Negotiation
 ) -> None:
     notify(in_force)
     client = browser(app, in_force, "otto")
@@ -78,7 +80,7 @@ def test_once_the_cooperation_has_ended_no_notice_is_left_to_withdraw(
 
 
 def test_an_invalid_day_is_reported_beside_its_field_and_text_is_kept(
-    app: Flask, in_force: Table
+    app: Flask, in_force: Negotiation
 ) -> None:
     client = browser(app, in_force, "otto")
     response = client.submit(address(in_force), from_on=clock.today().isoformat(), reason=WHY)
@@ -93,7 +95,7 @@ def test_an_invalid_day_is_reported_beside_its_field_and_text_is_kept(
     [("joana", 403), ("ilena", 403), ("tomas", 403), ("vesna", 404), ("marek", 404), ("root", 404)],
 )
 def test_others_are_refused_or_see_nothing(
-    app: Flask, in_force: Table, first: str, status: int
+    app: Flask, in_force: Negotiation, first: str, status: int
 ) -> None:
     client = browser(app, in_force, first)
     assert client.get(address(in_force)).status_code == status
@@ -102,7 +104,7 @@ def test_others_are_refused_or_see_nothing(
 
 
 def test_who_left_reads_the_duties_and_nothing_else(
-    app: Flask, in_force: Table, frozen_time: Clock
+    app: Flask, in_force: Negotiation, frozen_time: Clock
 ) -> None:
     gone(in_force, frozen_time)
     client = browser(app, in_force, "joana")
@@ -120,25 +122,29 @@ def test_who_left_reads_the_duties_and_nothing_else(
 
 
 def test_notice_sent_twice_where_none_is_agreed_leads_to_the_same_page(
-    app: Flask, table: Table
+    app: Flask, negotiation: Negotiation
 ) -> None:
-    client = browser(app, table, "otto")
+    client = browser(app, negotiation, "otto")
     day = clock.today().isoformat()
-    sent = client.submit(address(table), from_on=day, reason=WHY)
-    again = client.post(address(table), data={"from_on": day, "reason": WHY}, follow_redirects=True)
+    sent = client.submit(address(negotiation), from_on=day, reason=WHY)
+    again = client.post(
+        address(negotiation), data={"from_on": day, "reason": WHY}, follow_redirects=True
+    )
     for response in (sent, again):
         assert "Lantern Health Network has left" in response.get_data(as_text=True)
-    assert len(table.events("party_left")) == 1
+    assert len(negotiation.events("party_left")) == 1
 
 
-def test_the_record_says_who_has_left(app: Flask, in_force: Table, frozen_time: Clock) -> None:
+def test_the_record_says_who_has_left(
+    app: Flask, in_force: Negotiation, frozen_time: Clock
+) -> None:
     gone(in_force, frozen_time)
     page = browser(app, in_force, "ilena").page(f"/checklists/{in_force.checklist().id}/record")
     assert "Lantern Health Network has left. Its last day was" in page.text
 
 
 def test_once_the_cooperation_has_ended_nothing_is_to_be_changed_any_more(
-    app: Flask, in_force: Table, frozen_time: Clock
+    app: Flask, in_force: Negotiation, frozen_time: Clock
 ) -> None:
     gone(in_force, frozen_time)
     overview = address(in_force, "").rstrip("/")

@@ -9,7 +9,7 @@ from flask import Flask
 
 from tests.factories import agreements
 from tests.factories.checklists import flag_term
-from tests.factories.tables import Table
+from tests.factories.negotiations import Negotiation
 from tests.integration.agreements.conftest import SIGNERS
 from tests.integration.agreements.parties.test_joining import (
     invite,
@@ -43,35 +43,35 @@ ALL_SIGNERS = {**SIGNERS, "other_npm": "runo"}
 
 
 @pytest.fixture
-def council(inviting: Table) -> Table:
+def council(inviting: Negotiation) -> Negotiation:
     """The terms in force, and a further body of the NPM that is invited."""
     invite(inviting, key="other_npm")
     service.add_person(
         inviting["vesna"],
         cooperation(inviting),
-        user_id=inviting.land.users["vesna"].id,
-        organisation_id=inviting.land.id("other_npm"),
+        user_id=inviting.country.users["vesna"].id,
+        organisation_id=inviting.country.id("other_npm"),
     )
     inviting.session.commit()
     return inviting
 
 
-def join(table: Table) -> None:
+def join(negotiation: Negotiation) -> None:
     """Sign the amendment of the terms by all, the newcomer last."""
-    agreements.send(table.land, table.checklist(), ALL_SIGNERS)
-    agreements.sign(table.land, table.checklist(), *ALL_SIGNERS.values())
-    table.session.commit()
+    agreements.send(negotiation.country, negotiation.checklist(), ALL_SIGNERS)
+    agreements.sign(negotiation.country, negotiation.checklist(), *ALL_SIGNERS.values())
+    negotiation.session.commit()
 
 
-def counts_as_npm(table: Table) -> set[bool]:
+def counts_as_npm(negotiation: Negotiation) -> set[bool]:
     """Return what each place that says who is of the NPM says about the body."""
-    table.session.expire_all()
-    shared, body = cooperation(table, "ilena"), table.land.id("other_npm")
-    vesna = table.land.users["vesna"].id
+    negotiation.session.expire_all()
+    shared, body = cooperation(negotiation, "ilena"), negotiation.country.id("other_npm")
+    vesna = negotiation.country.users["vesna"].id
     entries = [
         is_of_npm
         for entry in (CooperationEntry, RegisterEntry)
-        for is_of_npm in table.session.scalars(
+        for is_of_npm in negotiation.session.scalars(
             sa.select(entry.is_of_npm).where(entry.organisation_id == body)
         )
     ]
@@ -81,14 +81,14 @@ def counts_as_npm(table: Table) -> set[bool]:
         body in visits.npm_ids(shared),
         vesna in cooperation_people.npm_user_ids(shared.id),
         vesna in {person.user_id for person in cooperation_people.coordinators_for_npm(shared.id)},
-        vesna in table.loaded().surroundings.npm_people,
+        vesna in negotiation.loaded().surroundings.npm_people,
         # Its auditor sees what it takes part in.
-        sees(table, "cleo"),
+        sees(negotiation, "cleo"),
     }
 
 
 @pytest.mark.both_databases
-def test_a_further_body_of_the_npm_decides_once_it_has_signed(council: Table) -> None:
+def test_a_further_body_of_the_npm_decides_once_it_has_signed(council: Negotiation) -> None:
     assert row(council, "other_npm").is_joining
     assert parties(council) == ["npm", "door", "lantern", "other_npm"]
     (opened,) = council.events("amendment_opened")
@@ -106,7 +106,7 @@ def test_a_further_body_of_the_npm_decides_once_it_has_signed(council: Table) ->
     assert integrity.check_all().finding is None
 
 
-def test_until_then_its_people_decide_nothing_for_the_npm(app: Flask, council: Table) -> None:
+def test_until_then_its_people_decide_nothing_for_the_npm(app: Flask, council: Negotiation) -> None:
     flag = flag_term(council["samira"], council.checklist(), "M4", "It may limit the NPM.")
     council.session.commit()
     with pytest.raises(RefusedError, match="Only the NPM can explain"):
@@ -117,7 +117,7 @@ def test_until_then_its_people_decide_nothing_for_the_npm(app: Flask, council: T
     with pytest.raises(RefusedError, match="Only the cooperation's NPM"):
         take_back(council, "vesna")
     council.session.rollback()
-    browser = council.land.browser(app, "vesna")
+    browser = council.country.browser(app, "vesna")
     shared = f"/cooperations/{council.cooperation.reference}"
     assert "Your organisation is joining." in browser.page(shared).text
     closed = ("/parties/add", "/selection", "/history", "/visits", "/undertakings", "/ways")
@@ -129,27 +129,33 @@ def test_until_then_its_people_decide_nothing_for_the_npm(app: Flask, council: T
     assert "flag to settle" not in mine
 
 
-def test_a_body_that_is_joining_takes_over_from_the_one_that_it_replaces(council: Table) -> None:
+def test_a_body_that_is_joining_takes_over_from_the_one_that_it_replaces(
+    council: Negotiation,
+) -> None:
     replace_body(council, "npm", "other_npm")
     assert not row(council, "other_npm").is_joining
     assert sees(council, "vesna")
     joining.can_add(council["vesna"], cooperation(council, "vesna")).require()
 
 
-def test_whoever_also_takes_part_for_a_joining_body_stays_with_the_npm(council: Table) -> None:
+def test_whoever_also_takes_part_for_a_joining_body_stays_with_the_npm(
+    council: Negotiation,
+) -> None:
     add_to(council, "ilena", "other_npm")
     council.session.commit()
-    ilena = council.land.users["ilena"].id
+    ilena = council.country.users["ilena"].id
     assert ilena in council.loaded().surroundings.npm_people
-    assert council.loaded().people[ilena].organisation_id == council.land.id("npm")
+    assert council.loaded().people[ilena].organisation_id == council.country.id("npm")
 
 
-def test_people_of_a_joining_body_are_no_second_readers_to_be_asked_first(council: Table) -> None:
+def test_people_of_a_joining_body_are_no_second_readers_to_be_asked_first(
+    council: Negotiation,
+) -> None:
     loaded = council.loaded()
     of_npm = set(
         council.session.scalars(
             sa.select(Membership.user_id).where(
-                Membership.organisation_id == council.land.id("npm")
+                Membership.organisation_id == council.country.id("npm")
             )
         )
     )
@@ -158,45 +164,49 @@ def test_people_of_a_joining_body_are_no_second_readers_to_be_asked_first(counci
 
 
 @pytest.fixture
-def succeeded(council: Table) -> Table:
+def succeeded(council: Negotiation) -> Negotiation:
     """The body that joined later, replaced twice: by a new one, and that one by another."""
     join(council)
     for key, name, first in (
         ("heir", "Council of Care", "Runa"),
         ("last", "Board of Care", "Stella"),
     ):
-        council.land.organisation(key, name, OrganisationKind.NPM)
-        council.land.person(f"{first} Ekdal", key, Role.COORDINATOR)
+        council.country.organisation(key, name, OrganisationKind.NPM)
+        council.country.person(f"{first} Ekdal", key, Role.COORDINATOR)
     replace_body(council, "other_npm", "heir")
     replace_body(council, "heir", "last")
     return council
 
 
-def readable(table: Table, key: str, first: str) -> tuple[list[bool], list[bool], list[bool]]:
+def readable(
+    negotiation: Negotiation, key: str, first: str
+) -> tuple[list[bool], list[bool], list[bool]]:
     """Return what a body may read of what was declared before and after that invitation.
 
     As those rules say it that are asked of a body, of the terms an undertaking is based on, and of
     interests that were added.
     """
-    shared, body = table.cooperation.id, table.land.id(key)
-    invited_at = row(table, "other_npm").invited_at
+    shared, body = negotiation.cooperation.id, negotiation.country.id(key)
+    invited_at = row(negotiation, "other_npm").invited_at
     assert invited_at is not None
     of_terms = sa.select(Revision).where(Revision.kind == ChecklistKind.TERMS.value)
-    texts = table.session.scalars(of_terms.order_by(Revision.frozen_at)).all()
+    texts = negotiation.session.scalars(of_terms.order_by(Revision.frozen_at)).all()
     assert texts[0].frozen_at < invited_at < texts[-1].frozen_at
     ends = (texts[0], texts[-1])
     hours = (invited_at - dt.timedelta(hours=1), invited_at + dt.timedelta(hours=1))
     for at in hours:
-        table.session.add(
+        negotiation.session.add(
             AddedInterest(
                 cooperation_id=shared,
-                user_id=table.land.users["samira"].id,
+                user_id=negotiation.country.users["samira"].id,
                 added_at=at,
                 sealed_content=b"sealed",
             )
         )
-    table.session.flush()
-    added = sa.select(undertaking_scope.added_for(table[first])).order_by(AddedInterest.added_at)
+    negotiation.session.flush()
+    added = sa.select(undertaking_scope.added_for(negotiation[first])).order_by(
+        AddedInterest.added_at
+    )
     on_terms = [
         is_of_npms(
             [body],
@@ -208,30 +218,30 @@ def readable(table: Table, key: str, first: str) -> tuple[list[bool], list[bool]
     ]
     answers = (
         [body in people.party_ids(shared, text.frozen_at).npm for text in ends],
-        [bool(table.session.scalar(sa.select(condition))) for condition in on_terms],
-        [bool(may) for may in table.session.scalars(added.select_from(AddedInterest))],
+        [bool(negotiation.session.scalar(sa.select(condition))) for condition in on_terms],
+        [bool(may) for may in negotiation.session.scalars(added.select_from(AddedInterest))],
     )
-    table.session.rollback()
+    negotiation.session.rollback()
     return answers
 
 
 def test_a_body_that_joined_later_reads_only_what_was_declared_since_its_invitation(
-    council: Table,
+    council: Negotiation,
 ) -> None:
     join(council)
     assert readable(council, "other_npm", "vesna") == ([False, True],) * 3
 
 
-def test_its_successors_read_no_more_than_it_did(succeeded: Table) -> None:
+def test_its_successors_read_no_more_than_it_did(succeeded: Negotiation) -> None:
     """Adr 78: people declared their interests to the bodies that their terms name."""
     assert readable(succeeded, "last", "stella") == ([False, True],) * 3
 
 
 def test_the_successor_of_a_body_that_was_there_from_the_first_reads_all_of_it(
-    council: Table,
+    council: Negotiation,
 ) -> None:
     join(council)
-    council.land.organisation("heir", "Council of Care", OrganisationKind.NPM)
-    council.land.person("Runa Ekdal", "heir", Role.COORDINATOR)
+    council.country.organisation("heir", "Council of Care", OrganisationKind.NPM)
+    council.country.person("Runa Ekdal", "heir", Role.COORDINATOR)
     replace_body(council, "npm", "heir")
     assert readable(council, "heir", "runa") == ([True, True],) * 3

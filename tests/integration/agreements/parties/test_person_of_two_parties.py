@@ -6,7 +6,7 @@ What they do with a page that was opened for one party would bind the other (pro
 import sqlalchemy as sa
 from flask import Flask
 
-from tests.factories.tables import Table
+from tests.factories.negotiations import Negotiation
 from tests.integration.agreements.test_who_vouches_for_a_scan import add_to, browser_for
 from tests.pages import Page
 from tracker.access.actor import Role
@@ -25,7 +25,7 @@ def events() -> int:
 
 
 def test_nobody_ends_suspends_or_leaves_for_another_party_than_the_page_said(
-    app: Flask, in_force: Table
+    app: Flask, in_force: Negotiation
 ) -> None:
     add_to(in_force, "henrik", "lantern", Role.SIGNATORY, "Decision of the board")
     terms = f"/checklists/{in_force.checklist().id}"
@@ -33,7 +33,7 @@ def test_nobody_ends_suspends_or_leaves_for_another_party_than_the_page_said(
     browser = browser_for(in_force, app, "henrik", "door")
     acts = (f"{terms}/end", f"{terms}/suspend", leave)
     sent = {url: browser.page(url).form().filled_in(reason=WHY) for url in acts}
-    browser.submit("/account/acting", organisation=str(in_force.land.id("lantern")))
+    browser.submit("/account/acting", organisation=str(in_force.country.id("lantern")))
     before = events()
     for url in acts:
         page = Page.of(browser.post(url, data=sent[url], csrf=False))
@@ -46,40 +46,40 @@ def test_nobody_ends_suspends_or_leaves_for_another_party_than_the_page_said(
     form = incomplete.form().filled_in(reason=WHY)
     assert browser.post(acts[0], data=form, csrf=False).status_code == 303
     notice = in_force.session.scalars(sa.select(Notice)).one()
-    assert notice.organisation_id == in_force.land.id("lantern")
+    assert notice.organisation_id == in_force.country.id("lantern")
 
 
 def test_nobody_accepts_or_discusses_an_answer_for_another_party_than_the_page_said(
-    app: Flask, table: Table
+    app: Flask, negotiation: Negotiation
 ) -> None:
-    add_to(table, "samira", "lantern")
-    table.save("ilena", "M1")
-    terms = f"/checklists/{table.checklist().id}"
+    add_to(negotiation, "samira", "lantern")
+    negotiation.save("ilena", "M1")
+    terms = f"/checklists/{negotiation.checklist().id}"
     accept, talk = f"{terms}/items/M1/accept", f"{terms}/items/M1/talk"
-    browser = browser_for(table, app, "samira", "door")
+    browser = browser_for(negotiation, app, "samira", "door")
     to_accept = browser.page(terms).form(accept).filled_in()
     to_talk = browser.page(talk).form().filled_in(reason=WHY)
-    browser.submit("/account/acting", organisation=str(table.land.id("lantern")))
+    browser.submit("/account/acting", organisation=str(negotiation.country.id("lantern")))
     reply = browser.post(accept, data=to_accept, csrf=False, follow_redirects=True)
     assert f"M1: {SWITCHED}" in Page.of(reply).text
     page = Page.of(browser.post(talk, data=to_talk, csrf=False))
     assert SWITCHED in page.text
-    assert table.waiting("M1") == {"door", "lantern"}
+    assert negotiation.waiting("M1") == {"door", "lantern"}
     assert browser.post(talk, data=page.form().filled_in(), csrf=False).status_code == 303
-    (position,) = (p for p in table.loaded().positions if p.stance is Stance.WANTS_TALK)
-    assert position.organisation_id == table.land.id("lantern")
+    (position,) = (p for p in negotiation.loaded().positions if p.stance is Stance.WANTS_TALK)
+    assert position.organisation_id == negotiation.country.id("lantern")
 
 
 def test_a_comment_to_ones_own_side_is_not_sent_to_another_side_than_the_page_said(
-    app: Flask, table: Table
+    app: Flask, negotiation: Negotiation
 ) -> None:
     """Forms that show no text to act on carry the organisation too."""
-    add_to(table, "samira", "lantern")
-    thread = f"/checklists/{table.checklist().id}/comments"
-    browser = browser_for(table, app, "samira", "door")
+    add_to(negotiation, "samira", "lantern")
+    thread = f"/checklists/{negotiation.checklist().id}/comments"
+    browser = browser_for(negotiation, app, "samira", "door")
     form = browser.page(thread).form().filled_in(text=WHY, audience="own")
     to_door = browser.page("/account/acting").form().filled_in()
-    browser.submit("/account/acting", organisation=str(table.land.id("lantern")))
+    browser.submit("/account/acting", organisation=str(negotiation.country.id("lantern")))
     sent_from = f"{thread}?item=M1"
     headers = {"Origin": "http://localhost", "Referer": f"http://localhost{sent_from}"}
     reply = browser.post(thread, data=form, csrf=False, headers=headers)
@@ -91,9 +91,9 @@ def test_a_comment_to_ones_own_side_is_not_sent_to_another_side_than_the_page_sa
     elsewhere = {"Origin": "http://localhost", "Referer": "http://elsewhere.example/comments"}
     reply = browser.post(thread, data=form, csrf=False, headers=elsewhere)
     assert "Open the page you were on again" not in Page.of(reply).links()
-    assert table.session.scalars(sa.select(Comment)).all() == []
+    assert negotiation.session.scalars(sa.select(Comment)).all() == []
     # From the same earlier pages: for whom they act, and the comment once that is right.
     browser.post("/account/acting", data=to_door, csrf=False)
     assert browser.post(thread, data=form, csrf=False).status_code == 303
-    comment = table.session.scalars(sa.select(Comment)).one()
-    assert comment.organisation_id == table.land.id("door")
+    comment = negotiation.session.scalars(sa.select(Comment)).one()
+    assert comment.organisation_id == negotiation.country.id("door")

@@ -14,8 +14,8 @@ from tests.client import CheckedClient
 from tests.factories import checklists, paper, powers
 from tests.factories.comments import comment
 from tests.factories.demonstration import Demonstration
+from tests.factories.negotiations import Negotiation, StoredNegotiation, begin
 from tests.factories.powers import begun
-from tests.factories.tables import StoredTable, Table, begin
 from tests.factories.templates import publish, small_terms
 from tests.integration.agreements.test_paper import record, request_on, signatures
 from tracker.access.actor import OrganisationKind, Role
@@ -47,37 +47,41 @@ ACT = "Constitutional Law 12 of 2025, article 4"
 
 
 @pytest.fixture
-def heir(app: Flask, session: Session) -> Table:
+def heir(app: Flask, session: Session) -> Negotiation:
     """A new body that could take the place of Open Door, with its people."""
     return starting_points.of(app).use("heir", _add_heir).load(session, "heir")
 
 
-def _add_heir() -> StoredTable:
+def _add_heir() -> StoredNegotiation:
     publish(small_terms())
-    table = begin(db.session())
-    table.land.organisation("heir", "New Door Foundation", OrganisationKind.CSO)
-    table.land.person("Runa Ekdal", "heir", Role.COORDINATOR)
-    table.land.person("Sten Mohr", "heir", Role.SIGNATORY, power="Deed of foundation")
-    return StoredTable.of(table)
+    negotiation = begin(db.session())
+    negotiation.country.organisation("heir", "New Door Foundation", OrganisationKind.CSO)
+    negotiation.country.person("Runa Ekdal", "heir", Role.COORDINATOR)
+    negotiation.country.person("Sten Mohr", "heir", Role.SIGNATORY, power="Deed of foundation")
+    return StoredNegotiation.of(negotiation)
 
 
 def replace(
-    table: Table, former: str = "door", successor: str = "heir", *, first: str = "root"
+    negotiation: Negotiation, former: str = "door", successor: str = "heir", *, first: str = "root"
 ) -> None:
     succession.replace(
-        table[first], table.land.id(former), table.land.id(successor), since=SINCE, source=ACT
+        negotiation[first],
+        negotiation.country.id(former),
+        negotiation.country.id(successor),
+        since=SINCE,
+        source=ACT,
     )
-    table.session.commit()
+    negotiation.session.commit()
 
 
-def sees(table: Table, first: str) -> bool:
-    cooperation = cooperations.find_by_id(table[first], table.cooperation.id)
-    opened = queries.find(table[first], table.checklist().id)
+def sees(negotiation: Negotiation, first: str) -> bool:
+    cooperation = cooperations.find_by_id(negotiation[first], negotiation.cooperation.id)
+    opened = queries.find(negotiation[first], negotiation.checklist().id)
     assert (cooperation is None) is (opened is None)
     return cooperation is not None
 
 
-def test_the_successor_takes_the_place_and_the_former_loses_access(heir: Table) -> None:
+def test_the_successor_takes_the_place_and_the_former_loses_access(heir: Negotiation) -> None:
     """domain.md, N13."""
     assert (sees(heir, "samira"), sees(heir, "runa")) == (True, False)
     replace(heir)
@@ -91,13 +95,15 @@ def test_the_successor_takes_the_place_and_the_former_loses_access(heir: Table) 
         "Lantern Health Network",
     ]
     row = heir.session.scalars(
-        sa.select(Party).where(Party.organisation_id == heir.land.id("door"))
+        sa.select(Party).where(Party.organisation_id == heir.country.id("door"))
     ).one()
-    assert (row.replaced_by_id, row.replaced_on) == (heir.land.id("heir"), SINCE)
+    assert (row.replaced_by_id, row.replaced_on) == (heir.country.id("heir"), SINCE)
     assert row.left_on == clock.today() - dt.timedelta(days=1)
 
 
-def test_a_succession_is_recorded_in_the_chains_of_instance_and_cooperation(heir: Table) -> None:
+def test_a_succession_is_recorded_in_the_chains_of_instance_and_cooperation(
+    heir: Negotiation,
+) -> None:
     replace(heir)
     (event,) = heir.events("party_replaced")
     assert (event["former"], event["successor"]) == ("Open Door Legal Aid", "New Door Foundation")
@@ -112,14 +118,14 @@ def test_a_succession_is_recorded_in_the_chains_of_instance_and_cooperation(heir
     assert integrity.check_all().finding is None
 
 
-def test_acceptances_of_the_former_party_do_not_count_for_its_successor(heir: Table) -> None:
+def test_acceptances_of_the_former_party_do_not_count_for_its_successor(heir: Negotiation) -> None:
     heir.settle("M1")
     replace(heir)
-    assert heir.land.id("heir") in heir.standing("M1").waiting_for
-    assert heir.land.id("door") not in heir.standing("M1").waiting_for
+    assert heir.country.id("heir") in heir.standing("M1").waiting_for
+    assert heir.country.id("door") not in heir.standing("M1").waiting_for
 
 
-def test_a_coordinator_calls_back_a_text_that_is_waiting_for_signatures(heir: Table) -> None:
+def test_a_coordinator_calls_back_a_text_that_is_waiting_for_signatures(heir: Negotiation) -> None:
     heir.send()
     checklists.sign(heir.checklist(), heir["henrik"])
     heir.session.commit()
@@ -130,11 +136,11 @@ def test_a_coordinator_calls_back_a_text_that_is_waiting_for_signatures(heir: Ta
         "New Door Foundation took the place of Open Door Legal Aid, which this text names."
     )
     assert len(signatures(heir)) == 1
-    assert set(heir.standing("M1").waiting_for) == {heir.land.id("heir")}
+    assert set(heir.standing("M1").waiting_for) == {heir.country.id("heir")}
     assert integrity.check_all().finding is None
 
 
-def test_the_suspension_and_the_tasks_of_the_former_party_end(heir: Table) -> None:
+def test_the_suspension_and_the_tasks_of_the_former_party_end(heir: Negotiation) -> None:
     """Nobody else could end them."""
     heir.sign()
     heir.session.commit()
@@ -152,7 +158,7 @@ def test_the_suspension_and_the_tasks_of_the_former_party_end(heir: Table) -> No
     assert integrity.check_all().finding is None
 
 
-def test_a_waiting_scan_is_void_when_the_request_ends(heir: Table) -> None:
+def test_a_waiting_scan_is_void_when_the_request_ends(heir: Negotiation) -> None:
     heir.send()
     heir.session.commit()
     recorded = record(heir, "joana")
@@ -162,7 +168,7 @@ def test_a_waiting_scan_is_void_when_the_request_ends(heir: Table) -> None:
     heir.session.rollback()
 
 
-def test_a_text_in_force_stays_in_force_with_its_signatures(heir: Table) -> None:
+def test_a_text_in_force_stays_in_force_with_its_signatures(heir: Negotiation) -> None:
     heir.sign()
     heir.session.commit()
     before = {signature.digest for signature in signatures(heir)}
@@ -170,65 +176,68 @@ def test_a_text_in_force_stays_in_force_with_its_signatures(heir: Table) -> None
     checklist = heir.checklist()
     assert checklist.state is ChecklistState.IN_FORCE
     assert {signature.digest for signature in signatures(heir)} == before
-    assert heir.land.id("heir") in {party.organisation_id for party in load(checklist).parties}
+    assert heir.country.id("heir") in {party.organisation_id for party in load(checklist).parties}
 
 
-def test_a_successor_that_is_already_a_party_stays_a_party_once(table: Table) -> None:
-    replace(table, "door", "lantern")
-    assert [party.name for party in table.loaded().parties] == [
+def test_a_successor_that_is_already_a_party_stays_a_party_once(negotiation: Negotiation) -> None:
+    replace(negotiation, "door", "lantern")
+    assert [party.name for party in negotiation.loaded().parties] == [
         "Office of the People's Advocate",
         "Lantern Health Network",
     ]
     assert integrity.check_all().finding is None
 
 
-def test_an_npm_can_be_replaced_too(table: Table) -> None:
-    replace(table, "npm", "other_npm")
-    assert (sees(table, "ilena"), sees(table, "vesna")) == (False, True)
-    assert table.loaded().parties[0].name == "Prevention Council of Tressia"
+def test_an_npm_can_be_replaced_too(negotiation: Negotiation) -> None:
+    replace(negotiation, "npm", "other_npm")
+    assert (sees(negotiation, "ilena"), sees(negotiation, "vesna")) == (False, True)
+    assert negotiation.loaded().parties[0].name == "Prevention Council of Tressia"
 
 
-def test_the_former_partys_people_no_longer_take_part(heir: Table) -> None:
+def test_the_former_partys_people_no_longer_take_part(heir: Negotiation) -> None:
     replace(heir)
     left = {event["person"] for event in heir.events("person_left")}
     assert left
     assert all(
-        person.organisation_id != heir.land.id("door") for person in heir.loaded().people.values()
+        person.organisation_id != heir.country.id("door")
+        for person in heir.loaded().people.values()
     )
 
 
-def test_the_coordinators_of_all_parties_get_a_neutral_mail(heir: Table) -> None:
+def test_the_coordinators_of_all_parties_get_a_neutral_mail(heir: Negotiation) -> None:
     heir.session.execute(sa.delete(OutboxMessage))
     replace(heir)
     rows = heir.session.scalars(
         sa.select(OutboxMessage.recipient).where(OutboxMessage.kind == "party_replaced")
     ).all()
-    assert set(rows) == {heir.land.users[first].email for first in ("ilena", "joana", "runa")}
+    assert set(rows) == {heir.country.users[first].email for first in ("ilena", "joana", "runa")}
 
 
-def refused(table: Table, act: Callable[[], object], words: str, error: type[Exception]) -> None:
+def refused(
+    negotiation: Negotiation, act: Callable[[], object], words: str, error: type[Exception]
+) -> None:
     with pytest.raises(error, match=words):
         act()
-    table.session.rollback()
-    assert table.session.scalar(sa.select(sa.func.count()).select_from(Succession)) == 0
+    negotiation.session.rollback()
+    assert negotiation.session.scalar(sa.select(sa.func.count()).select_from(Succession)) == 0
 
 
 @pytest.mark.parametrize("first", ["ilena", "samira", "runa", "ada", "nadia"])
-def test_nobody_but_an_administrator_records_it(heir: Table, first: str) -> None:
+def test_nobody_but_an_administrator_records_it(heir: Negotiation, first: str) -> None:
     refused(heir, lambda: replace(heir, first=first), "Only administrators", RefusedError)
 
 
 @pytest.mark.parametrize(("key", "begins_in"), [("door", 0), ("heir", 1)])
 def test_an_administrator_with_a_role_in_either_body_leaves_it_to_another(
-    heir: Table, key: str, begins_in: int
+    heir: Negotiation, key: str, begins_in: int
 ) -> None:
     """product.md, 2: powers come from somebody else."""
-    heir.land.person("Ulla Trent", None, Role.ADMINISTRATOR)
+    heir.country.person("Ulla Trent", None, Role.ADMINISTRATOR)
     begins = clock.today() + dt.timedelta(days=begins_in)
     heir.session.add(
         Membership(
-            user_id=heir.land.users["ulla"].id,
-            organisation_id=heir.land.id(key),
+            user_id=heir.country.users["ulla"].id,
+            organisation_id=heir.country.id(key),
             role=Role.COORDINATOR,
             starts_on=begins,
             created_at=clock.now(),
@@ -241,12 +250,12 @@ def test_an_administrator_with_a_role_in_either_body_leaves_it_to_another(
 
 
 @pytest.mark.parametrize("successor", ["door", "npm", "court"])
-def test_only_another_body_of_the_same_kind_follows(heir: Table, successor: str) -> None:
+def test_only_another_body_of_the_same_kind_follows(heir: Negotiation, successor: str) -> None:
     refused(heir, lambda: replace(heir, "door", successor), "same kind", RuleBrokenError)
 
 
-def test_a_day_ahead_and_a_missing_source_are_refused(heir: Table) -> None:
-    ids = heir.land.id("door"), heir.land.id("heir")
+def test_a_day_ahead_and_a_missing_source_are_refused(heir: Negotiation) -> None:
+    ids = heir.country.id("door"), heir.country.id("heir")
     ahead = clock.today() + dt.timedelta(days=1)
     refused(
         heir,
@@ -262,7 +271,7 @@ def test_a_day_ahead_and_a_missing_source_are_refused(heir: Table) -> None:
     )
 
 
-def test_a_body_is_replaced_once_and_follows_nobody_after(heir: Table) -> None:
+def test_a_body_is_replaced_once_and_follows_nobody_after(heir: Negotiation) -> None:
     replace(heir)
     for pair in (("door", "bridge"), ("lantern", "door")):
         with pytest.raises(RuleBrokenError, match="replaced"):
@@ -270,7 +279,7 @@ def test_a_body_is_replaced_once_and_follows_nobody_after(heir: Table) -> None:
         heir.session.rollback()
 
 
-def test_a_successor_can_be_replaced_in_turn(heir: Table) -> None:
+def test_a_successor_can_be_replaced_in_turn(heir: Negotiation) -> None:
     replace(heir)
     replace(heir, "heir", "bridge")
     assert (sees(heir, "runa"), sees(heir, "marek")) == (False, True)
@@ -278,7 +287,7 @@ def test_a_successor_can_be_replaced_in_turn(heir: Table) -> None:
 
 
 @pytest.mark.parametrize("act", ["update succession set source = ''", "delete from succession"])
-def test_the_database_refuses_to_change_it(heir: Table, act: str) -> None:
+def test_the_database_refuses_to_change_it(heir: Negotiation, act: str) -> None:
     replace(heir)
     with pytest.raises(DBAPIError):
         heir.session.execute(sa.text(act))
@@ -288,14 +297,14 @@ def test_the_database_refuses_to_change_it(heir: Table, act: str) -> None:
 # Pages
 
 
-def browser(app: Flask, table: Table, first: str) -> CheckedClient:
-    return table.land.browser(app, first)
+def browser(app: Flask, negotiation: Negotiation, first: str) -> CheckedClient:
+    return negotiation.country.browser(app, first)
 
 
-def test_an_administrator_records_it_on_the_page_of_the_body(app: Flask, heir: Table) -> None:
+def test_an_administrator_records_it_on_the_page_of_the_body(app: Flask, heir: Negotiation) -> None:
     heir.sign()
     heir.session.commit()
-    door, new = heir.land.id("door"), heir.land.id("heir")
+    door, new = heir.country.id("door"), heir.country.id("heir")
     checklist_id = heir.checklist().id
     admin = browser(app, heir, "root")
     address = admin.page(f"/organisations/{door}").links()["Record that another body replaces it"]
@@ -315,11 +324,13 @@ def test_an_administrator_records_it_on_the_page_of_the_body(app: Flask, heir: T
     admin.page(f"/checklists/{checklist_id}/record", 404)
 
 
-def test_a_succession_is_recorded_only_after_explicit_confirmation(app: Flask, heir: Table) -> None:
-    address = f"/organisations/{heir.land.id('door')}/replace"
+def test_a_succession_is_recorded_only_after_explicit_confirmation(
+    app: Flask, heir: Negotiation
+) -> None:
+    address = f"/organisations/{heir.country.id('door')}/replace"
     text = (
         browser(app, heir, "root")
-        .submit(address, successor=str(heir.land.id("heir")), since="", source="")
+        .submit(address, successor=str(heir.country.id("heir")), since="", source="")
         .get_data(as_text=True)
     )
     assert "Tick the box to confirm" in text

@@ -15,8 +15,8 @@ from tests.client import CheckedClient
 from tests.factories import checklists, passkeys
 from tests.factories.accounts import PASSWORD
 from tests.factories.evidence.leaves import shown_on, unseen
+from tests.factories.negotiations import Negotiation, StoredNegotiation, begin
 from tests.factories.passkeys import Device, asked_on
-from tests.factories.tables import StoredTable, Table, begin
 from tests.factories.templates import a_field, a_template, an_item, publish
 from tests.integration.agreements.conftest import Clock
 from tests.pages import Page
@@ -40,31 +40,31 @@ Statements = Callable[[], AbstractContextManager[list[str]]]
 TERMS, RULES = ChecklistKind.TERMS, ChecklistKind.CONFIDENTIALITY
 
 
-def _send_both() -> StoredTable:
+def _send_both() -> StoredNegotiation:
     """The terms and the confidentiality terms, both waiting for all signatures."""
     publish(a_template(an_item("U1", a_field()), kind="urgent_plan"))
-    table = begin(db.session(), Mode.VISIT, Mode.OMB_PLUS)
-    table.send(TERMS)
-    table.send(RULES)
-    return StoredTable.of(table)
+    negotiation = begin(db.session(), Mode.VISIT, Mode.OMB_PLUS)
+    negotiation.send(TERMS)
+    negotiation.send(RULES)
+    return StoredNegotiation.of(negotiation)
 
 
 @pytest.fixture
-def both(app: Flask, session: Session) -> Table:
+def both(app: Flask, session: Session) -> Negotiation:
     return starting_points.of(app).use("two_texts_sent", _send_both).load(session)
 
 
 class Hand:
     """A signatory's browser and passkey."""
 
-    def __init__(self, app: Flask, table: Table, first: str) -> None:
-        self.table, self.device = table, Device()
-        passkeys.add(table[first], self.device)
-        table.session.commit()
+    def __init__(self, app: Flask, negotiation: Negotiation, first: str) -> None:
+        self.negotiation, self.device = negotiation, Device()
+        passkeys.add(negotiation[first], self.device)
+        negotiation.session.commit()
         # The address of page 2, with the marks of the texts.
         self.page_2 = ""
-        self.client: CheckedClient = table.land.browser(app, first)
-        self.address = f"/cooperations/{table.cooperation.reference}/sign"
+        self.client: CheckedClient = negotiation.country.browser(app, first)
+        self.address = f"/cooperations/{negotiation.cooperation.reference}/sign"
 
     def page_1(self, status: int = 200) -> Page:
         return self.client.page(self.address, status)
@@ -85,11 +85,13 @@ class Hand:
         return Page.of(response)
 
 
-def send_again(table: Table) -> None:
+def send_again(negotiation: Negotiation) -> None:
     """Call the confidentiality terms back and send them again: another revision."""
-    agreements.call_back(table["ilena"], table.checklist(RULES), reason="One more thing.")
-    checklists.send(table.checklist(RULES), table["ilena"], table.signatories)
-    table.session.commit()
+    agreements.call_back(
+        negotiation["ilena"], negotiation.checklist(RULES), reason="One more thing."
+    )
+    checklists.send(negotiation.checklist(RULES), negotiation["ilena"], negotiation.signatories)
+    negotiation.session.commit()
 
 
 def marks_on(page: Page) -> list[str]:
@@ -103,13 +105,13 @@ def _address(address: str, marks: list[str]) -> str:
 
 
 @pytest.fixture
-def tomas(app: Flask, both: Table) -> Hand:
+def tomas(app: Flask, both: Negotiation) -> Hand:
     return Hand(app, both, "tomas")
 
 
-def signatures(table: Table) -> list[Signature]:
-    table.session.rollback()
-    return list(table.session.scalars(sa.select(Signature).order_by(Signature.signed_at)))
+def signatures(negotiation: Negotiation) -> list[Signature]:
+    negotiation.session.rollback()
+    return list(negotiation.session.scalars(sa.select(Signature).order_by(Signature.signed_at)))
 
 
 def test_both_texts_stand_in_full_on_one_page(tomas: Hand) -> None:
@@ -117,10 +119,10 @@ def test_both_texts_stand_in_full_on_one_page(tomas: Hand) -> None:
     assert page.h1 == "Read the texts you sign"
     for code in ("M1", "C1", "C12"):
         assert code in page.text
-    for row in waiting_texts.waiting(tomas.table["tomas"], tomas.table.cooperation.id):
+    for row in waiting_texts.waiting(tomas.negotiation["tomas"], tomas.negotiation.cooperation.id):
         assert row.revision.digest in page.text.replace(" ", "")
     shown = shown_on(page)
-    for row in waiting_texts.waiting(tomas.table["tomas"], tomas.table.cooperation.id):
+    for row in waiting_texts.waiting(tomas.negotiation["tomas"], tomas.negotiation.cooperation.id):
         assert unseen(row.document, shown, "en", "en") == []
 
 
@@ -129,7 +131,7 @@ def test_one_passkey_signs_both_and_each_signature_can_be_verified(tomas: Hand) 
     assert page.h1 == "Sign 2 texts"
     assert page.text.count("This agreement then binds it.") == 2
     assert "You signed 2 texts." in tomas.sign(page).text
-    given = signatures(tomas.table)
+    given = signatures(tomas.negotiation)
     assert len({row.revision_id for row in given}) == 2
     for row in given:
         assert row.method is Method.PASSKEY
@@ -140,11 +142,11 @@ def test_one_passkey_signs_both_and_each_signature_can_be_verified(tomas: Hand) 
         for other in others:
             # Nothing in the proof of one text names another.
             assert other.document_digest not in str(row.proof)
-    assert len(tomas.table.events(verbs.SIGNED.name)) == 2
+    assert len(tomas.negotiation.events(verbs.SIGNED.name)) == 2
 
 
 def test_the_last_signatures_bring_both_into_force_and_the_audit_agrees(
-    app: Flask, both: Table
+    app: Flask, both: Negotiation
 ) -> None:
     for first in ("tomas", "henrik", "otto"):
         hand = Hand(app, both, first)
@@ -160,7 +162,7 @@ def test_only_ticked_texts_are_signed(tomas: Hand) -> None:
     page = tomas.choose(1)
     assert page.h1 == "Sign 1 text"
     assert "You signed 1 text." in tomas.sign(page).text
-    assert len(signatures(tomas.table)) == 1
+    assert len(signatures(tomas.negotiation)) == 1
 
 
 def test_nothing_is_signed_without_a_tick(tomas: Hand) -> None:
@@ -168,40 +170,40 @@ def test_nothing_is_signed_without_a_tick(tomas: Hand) -> None:
     assert page.title.startswith("Problem: ")
     assert "Choose at least one answer" in page.text
     assert tomas.client.page(f"{tomas.address}/confirm").h1 == "Read the texts you sign"
-    assert signatures(tomas.table) == []
+    assert signatures(tomas.negotiation) == []
 
 
-def code_of(table: Table, first: str) -> str:
+def code_of(negotiation: Negotiation, first: str) -> str:
     """Give a person a password and a code app; return its current code."""
-    user = binding.hold(table[first].user_id)
+    user = binding.hold(negotiation[first].user_id)
     user.password = passwords.hashed(PASSWORD)
     binding.bind(None, user, Change.PASSWORD)
     second_factor.enrol(user)
-    table.session.commit()
+    negotiation.session.commit()
     return second_factor.current_code(user).code
 
 
 def test_one_code_signs_both_texts_and_no_third(tomas: Hand) -> None:
-    code = code_of(tomas.table, "tomas")
+    code = code_of(tomas.negotiation, "tomas")
     page = tomas.choose(0, 1)
     assert "Or with your password and a code" in page.text
     given = {"password": PASSWORD, "code": code}
     wrong = page.form().filled_in(**{**given, "code": "000000"})
     response = tomas.client.post(tomas.page_2, data=wrong, csrf=False)
     assert "The code is wrong or has expired" in response.text
-    assert signatures(tomas.table) == []
+    assert signatures(tomas.negotiation) == []
     data = page.form().filled_in(**given)
     response = tomas.client.post(tomas.page_2, data=data, csrf=False, follow_redirects=True)
     assert "You signed 2 texts." in response.text
-    signed = signatures(tomas.table)
+    signed = signatures(tomas.negotiation)
     assert [row.method for row in signed] == [Method.PASSWORD_TOTP] * 2
     assert [row.proof for row in signed] == [None, None]
-    send_again(tomas.table)
-    third = tomas.client.page(f"/checklists/{tomas.table.checklist(RULES).id}/sign")
+    send_again(tomas.negotiation)
+    third = tomas.client.page(f"/checklists/{tomas.negotiation.checklist(RULES).id}/sign")
     address = third.links()["Continue to sign"]
     again = Page.of(tomas.client.submit(address, password=PASSWORD, code=code))
     assert "This code has already been used" in again.text
-    assert len(signatures(tomas.table)) == 2
+    assert len(signatures(tomas.negotiation)) == 2
 
 
 def test_a_response_signs_one_list_once(tomas: Hand) -> None:
@@ -211,7 +213,7 @@ def test_a_response_signs_one_list_once(tomas: Hand) -> None:
     tomas.client.post(tomas.page_2, data=data, csrf=False)
     again = tomas.client.post(tomas.page_2, data=data, csrf=False, follow_redirects=True)
     assert "can&#39;t be signed any more as you opened it" in again.text
-    assert len(signatures(tomas.table)) == 2
+    assert len(signatures(tomas.negotiation)) == 2
 
 
 def test_the_response_for_one_list_does_not_sign_another(tomas: Hand) -> None:
@@ -226,24 +228,24 @@ def test_the_response_for_one_list_does_not_sign_another(tomas: Hand) -> None:
     token = first.form().values["page_token"][0]
     again = tomas.sign(two, page_token=token)
     assert again.h1 == "Read the texts you sign"
-    assert signatures(tomas.table) == []
+    assert signatures(tomas.negotiation) == []
 
 
 def test_if_a_text_changed_meanwhile_nothing_is_signed_and_the_change_is_shown(
     tomas: Hand,
 ) -> None:
     page = tomas.choose(0, 1)
-    send_again(tomas.table)
+    send_again(tomas.negotiation)
     again = tomas.sign(page)
     assert again.h1 == "Read the texts you sign"
     assert "One of the texts can't be signed any more as you opened it" in again.text
     assert "What changed since you opened revision 1" in again.text
-    assert signatures(tomas.table) == []
+    assert signatures(tomas.negotiation) == []
 
 
 def test_a_tick_for_a_text_that_changed_is_not_taken(tomas: Hand) -> None:
     marks = marks_on(tomas.page_1())
-    send_again(tomas.table)
+    send_again(tomas.negotiation)
     page = tomas.client.page(_address(tomas.address, marks))
     assert "A text changed after you opened it. Read it as it is now." in page.text
 
@@ -254,7 +256,7 @@ def test_a_page_that_was_open_too_long_signs_nothing(tomas: Hand, frozen_time: C
     frozen_time(now + OPEN_FOR + dt.timedelta(minutes=1))
     again = tomas.sign(page)
     assert "You opened the page more than 10 minutes ago" in again.text
-    assert signatures(tomas.table) == []
+    assert signatures(tomas.negotiation) == []
 
 
 def test_all_are_signed_or_none(tomas: Hand, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -270,10 +272,10 @@ def test_all_are_signed_or_none(tomas: Hand, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(agreements, "sign", refuse_the_second)
     page = tomas.sign(tomas.choose(0, 1))
     assert "Not this one." in page.text
-    assert signatures(tomas.table) == []
+    assert signatures(tomas.negotiation) == []
 
 
-def test_whoever_has_one_text_to_sign_is_led_to_it(app: Flask, both: Table) -> None:
+def test_whoever_has_one_text_to_sign_is_led_to_it(app: Flask, both: Negotiation) -> None:
     agreements.call_back(both["ilena"], both.checklist(RULES), reason="One more thing.")
     both.session.commit()
     hand = Hand(app, both, "tomas")
@@ -283,10 +285,10 @@ def test_whoever_has_one_text_to_sign_is_led_to_it(app: Flask, both: Table) -> N
 
 @pytest.mark.parametrize("first", ["ilena", "nadia", "samira"])
 def test_whoever_has_nothing_to_sign_is_led_to_the_cooperation(
-    app: Flask, both: Table, first: str
+    app: Flask, both: Negotiation, first: str
 ) -> None:
     for rest in ("", "/confirm"):
-        client = both.land.browser(app, first)
+        client = both.country.browser(app, first)
         response = client.get(f"/cooperations/{both.cooperation.reference}/sign{rest}")
         assert response.status_code in {302, 303}
         assert response.location.split("?")[0] in {
@@ -295,13 +297,13 @@ def test_whoever_has_nothing_to_sign_is_led_to_the_cooperation(
         }
 
 
-def test_an_outsider_finds_no_such_page(app: Flask, both: Table) -> None:
+def test_an_outsider_finds_no_such_page(app: Flask, both: Negotiation) -> None:
     for rest in ("", "/confirm"):
-        client = both.land.browser(app, "marek")
+        client = both.country.browser(app, "marek")
         client.page(f"/cooperations/{both.cooperation.reference}/sign{rest}", 404)
 
 
-def test_another_persons_marks_open_nothing(app: Flask, both: Table) -> None:
+def test_another_persons_marks_open_nothing(app: Flask, both: Negotiation) -> None:
     tomas, henrik = Hand(app, both, "tomas"), Hand(app, both, "henrik")
     marks = marks_on(tomas.page_1())
     page = henrik.client.page(_address(henrik.address, marks))
@@ -311,13 +313,13 @@ def test_another_persons_marks_open_nothing(app: Flask, both: Table) -> None:
 
 
 def test_the_page_before_signing_one_text_leads_to_all_of_them(tomas: Hand) -> None:
-    alone = tomas.client.page(f"/checklists/{tomas.table.checklist(TERMS).id}/sign")
+    alone = tomas.client.page(f"/checklists/{tomas.negotiation.checklist(TERMS).id}/sign")
     assert alone.links()["Read and sign them together"] == tomas.address
-    cooperation = tomas.client.page(f"/cooperations/{tomas.table.cooperation.reference}")
+    cooperation = tomas.client.page(f"/cooperations/{tomas.negotiation.cooperation.reference}")
     assert cooperation.links()["Read and sign them together"] == tomas.address
 
 
-def test_whoever_has_one_text_to_sign_is_not_led_there(app: Flask, both: Table) -> None:
+def test_whoever_has_one_text_to_sign_is_not_led_there(app: Flask, both: Negotiation) -> None:
     agreements.call_back(both["ilena"], both.checklist(RULES), reason="One more thing.")
     both.session.commit()
     hand = Hand(app, both, "tomas")
@@ -329,23 +331,23 @@ def test_whoever_has_one_text_to_sign_is_not_led_there(app: Flask, both: Table) 
 
 
 def test_a_changed_slot_is_noticed_before_anybody_reads(tomas: Hand) -> None:
-    tomas.table.session.execute(
+    tomas.negotiation.session.execute(
         sa.text("UPDATE signature_place SET on_behalf_of = 'Somebody else'")
     )
-    tomas.table.session.commit()
+    tomas.negotiation.session.commit()
     assert tomas.client.get(tomas.address).status_code == 403
-    table = tomas.table
+    negotiation = tomas.negotiation
     texts = [
         (checklist, agreements.page_with(checklist), "I sign.")
-        for checklist in (table.checklist(TERMS), table.checklist(RULES))
+        for checklist in (negotiation.checklist(TERMS), negotiation.checklist(RULES))
     ]
-    identity = Identity(table["tomas"].user_id, Method.PASSWORD_TOTP, clock.now())
+    identity = Identity(negotiation["tomas"].user_id, Method.PASSWORD_TOTP, clock.now())
     with pytest.raises(RefusedError):
-        agreements.sign_several(table["tomas"], texts, language="en", identity=identity)
+        agreements.sign_several(negotiation["tomas"], texts, language="en", identity=identity)
 
 
 def test_no_page_sends_a_statement_for_each_text(
-    app: Flask, both: Table, statements: Statements
+    app: Flask, both: Negotiation, statements: Statements
 ) -> None:
     hand = Hand(app, both, "tomas")
 

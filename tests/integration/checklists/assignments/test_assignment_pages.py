@@ -12,10 +12,10 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from tests.factories.checklists import flag_term
-from tests.factories.tables import Table, set_out
+from tests.factories.negotiations import Negotiation, set_out
 from tests.factories.templates import a_field, a_template, an_item
 from tests.integration.checklists.assignments.test_assignments import assign, holders, take_out
-from tests.integration.checklists.test_pages import Room, acts, forms, item, items
+from tests.integration.checklists.test_pages import Users, acts, forms, item, items
 from tests.integration.dashboard.test_pages import states
 from tests.pages import Page
 from tests.starting_points import noon_in
@@ -31,8 +31,8 @@ DAY = dt.timedelta(days=1)
 
 
 @pytest.fixture
-def room(app: Flask, table: Table) -> Room:
-    return Room(app, table)
+def users(app: Flask, negotiation: Negotiation) -> Users:
+    return Users(app, negotiation)
 
 
 def own_side(page: Page, code: str) -> str:
@@ -57,10 +57,10 @@ def button(page: Page, words: str) -> tuple[str, dict[str, str]]:
     return matching[0]
 
 
-def press(room: Room, first: str, words: str, rest: str = "") -> Page:
+def press(users: Users, first: str, words: str, rest: str = "") -> Page:
     """Press the button with these words and return the next page."""
-    action, fields = button(room.page(first, rest), words)
-    response = room.browser(first).open(
+    action, fields = button(users.page(first, rest), words)
+    response = users.browser(first).open(
         action, method="POST", data=fields, csrf=False, follow_redirects=True
     )
     return Page.of(response)
@@ -69,24 +69,24 @@ def press(room: Room, first: str, words: str, rest: str = "") -> Page:
 # The list, and its filters
 
 
-def test_people_on_the_same_side_see_who_an_item_is_assigned_to(room: Room) -> None:
-    assign(room.table, "samira", "M1", "dora", due_on=clock.today() + DAY)
+def test_people_on_the_same_side_see_who_an_item_is_assigned_to(users: Users) -> None:
+    assign(users.negotiation, "samira", "M1", "dora", due_on=clock.today() + DAY)
     words = "Assigned to Dora Lund (our side only) Due on"
-    assert own_side(room.page("henrik"), "M1").startswith(words)
-    assert own_side(room.page("samira"), "M1").startswith(words)
-    assert own_side(room.page("dora"), "M1").startswith("Assigned to you (our side only) Due on")
-    assert own_side(room.page("samira"), "M7") == ""
+    assert own_side(users.page("henrik"), "M1").startswith(words)
+    assert own_side(users.page("samira"), "M1").startswith(words)
+    assert own_side(users.page("dora"), "M1").startswith("Assigned to you (our side only) Due on")
+    assert own_side(users.page("samira"), "M7") == ""
     for first in ("ilena", "joana", "leyla", "ada"):
-        page = room.page(first)
+        page = users.page(first)
         assert own_side(page, "M1") == ""
         assert "Dora Lund" not in item(page, "M1")
 
 
-def test_each_is_offered_on_an_item_what_they_may_do(room: Room) -> None:
-    assign(room.table, "samira", "M1", "dora")
+def test_each_is_offered_on_an_item_what_they_may_do(users: Users) -> None:
+    assign(users.negotiation, "samira", "M1", "dora")
 
     def offered(first: str, code: str) -> set[str]:
-        page = room.page(first)
+        page = users.page(first)
         words = {label for action, _fields, label in forms(page) if f"/{code}/assign" in action}
         return words | {
             label for label, url in page.links().items() if url.endswith(f"/{code}/assign")
@@ -99,19 +99,19 @@ def test_each_is_offered_on_an_item_what_they_may_do(room: Room) -> None:
     assert offered("henrik", "M7") == {"Assign to me: Item M7"}
     # What isn't the side's task is listed only on the page *Who has what*.
     assert offered("samira", "M2") == offered("samira", "M3") == set()
-    assert "Accept" not in acts(room.page("henrik"), "M1")
+    assert "Accept" not in acts(users.page("henrik"), "M1")
 
 
 @pytest.mark.parametrize("first", ["samira", "henrik", "ada"])
-def test_every_filter_has_its_count_which_is_what_it_keeps(room: Room, first: str) -> None:
-    table = room.table
-    table.settle("M1")
-    table.save("ilena", "M3")
-    flag_term(table["samira"], table.checklist(), "M1", "A donor decides?")
-    table.session.commit()
-    room.submit("joana", "/items/M1/propose", words="Other words.", reason="Shorter.")
+def test_every_filter_has_its_count_which_is_what_it_keeps(users: Users, first: str) -> None:
+    negotiation = users.negotiation
+    negotiation.settle("M1")
+    negotiation.save("ilena", "M3")
+    flag_term(negotiation["samira"], negotiation.checklist(), "M1", "A donor decides?")
+    negotiation.session.commit()
+    users.submit("joana", "/items/M1/propose", words="Other words.", reason="Shorter.")
     if first != "ada":
-        assign(table, "samira", "M7", first)
+        assign(negotiation, "samira", "M7", first)
     names = {
         "": "All items",
         "us": "Waiting for us",
@@ -125,57 +125,57 @@ def test_every_filter_has_its_count_which_is_what_it_keeps(room: Room, first: st
         del names["mine"]
     expected = []
     for chosen, words in names.items():
-        codes = items(room.page(first, f"?filter={chosen}"))
+        codes = items(users.page(first, f"?filter={chosen}"))
         expected.append(f"{words} {len(codes)}")
-    labels = filter_words(room.page(first))
+    labels = filter_words(users.page(first))
     assert labels == expected
     assert {"Open differences 1", "Flagged 1"} < set(labels)
 
 
-def test_the_filter_for_my_items_includes_finished_ones(room: Room) -> None:
-    assign(room.table, "samira", "M7", "dora")
-    assign(room.table, "samira", "M1", "dora")
-    room.table.save("henrik", "M1")
-    assert items(room.page("dora", "?filter=mine")) == ["M1", "M7"]
-    assert items(room.page("henrik", "?filter=mine")) == []
+def test_the_filter_for_my_items_includes_finished_ones(users: Users) -> None:
+    assign(users.negotiation, "samira", "M7", "dora")
+    assign(users.negotiation, "samira", "M1", "dora")
+    users.negotiation.save("henrik", "M1")
+    assert items(users.page("dora", "?filter=mine")) == ["M1", "M7"]
+    assert items(users.page("henrik", "?filter=mine")) == []
     # Without such a filter everything is shown.
-    assert len(items(room.page("ada", "?filter=mine"))) == 10
+    assert len(items(users.page("ada", "?filter=mine"))) == 10
 
 
-def test_the_list_hides_assignments_while_a_text_is_being_signed(room: Room) -> None:
-    assign(room.table, "samira", "M1", "dora")
-    room.table.checklist().state = ChecklistState.SENT
-    room.table.session.commit()
-    page = room.page("dora")
+def test_the_list_hides_assignments_while_a_text_is_being_signed(users: Users) -> None:
+    assign(users.negotiation, "samira", "M1", "dora")
+    users.negotiation.checklist().state = ChecklistState.SENT
+    users.negotiation.session.commit()
+    page = users.page("dora")
     assert own_side(page, "M1") == ""
     assert "Assigned to me" not in page.text
     assert "Who has what, on our side" not in page.links()
-    page = room.page("samira", "/assignments")
+    page = users.page("samira", "/assignments")
     assert "The text isn't a draft at the moment" in page.text
     assert "Assigned to Dora Lund" in page.text
     assert [form for form in forms(page) if not form[0]] == []
-    assert room.browser("samira").post(f"{room.address}/assignments").status_code == 403
+    assert users.browser("samira").post(f"{users.address}/assignments").status_code == 403
 
 
-def test_assignments_are_not_printed(room: Room) -> None:
-    assign(room.table, "samira", "M1", "dora")
-    page = room.page("samira")
+def test_assignments_are_not_printed(users: Users) -> None:
+    assign(users.negotiation, "samira", "M1", "dora")
+    page = users.page("samira")
     (box,) = [
         node for node in page.root.iter("div") if "own-side" in node.attrib.get("class", "").split()
     ]
     assert "no-print" in box.attrib["class"].split()
 
 
-def test_an_overdue_item_is_marked_until_it_is_done(room: Room, frozen_time: Time) -> None:
+def test_an_overdue_item_is_marked_until_it_is_done(users: Users, frozen_time: Time) -> None:
     frozen_time(NOON)
-    assign(room.table, "samira", "M1", "dora", due_on=clock.today())
-    assert f"Due on {DAY_IN_WORDS}" in own_side(room.page("samira"), "M1")
+    assign(users.negotiation, "samira", "M1", "dora", due_on=clock.today())
+    assert f"Due on {DAY_IN_WORDS}" in own_side(users.page("samira"), "M1")
     frozen_time(NOON + DAY)
-    room = Room(room.app, room.table)  # yesterday's sessions have ended
-    assert f"Overdue since {DAY_IN_WORDS}" in own_side(room.page("samira"), "M1")
-    assert f"Overdue since {DAY_IN_WORDS}" in room.page("samira", "/assignments").text
-    room.table.save("henrik", "M1")
-    assert own_side(room.page("samira"), "M1") == (
+    users = Users(users.app, users.negotiation)  # yesterday's sessions have ended
+    assert f"Overdue since {DAY_IN_WORDS}" in own_side(users.page("samira"), "M1")
+    assert f"Overdue since {DAY_IN_WORDS}" in users.page("samira", "/assignments").text
+    users.negotiation.save("henrik", "M1")
+    assert own_side(users.page("samira"), "M1") == (
         "Assigned to Dora Lund (our side only) Change who : Item M1"
     )
 
@@ -183,20 +183,20 @@ def test_an_overdue_item_is_marked_until_it_is_done(room: Room, frozen_time: Tim
 # Assign one
 
 
-def test_an_item_is_assigned_on_its_page(room: Room) -> None:
-    page = room.page("samira", "/items/M1/assign")
+def test_an_item_is_assigned_on_its_page(users: Users) -> None:
+    page = users.page("samira", "/items/M1/assign")
     assert page.h1 == "Assign “Item M1”"
     assert page.form().values.get("person", [""]) == [""]
     assert "Dora Lund" in page.text
     for name in ("Ilena Dorvath", "Joana Pires", "Marek Tull", "Oren Maki"):
         assert name not in page.text
-    dora = str(room.table.land.users["dora"].id)
-    made_up = room.submit("samira", "/items/M1/assign", person=dora, seen=assignments.NOTHING_HELD)
+    dora = str(users.negotiation.country.users["dora"].id)
+    made_up = users.submit("samira", "/items/M1/assign", person=dora, seen=assignments.NOTHING_HELD)
     assert made_up.title.startswith("Problem: ")
-    after = room.submit("samira", "/items/M1/assign", person=dora, due_on=clock.today())
+    after = users.submit("samira", "/items/M1/assign", person=dora, due_on=clock.today())
     assert "“Item M1” is assigned." in after.text
     assert "Assigned to Dora Lund" in own_side(after, "M1")
-    again = room.page("samira", "/items/M1/assign").form(action="")
+    again = users.page("samira", "/items/M1/assign").form(action="")
     assert again.values["person"] == [dora]
     assert again.values["due_on"] == [clock.today().isoformat()]
 
@@ -212,24 +212,24 @@ def test_an_item_is_assigned_on_its_page(room: Room) -> None:
     ],
 )
 def test_wrong_input_shows_an_error_beside_its_field(
-    room: Room, fields: dict[str, str], words: str
+    users: Users, fields: dict[str, str], words: str
 ) -> None:
-    users = room.table.land.users
+    accounts = users.negotiation.country.users
     sent = dict(fields)
-    if sent["person"] in users:
-        sent["person"] = str(users[sent["person"]].id)
-    page = room.submit("samira", "/items/M1/assign", **sent)
+    if sent["person"] in accounts:
+        sent["person"] = str(accounts[sent["person"]].id)
+    page = users.submit("samira", "/items/M1/assign", **sent)
     assert page.title.startswith("Problem: ")
     assert words in page.text
-    assert holders(room.table, "samira") == {}
+    assert holders(users.negotiation, "samira") == {}
 
 
-def test_a_concurrent_assignment_is_shown_before_it_is_overwritten(room: Room) -> None:
-    form = room.page("samira", "/items/M1/assign").form()
-    assignments.take(room.table["henrik"], room.table.checklist(), "M1")
-    room.table.session.commit()
-    dora = str(room.table.land.users["dora"].id)
-    browser, address = room.browser("samira"), f"{room.address}/items/M1/assign"
+def test_a_concurrent_assignment_is_shown_before_it_is_overwritten(users: Users) -> None:
+    form = users.page("samira", "/items/M1/assign").form()
+    assignments.take(users.negotiation["henrik"], users.negotiation.checklist(), "M1")
+    users.negotiation.session.commit()
+    dora = str(users.negotiation.country.users["dora"].id)
+    browser, address = users.browser("samira"), f"{users.address}/items/M1/assign"
     response = browser.post(address, data=form.filled_in(person=dora), csrf=False)
     page = Page.of(response)
     assert "Somebody else changed the assignments while you were reading." in page.text
@@ -237,156 +237,156 @@ def test_a_concurrent_assignment_is_shown_before_it_is_overwritten(room: Room) -
     again = page.form(action="")
     assert again.values["person"] == [dora]
     browser.post(address, data=again.filled_in(), csrf=False)
-    assert holders(room.table, "samira") == {"M1": "dora"}
+    assert holders(users.negotiation, "samira") == {"M1": "dora"}
 
 
-def test_a_coordinator_takes_an_item_back_on_its_page(room: Room) -> None:
-    assign(room.table, "samira", "M1", "dora")
-    action, fields = button(room.page("samira", "/items/M1/assign"), "Unassign it: Item M1")
-    page = press(room, "samira", "Unassign it: Item M1", "/items/M1/assign")
+def test_a_coordinator_takes_an_item_back_on_its_page(users: Users) -> None:
+    assign(users.negotiation, "samira", "M1", "dora")
+    action, fields = button(users.page("samira", "/items/M1/assign"), "Unassign it: Item M1")
+    page = press(users, "samira", "Unassign it: Item M1", "/items/M1/assign")
     assert "“Item M1” is no longer assigned." in page.text
-    assert holders(room.table, "samira") == {}
+    assert holders(users.negotiation, "samira") == {}
     # Sent again, from a page that is out of date.
-    after = room.browser("samira").open(
+    after = users.browser("samira").open(
         action, method="POST", data=fields, csrf=False, follow_redirects=True
     )
     assert "Somebody else changed the assignments" in Page.of(after).text
 
 
-def test_a_member_takes_an_item_on_and_gives_it_back_on_the_list(room: Room) -> None:
-    page = press(room, "dora", "Assign to me: Item M1")
+def test_a_member_takes_an_item_on_and_gives_it_back_on_the_list(users: Users) -> None:
+    page = press(users, "dora", "Assign to me: Item M1")
     assert "“Item M1” is assigned to you." in page.text
-    assert holders(room.table, "samira") == {"M1": "dora"}
-    page = press(room, "dora", "Give it back: Item M1")
+    assert holders(users.negotiation, "samira") == {"M1": "dora"}
+    page = press(users, "dora", "Give it back: Item M1")
     assert "“Item M1” is no longer assigned." in page.text
-    assert holders(room.table, "samira") == {}
+    assert holders(users.negotiation, "samira") == {}
 
 
-def test_taking_an_item_that_somebody_took_meanwhile_shows_an_error(room: Room) -> None:
-    action, fields = button(room.page("dora"), "Assign to me: Item M1")
-    assignments.take(room.table["henrik"], room.table.checklist(), "M1")
-    room.table.session.commit()
-    response = room.browser("dora").open(
+def test_taking_an_item_that_somebody_took_meanwhile_shows_an_error(users: Users) -> None:
+    action, fields = button(users.page("dora"), "Assign to me: Item M1")
+    assignments.take(users.negotiation["henrik"], users.negotiation.checklist(), "M1")
+    users.negotiation.session.commit()
+    response = users.browser("dora").open(
         action, method="POST", data=fields, csrf=False, follow_redirects=True
     )
     assert "Somebody else has this item." in Page.of(response).text
-    assert holders(room.table, "samira") == {"M1": "henrik"}
+    assert holders(users.negotiation, "samira") == {"M1": "henrik"}
 
 
 # A section
 
 
-def test_a_coordinator_assigns_a_whole_section_on_the_assignments_page(room: Room) -> None:
-    assign(room.table, "samira", "M1", "henrik")
-    page = room.page("samira", "/assignments")
+def test_a_coordinator_assigns_a_whole_section_on_the_assignments_page(users: Users) -> None:
+    assign(users.negotiation, "samira", "M1", "henrik")
+    page = users.page("samira", "/assignments")
     assert page.h1 == "Who has what"
     assert "Assigned to Henrik Asante" in page.text
     assert "M2" not in page.text  # the NPM's alone
-    dora = str(room.table.land.users["dora"].id)
-    after = room.submit("samira", "/assignments", section="all", person=dora)
+    dora = str(users.negotiation.country.users["dora"].id)
+    after = users.submit("samira", "/assignments", section="all", person=dora)
     assert "The items of the section are assigned." in after.text
-    names = holders(room.table, "samira")
+    names = holders(users.negotiation, "samira")
     assert names.pop("M1") == "henrik"
     assert names == dict.fromkeys(("M3", "M4", "M6", "M7", "M8", "M9", "M10"), "dora")
-    refused = room.submit("samira", "/assignments", section="all", person=dora)
+    refused = users.submit("samira", "/assignments", section="all", person=dora)
     assert refused.title.startswith("Problem: ")
     assert "With that choice, there's nothing left to assign in this section" in refused.text
-    room.submit("samira", "/assignments", section="all", person=dora, also_held="y")
-    assert set(holders(room.table, "samira").values()) == {"dora"}
+    users.submit("samira", "/assignments", section="all", person=dora, also_held="y")
+    assert set(holders(users.negotiation, "samira").values()) == {"dora"}
 
 
-def test_a_person_who_is_not_a_coordinator_sees_assignments_and_changes_none(room: Room) -> None:
-    assign(room.table, "samira", "M1", "dora")
-    page = room.page("dora", "/assignments")
+def test_a_person_who_is_not_a_coordinator_sees_assignments_and_changes_none(users: Users) -> None:
+    assign(users.negotiation, "samira", "M1", "dora")
+    page = users.page("dora", "/assignments")
     assert "Assigned to you" in page.text
     assert "Assign a section" not in page.text
-    address = f"{room.address}/assignments"
-    assert room.browser("dora").post(address).status_code == 403
-    room.page("dora", "/items/M1/assign", 403)
-    assert room.browser("dora").post(f"{room.address}/items/M1/assign").status_code == 403
+    address = f"{users.address}/assignments"
+    assert users.browser("dora").post(address).status_code == 403
+    users.page("dora", "/items/M1/assign", 403)
+    assert users.browser("dora").post(f"{users.address}/items/M1/assign").status_code == 403
 
 
 @pytest.mark.parametrize("first", ["ada", "root", "vesna", "marek"])
 def test_a_person_who_does_not_work_on_the_checklist_finds_no_assignments_page(
-    room: Room, first: str
+    users: Users, first: str
 ) -> None:
-    assign(room.table, "samira", "M1", "dora")
-    browser = room.browser(first)
+    assign(users.negotiation, "samira", "M1", "dora")
+    browser = users.browser(first)
     for rest in ("/assignments", "/items/M1/assign"):
-        assert browser.get(room.address + rest).status_code == 404
-        assert browser.post(room.address + rest).status_code == 404
+        assert browser.get(users.address + rest).status_code == 404
+        assert browser.post(users.address + rest).status_code == 404
     for rest in ("/items/M1/assign/me", "/items/M1/assign/back"):
-        assert browser.post(room.address + rest).status_code == 404
+        assert browser.post(users.address + rest).status_code == 404
 
 
 @pytest.mark.parametrize("code", ["M99", "m1", "%2e%2e"])
-def test_an_item_that_is_not_there_has_no_page(room: Room, code: str) -> None:
-    room.page("samira", f"/items/{code}/assign", 404)
+def test_an_item_that_is_not_there_has_no_page(users: Users, code: str) -> None:
+    users.page("samira", f"/items/{code}/assign", 404)
     for rest in ("me", "back"):
-        address = f"{room.address}/items/{code}/assign/{rest}"
-        assert room.browser("samira").post(address).status_code == 404
+        address = f"{users.address}/items/{code}/assign/{rest}"
+        assert users.browser("samira").post(address).status_code == 404
 
 
-def test_an_item_that_is_the_other_sides_is_refused_with_the_reason(room: Room) -> None:
-    page = room.page("samira", "/items/M2/assign", 403)
+def test_an_item_that_is_the_other_sides_is_refused_with_the_reason(users: Users) -> None:
+    page = users.page("samira", "/items/M2/assign", 403)
     assert "Your organisation has nothing to do on this item." in page.text
 
 
 # My work
 
 
-def test_my_work_lists_items_assigned_to_me_and_by_me(room: Room) -> None:
+def test_my_work_lists_items_assigned_to_me_and_by_me(users: Users) -> None:
     later = clock.today() + DAY
     for code in ("M1", "M7"):
-        assign(room.table, "samira", code, "dora", due_on=later)
-    work = room.browser("dora").page("/")
+        assign(users.negotiation, "samira", code, "dora", due_on=later)
+    work = users.browser("dora").page("/")
     label = "Do 2 items assigned to you"
     assert states(work)[label].startswith("Due on")
-    assert work.links()[label] == f"{room.address}?filter=mine"
+    assert work.links()[label] == f"{users.address}?filter=mine"
     assert "Joint monitoring of police custody: Agreed terms" in work.text
-    given = room.browser("samira").page("/")
+    given = users.browser("samira").page("/")
     assert states(given)["2 items that you assigned to Dora Lund"].startswith("Due on")
     for first in ("henrik", "ilena", "joana", "ada"):
-        text = room.browser(first).page("/").text
+        text = users.browser(first).page("/").text
         assert "assigned" not in text
         assert "Dora Lund" not in text
-    room.table.save("henrik", "M1")
-    assert "Do 1 item assigned to you" in states(room.browser("dora").page("/"))
+    users.negotiation.save("henrik", "M1")
+    assert "Do 1 item assigned to you" in states(users.browser("dora").page("/"))
 
 
 def test_the_line_of_a_checklist_says_until_when_its_first_item_is_assigned(
-    room: Room, frozen_time: Time
+    users: Users, frozen_time: Time
 ) -> None:
     frozen_time(NOON - DAY)
-    assign(room.table, "samira", "M1", "dora", due_on=clock.today() + 9 * DAY)
-    assign(room.table, "samira", "M7", "henrik", due_on=clock.today() + DAY)
-    page = room.browser("samira").page("/")
+    assign(users.negotiation, "samira", "M1", "dora", due_on=clock.today() + 9 * DAY)
+    assign(users.negotiation, "samira", "M7", "henrik", due_on=clock.today() + DAY)
+    page = users.browser("samira").page("/")
     assert states(page)["Agreed terms"] == f"Due on {DAY_IN_WORDS}"
     assert f"The first is due on {DAY_IN_WORDS}." in page.text
-    assert "Due on" not in states(room.browser("ilena").page("/"))["Agreed terms"]
+    assert "Due on" not in states(users.browser("ilena").page("/"))["Agreed terms"]
 
 
-def test_an_overdue_item_is_marked_in_my_work(room: Room, frozen_time: Time) -> None:
+def test_an_overdue_item_is_marked_in_my_work(users: Users, frozen_time: Time) -> None:
     frozen_time(NOON)
-    assign(room.table, "samira", "M1", "dora", due_on=clock.today())
+    assign(users.negotiation, "samira", "M1", "dora", due_on=clock.today())
     frozen_time(NOON + DAY)
-    labels = states(room.browser("dora").page("/"))
+    labels = states(users.browser("dora").page("/"))
     assert labels["Do 1 item assigned to you"] == f"Overdue since {DAY_IN_WORDS}"
 
 
-def test_items_of_somebody_who_left_come_back_to_the_coordinators(room: Room) -> None:
-    assign(room.table, "samira", "M1", "dora")
-    take_out(room.table)
-    room.table.session.commit()
+def test_items_of_somebody_who_left_come_back_to_the_coordinators(users: Users) -> None:
+    assign(users.negotiation, "samira", "M1", "dora")
+    take_out(users.negotiation)
+    users.negotiation.session.commit()
     words = "Was assigned to Dora Lund, who can't work on this any more."
-    assert own_side(room.page("samira"), "M1").startswith(words)
+    assert own_side(users.page("samira"), "M1").startswith(words)
     label = "Assign 1 item to somebody else"
-    work = room.browser("samira").page("/")
+    work = users.browser("samira").page("/")
     assert states(work)[label] == "Waiting for you"
     assert "Dora Lund can't work on this any more." in work.text
-    assert label not in states(room.browser("henrik").page("/"))
-    press(room, "henrik", "Assign to me: Item M1")
-    assert label not in states(room.browser("samira").page("/"))
+    assert label not in states(users.browser("henrik").page("/"))
+    press(users, "henrik", "Assign to me: Item M1")
+    assert label not in states(users.browser("samira").page("/"))
 
 
 # Many
@@ -396,22 +396,24 @@ def test_a_list_with_everything_assigned_takes_as_many_queries_as_with_one(
     app: Flask, session: Session, statements: Statements
 ) -> None:
     codes = [f"M{n}" for n in range(1, 60)]
-    table = set_out(session, template=a_template(*(an_item(code, a_field()) for code in codes)))
-    room = Room(app, table)
+    negotiation = set_out(
+        session, template=a_template(*(an_item(code, a_field()) for code in codes))
+    )
+    users = Users(app, negotiation)
     firsts = ("dora", "henrik", "samira")
 
     def counts() -> list[int]:
         counts = []
-        for address in (room.address, f"{room.address}/assignments", "/"):
+        for address in (users.address, f"{users.address}/assignments", "/"):
             session.commit()
-            room.browser("samira").open(address, read=False)
+            users.browser("samira").open(address, read=False)
             with statements() as sent:
-                assert room.browser("samira").open(address, read=False).status_code == 200
+                assert users.browser("samira").open(address, read=False).status_code == 200
             counts.append(len(sent))
         return counts
 
-    assign(table, "samira", "M1", "dora")
+    assign(negotiation, "samira", "M1", "dora")
     few = counts()
     for number, code in enumerate(codes):
-        assign(table, "samira", code, firsts[number % 3])
+        assign(negotiation, "samira", code, firsts[number % 3])
     assert counts() == few

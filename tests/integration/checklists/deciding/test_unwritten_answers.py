@@ -11,7 +11,7 @@ from flask_babel import force_locale, gettext
 from sqlalchemy.orm import Session
 
 from tests.factories.agreements import checklist_of
-from tests.factories.cooperations import bring_in, country, open_one
+from tests.factories.cooperations import bring_in, make_country, open_one
 from tests.factories.demonstration import Demonstration
 from tests.factories.visits import Scene, planned
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
@@ -231,17 +231,17 @@ def test_a_party_finds_the_list_of_its_people_though_it_is_known_what_each_of_th
     app: Flask, session: Session
 ) -> None:
     """Nothing is missing in it, but somebody has to have seen it (adr 120)."""
-    land = country(session)
-    cooperation = open_one(land, "door", modes=(Mode.VISIT,))
+    country = make_country(session)
+    cooperation = open_one(country, "door", modes=(Mode.VISIT,))
     for first in ("samira", "henrik"):
-        bring_in(land, cooperation, first)
+        bring_in(country, cooperation, first)
     checklist = checklist_of(cooperation, ChecklistKind.CONFIDENTIALITY)
-    ilena = land.actor("ilena")
+    ilena = country.actor("ilena")
     (shown,) = beginning.beginnings(ilena, load(checklist), ["en"])
     beginning.begin(ilena, checklist, "en", seen=shown.seen)
     session.commit()
     address = f"/checklists/{checklist.id}/decide"
-    samira = land.browser(app, "samira")
+    samira = country.browser(app, "samira")
     page = samira.page(address)
     assert "Who must sign Our own answer" in page.text
     assert "Still to be written" not in page.text
@@ -256,11 +256,11 @@ def test_a_party_finds_the_list_of_its_people_though_it_is_known_what_each_of_th
     samira.post(address, data=form.filled_in(**{changed: "Legal officer"}), csrf=False)
     # The rest is for whoever decides it first.
     assert "Who must sign Our own answer" not in samira.page(address).text
-    saved = load(checklist).sheet.of_party("C2", land.id("door"))
+    saved = load(checklist).sheet.of_party("C2", country.id("door"))
     assert saved is not None
     rows = saved.values["persons"]
     assert {row["person"] for row in rows} == {
-        str(land.users[first].id) for first in ("samira", "henrik")
+        str(country.users[first].id) for first in ("samira", "henrik")
     }
     assert "Legal officer" in {row["function"] for row in rows}
     assert all(row["function"] for row in rows)

@@ -14,8 +14,8 @@ from tests.factories.cooperations import (
     Country,
     StoredCountry,
     bring_in,
-    country,
     load_checklists,
+    make_country,
     open_one,
 )
 from tracker.access.actor import Actor, Role
@@ -43,7 +43,7 @@ REASON = "We are two, and both of us wrote."
 class SmallNpm:
     """The people, and the terms: complete and agreed, with the head named in M5."""
 
-    land: Country
+    country: Country
     cooperation_id: UUID
     terms_id: UUID
 
@@ -60,22 +60,22 @@ class SmallNpm:
         return load(self.terms)
 
     def actor(self, key: str) -> Actor:
-        return self.land.actor(key)
+        return self.country.actor(key)
 
     def writers(self) -> dict[UUID, Actor]:
         pairs = {"other_npm": WRITER, "door": PARTNER}
-        return {self.land.id(body): self.actor(key) for body, key in pairs.items()}
+        return {self.country.id(body): self.actor(key) for body, key in pairs.items()}
 
     def signers(self) -> dict[UUID, Actor]:
         pairs = {"other_npm": HEAD, "door": SIGNER}
-        return {self.land.id(body): self.actor(key) for body, key in pairs.items()}
+        return {self.country.id(body): self.actor(key) for body, key in pairs.items()}
 
     def ask(self, by: str = WRITER, email: str = "", **changed: Any) -> OutsideReading:
         """Ask the reader, who has an account, or somebody with another address."""
         wanted: dict[str, Any] = {
             "name": "Rada Ilves",
             "function": FUNCTION,
-            "email": email or self.land.users[READER].email,
+            "email": email or self.country.users[READER].email,
             "until_on": clock.today() + dt.timedelta(days=10),
             "reason": REASON,
         }
@@ -102,9 +102,9 @@ def small_npm(session: Session) -> SmallNpm:
 
 
 def _build() -> tuple[StoredCountry, UUID, UUID]:
-    land = country(db.session())
+    country = make_country(db.session())
     load_checklists()
-    land.person(
+    country.person(
         "Bo Lind",
         "other_npm",
         Role.SIGNATORY,
@@ -112,21 +112,21 @@ def _build() -> tuple[StoredCountry, UUID, UUID]:
         Role.MEMBER,
         power="Act on the Council",
     )
-    land.person("Rada Ilves", None)
-    cooperation = open_one(land, "door", by=WRITER, modes=(Mode.INFO_F,))
+    country.person("Rada Ilves", None)
+    cooperation = open_one(country, "door", by=WRITER, modes=(Mode.INFO_F,))
     for key in (HEAD, PARTNER, SIGNER):
-        bring_in(land, cooperation, key)
+        bring_in(country, cooperation, key)
     recompute()
     terms = next(
         row
         for row in db.session.query(Checklist).filter_by(cooperation_id=cooperation.id)
         if row.kind is ChecklistKind.TERMS
     )
-    small = SmallNpm(land, cooperation.id, terms.id)
+    small = SmallNpm(country, cooperation.id, terms.id)
     whole = checklists.whole(small.loaded(), "M6")
-    answers.save_answer(land.actor(HEAD), terms, "M6", AnswerScope.SHARED, whole, base_version=0)
-    chosen = {"M5": {"second_reader": str(land.users[HEAD].id)}}
+    answers.save_answer(country.actor(HEAD), terms, "M6", AnswerScope.SHARED, whole, base_version=0)
+    chosen = {"M5": {"second_reader": str(country.users[HEAD].id)}}
     checklists.complete_answers(small.loaded(), small.writers(), chosen=chosen)
     recompute()
     db.session.commit()
-    return StoredCountry.of(land), cooperation.id, terms.id
+    return StoredCountry.of(country), cooperation.id, terms.id

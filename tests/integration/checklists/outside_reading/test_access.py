@@ -88,7 +88,7 @@ def verbs_on(small: SmallNpm) -> list[str]:
 
 def test_an_outside_reader_confirms_and_the_text_says_so(small: SmallNpm, app: Flask) -> None:
     ask = f"/checklists/{small.terms_id}/outside-reader"
-    coordinator, partner = (small.land.browser(app, key) for key in (WRITER, PARTNER))
+    coordinator, partner = (small.country.browser(app, key) for key in (WRITER, PARTNER))
     assert "Invite an outside" in coordinator.page(f"/checklists/{small.terms_id}").text
     until = clock.today() + dt.timedelta(days=10)
     sent = coordinator.submit(
@@ -135,7 +135,7 @@ def test_an_outside_reader_confirms_and_the_text_says_so(small: SmallNpm, app: F
     # The text that is signed says who read it, and so do its pages and its history.
     checklists.send(small.terms, small.actor(WRITER), small.signers())
     db.session.commit()
-    signing = small.land.browser(app, HEAD).page(f"/checklists/{small.terms_id}/sign")
+    signing = small.country.browser(app, HEAD).page(f"/checklists/{small.terms_id}/sign")
     checklists.sign(small.terms, *small.signers().values())
     db.session.commit()
     record = partner.page(f"/checklists/{small.terms_id}/record")
@@ -165,7 +165,7 @@ def test_an_outside_reader_confirms_and_the_text_says_so(small: SmallNpm, app: F
 
 def test_the_reader_opens_this_text_and_nothing_else(small: SmallNpm, app: Flask) -> None:
     reading = small.ask()
-    reference, reader = small.cooperation.reference, small.land.browser(app, READER)
+    reference, reader = small.cooperation.reference, small.country.browser(app, READER)
     others = [
         row.id for row in db.session.query(Checklist).filter_by(cooperation_id=small.cooperation_id)
     ]
@@ -189,7 +189,7 @@ def test_the_reader_opens_this_text_and_nothing_else(small: SmallNpm, app: Flask
     for address in ("/cooperations", f"/cooperations?q={reference}", "/"):
         assert small.cooperation.title not in reader.get(address).get_data(as_text=True)
     for key in (WRITER, HEAD, PARTNER, "root", "ada"):
-        assert small.land.browser(app, key).get(f"/readings/{reading.id}").status_code == 404
+        assert small.country.browser(app, key).get(f"/readings/{reading.id}").status_code == 404
 
 
 def test_access_ends_after_the_last_day_and_the_worker_says_so(
@@ -198,7 +198,7 @@ def test_access_ends_after_the_last_day_and_the_worker_says_so(
     reading = small.ask(until_on=clock.today())
     assert service.expire(reading.id, clock.today()) is False
     frozen_time(starting_points.noon_in(1))
-    assert small.land.browser(app, READER).get(f"/readings/{reading.id}").status_code == 302
+    assert small.country.browser(app, READER).get(f"/readings/{reading.id}").status_code == 302
     assert queries.find(small.actor(READER), reading.id) is None
     assert queries.run_out(clock.today()) == [reading.id]
     assert service.expire(reading.id, clock.today())
@@ -207,7 +207,7 @@ def test_access_ends_after_the_last_day_and_the_worker_says_so(
     assert stored(reading.id).end is ReadingEnd.RAN_OUT
     assert verbs_on(small)[-1] == "outside_reading_ended"
     mail = db.session.scalars(sa.select(OutboxMessage).filter_by(kind="outside_reading_ran_out"))
-    assert [message.recipient for message in mail] == [small.land.users[WRITER].email]
+    assert [message.recipient for message in mail] == [small.country.users[WRITER].email]
 
 
 def test_taken_back_it_is_closed_and_the_head_can_read(small: SmallNpm, app: Flask) -> None:
@@ -215,7 +215,7 @@ def test_taken_back_it_is_closed_and_the_head_can_read(small: SmallNpm, app: Fla
     with pytest.raises(RefusedError, match="revoke the invitation first"):
         checklists.read_second(small.actor(HEAD), small.terms, REASON)
     page = f"/checklists/{small.terms_id}/outside-reader"
-    coordinator = small.land.browser(app, WRITER)
+    coordinator = small.country.browser(app, WRITER)
     coordinator.submit(page, action=f"{page}/take-back")
     assert stored(reading.id).end is ReadingEnd.TAKEN_BACK
     assert queries.find(small.actor(READER), reading.id) is None
@@ -254,12 +254,12 @@ def test_an_invitation_that_is_taken_back_makes_no_account(small: SmallNpm) -> N
 @pytest.mark.parametrize("body", ["door", "other_npm"])
 def test_a_role_with_a_party_closes_the_text(small: SmallNpm, body: str) -> None:
     reading = small.ask()
-    land = small.land
-    land.homes[READER] = land.organisations[body]
+    country = small.country
+    country.homes[READER] = country.organisations[body]
     db.session.add(
         Membership(
-            user_id=land.users[READER].id,
-            organisation_id=land.id(body),
+            user_id=country.users[READER].id,
+            organisation_id=country.id(body),
             role=Role.MEMBER,
             starts_on=clock.today() + dt.timedelta(days=1),
             created_at=clock.now(),
@@ -288,30 +288,30 @@ def test_a_role_with_a_party_closes_the_text(small: SmallNpm, body: str) -> None
     ],
 )
 def test_nobody_with_a_part_in_it_is_asked(small: SmallNpm, key: str, words: str) -> None:
-    land = small.land
-    address = land.users[key].email if key in land.users else f"{key}@example.org"
+    country = small.country
+    address = country.users[key].email if key in country.users else f"{key}@example.org"
     if key == "ada":  # audits the NPM from outside
         db.session.execute(
             sa.update(Membership)
-            .values(audits_id=land.id("other_npm"))
-            .where(Membership.user_id == land.users["ada"].id)
+            .values(audits_id=country.id("other_npm"))
+            .where(Membership.user_id == country.users["ada"].id)
         )
     elif key == "leaver":
-        user = land.person("Leaver Past", None)
+        user = country.person("Leaver Past", None)
         address = user.email
         db.session.add(
             CooperationPerson(
                 cooperation_id=small.cooperation_id,
                 user_id=user.id,
-                organisation_id=land.id("door"),
+                organisation_id=country.id("door"),
                 from_on=clock.today() - dt.timedelta(days=9),
                 until_on=clock.today() - dt.timedelta(days=1),
             )
         )
     elif key == "guest":
         invitations.invite(
-            land.actor(PARTNER),
-            NewInvitation(address, {Role.MEMBER}, organisation_id=land.id("door")),
+            country.actor(PARTNER),
+            NewInvitation(address, {Role.MEMBER}, organisation_id=country.id("door")),
         )
     db.session.commit()
     with pytest.raises(RuleBrokenError, match=words) as broken:
@@ -326,7 +326,7 @@ def test_nobody_with_a_part_in_it_is_asked(small: SmallNpm, key: str, words: str
 def test_nobody_but_the_npm_asks(small: SmallNpm, app: Flask, key: str, status: int) -> None:
     small.ask()  # so that the reader can sign in at all
     page = f"/checklists/{small.terms_id}/outside-reader"
-    browser = small.land.browser(app, key)
+    browser = small.country.browser(app, key)
     answers_given = [
         browser.get(page).status_code,
         browser.post(page, data={}).status_code,
@@ -339,13 +339,13 @@ def test_nobody_but_the_npm_asks(small: SmallNpm, app: Flask, key: str, status: 
 def test_while_somebody_of_the_npm_could_read_nobody_from_outside_is_asked(
     small: SmallNpm, app: Flask
 ) -> None:
-    small.land.person("Kai Moss", "other_npm", Role.MEMBER)
+    small.country.person("Kai Moss", "other_npm", Role.MEMBER)
     db.session.commit()
-    page = small.land.browser(app, WRITER).page(f"/checklists/{small.terms_id}/outside-reader")
+    page = small.country.browser(app, WRITER).page(f"/checklists/{small.terms_id}/outside-reader")
     assert "Kai Moss of the NPM wrote none of the answers" in page.text
     with pytest.raises(RuleBrokenError, match="Kai Moss"):
         small.ask()
-    bring_in(small.land, small.cooperation, "kai")
+    bring_in(small.country, small.cooperation, "kai")
     with pytest.raises(RuleBrokenError, match="Name them as second reader in “Independence"):
         small.ask()
 
@@ -411,12 +411,12 @@ def test_the_reader_answers_hints_and_flags_for_nobody_but_themselves(
     reading = small.ask()
     rewrite(small, "Visits take place with the prior approval of Open Door.")
     (hint,) = hints.waiting_for_reader(small.loaded())
-    reader, address = small.land.browser(app, READER), f"/readings/{reading.id}"
+    reader, address = small.country.browser(app, READER), f"/readings/{reading.id}"
     assert "No, accept it" in reader.page(address).text
     reader.submit(f"{address}/items/M2/hints/{hint.mark}", limits="no", reason="Only by letter.")
     assert not hints.waiting_for_reader(small.loaded())
     reader.submit(f"{address}/items/M6/flag", reason="It can't stop.")
-    partner = small.land.browser(app, PARTNER).page(f"/checklists/{small.terms_id}").text
+    partner = small.country.browser(app, PARTNER).page(f"/checklists/{small.terms_id}").text
     assert "The outside second reader flagged this" in partner
     service.take_back(small.actor(WRITER), small.terms)
     db.session.commit()
@@ -455,7 +455,7 @@ def test_the_outside_reader_flags_the_words_that_were_on_the_page(
     small: SmallNpm, app: Flask
 ) -> None:
     reading = small.ask()
-    reader, address = small.land.browser(app, READER), f"/readings/{reading.id}/items/M6/flag"
+    reader, address = small.country.browser(app, READER), f"/readings/{reading.id}/items/M6/flag"
     opened = reader.page(address).form().filled_in(reason="It can't stop.")
     whole = checklists.whole(small.loaded(), "M6")
     current = small.loaded().sheet.shared("M6")
@@ -483,7 +483,7 @@ def test_an_answer_to_a_hint_whose_words_changed_meanwhile_is_kept_and_not_taken
     reading = small.ask()
     rewrite(small, "Visits take place with the prior approval of Open Door.")
     (hint,) = hints.waiting_for_reader(small.loaded())
-    reader = small.land.browser(app, READER)
+    reader = small.country.browser(app, READER)
     address = f"/readings/{reading.id}/items/M2/hints/{hint.mark}"
     opened = reader.page(address).form().filled_in(limits="no", reason="Only by letter.")
     rewrite(small, "No visit takes place without the prior approval of Open Door.")

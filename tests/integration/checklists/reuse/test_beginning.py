@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from tests.factories.checklists import shown_answers
 from tests.factories.demonstration import Demonstration
-from tests.factories.tables import Table, set_out
+from tests.factories.negotiations import Negotiation, set_out
 from tests.factories.visits import Scene, planned
 from tests.pages import Page
 from tracker.authoring.model_texts import faults
@@ -55,43 +55,51 @@ WRITERS = {NPM: "ilena", DOOR: "samira", LANTERN: "joana"}
 
 
 @pytest.fixture
-def table(session: Session) -> Table:
+def negotiation(session: Session) -> Negotiation:
     return set_out(session)
 
 
-def text(table: Table, language: str = "en", first: str = "ilena") -> Beginning:
-    (begun,) = beginning.beginnings(table[first], table.loaded(), [language])
+def text(negotiation: Negotiation, language: str = "en", first: str = "ilena") -> Beginning:
+    (begun,) = beginning.beginnings(negotiation[first], negotiation.loaded(), [language])
     return begun
 
 
-def begin(table: Table, language: str = "en", first: str = "ilena") -> tuple[str, ...]:
+def begin(negotiation: Negotiation, language: str = "en", first: str = "ilena") -> tuple[str, ...]:
     begun = beginning.begin(
-        table[first], table.checklist(), language, seen=text(table, language).seen
+        negotiation[first], negotiation.checklist(), language, seen=text(negotiation, language).seen
     )
-    table.session.commit()
+    negotiation.session.commit()
     return begun
 
 
-def values(table: Table, item: str) -> dict[str, Any]:
-    answer = table.loaded().sheet.shared(item)
+def values(negotiation: Negotiation, item: str) -> dict[str, Any]:
+    answer = negotiation.loaded().sheet.shared(item)
     assert answer is not None
     return dict(answer.values)
 
 
-def unread(table: Table, item: str) -> set[str]:
+def unread(negotiation: Negotiation, item: str) -> set[str]:
     """Return the keys of the organisations that have not read an item."""
-    return {key for key in WRITERS if table.land.id(key) in table.standing(item).unread_by}
+    return {
+        key
+        for key in WRITERS
+        if negotiation.country.id(key) in negotiation.standing(item).unread_by
+    }
 
 
-def read(table: Table, first: str, *items: str) -> None:
-    loaded = table.loaded()
+def read(negotiation: Negotiation, first: str, *items: str) -> None:
+    loaded = negotiation.loaded()
     answers = [answer.answer_id for item in items if (answer := loaded.sheet.shared(item))]
-    copying.say_read(table[first], table.checklist(), shown_answers(loaded, table[first], answers))
-    table.session.commit()
+    copying.say_read(
+        negotiation[first],
+        negotiation.checklist(),
+        shown_answers(loaded, negotiation[first], answers),
+    )
+    negotiation.session.commit()
 
 
-def address(table: Table, more: str = "/begin") -> str:
-    return f"/checklists/{table.checklist().id}{more}"
+def address(negotiation: Negotiation, more: str = "/begin") -> str:
+    return f"/checklists/{negotiation.checklist().id}{more}"
 
 
 def decided(value: Any) -> Any:
@@ -110,12 +118,12 @@ def decided(value: Any) -> Any:
 # What is stored
 
 
-def test_each_answer_is_a_first_version_that_no_party_has_read(table: Table) -> None:
-    begun = text(table)
-    items = begin(table)
+def test_each_answer_is_a_first_version_that_no_party_has_read(negotiation: Negotiation) -> None:
+    begun = text(negotiation)
+    items = begin(negotiation)
     assert items == tuple(item.code for item, _values in begun.answers)
     assert {"M1", "M2", "M6", "M19", "M20"} <= set(items)
-    loaded = table.loaded()
+    loaded = negotiation.loaded()
     for item, given in begun.answers:
         answer = loaded.sheet.shared(item.code)
         assert answer is not None
@@ -132,10 +140,10 @@ def test_each_answer_is_a_first_version_that_no_party_has_read(table: Table) -> 
 
 
 def test_a_checklist_begins_with_what_administrators_wrote_and_keeps_it(
-    table: Table, monkeypatch: pytest.MonkeyPatch
+    negotiation: Negotiation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(faults, "require_sound", lambda *_args: None)
-    administrator = table["root"]
+    administrator = negotiation["root"]
     address, text = Address(ChecklistKind.TERMS, "en", "M2"), "Written in this instance."
     product = library.content_in(ChecklistKind.TERMS, "en").items["M2"]
     for number in (0, 1):
@@ -147,99 +155,106 @@ def test_a_checklist_begins_with_what_administrators_wrote_and_keeps_it(
             seen_number=number,
             reason="Ours",
         )
-        table.session.commit()
+        negotiation.session.commit()
         if not number:
-            begin(table)
-    assert values(table, "M2")["objectives"] == f"{text} 0"
+            begin(negotiation)
+    assert values(negotiation, "M2")["objectives"] == f"{text} 0"
     now = in_use.contents(ChecklistKind.TERMS, ["en"])["en"].items["M2"]
     assert now["objectives"].base == f"{text} 1"
-    assert table.loaded().standing().items["M2"].unread_by
+    assert negotiation.loaded().standing().items["M2"].unread_by
 
 
-def test_one_event_names_the_items_and_the_text(table: Table) -> None:
-    items = begin(table)
-    (event,) = table.events("model_text_used")
+def test_one_event_names_the_items_and_the_text(negotiation: Negotiation) -> None:
+    items = begin(negotiation)
+    (event,) = negotiation.events("model_text_used")
     assert {key: value for key, value in event.items() if key != "who"} == {
         "kind": "terms",
         "items": list(items),
         "language": "en",
-        "text_version": text(table).version,
+        "text_version": text(negotiation).version,
         "organisation": "Office of the People's Advocate",
     }
     assert event["who"]["name"] == "Ilena Dorvath"
-    assert table.events("answer_saved") == []
+    assert negotiation.events("answer_saved") == []
 
 
 @pytest.mark.both_databases
-def test_lists_count_what_each_party_has_to_read(table: Table) -> None:
-    count = len(begin(table))
-    rows = table.session.scalars(
+def test_lists_count_what_each_party_has_to_read(negotiation: Negotiation) -> None:
+    count = len(begin(negotiation))
+    rows = negotiation.session.scalars(
         sa.select(ChecklistParty.unread_count).where(
-            ChecklistParty.checklist_id == table.checklist().id
+            ChecklistParty.checklist_id == negotiation.checklist().id
         )
     ).all()
     assert rows == [count] * 3
 
 
-def test_what_is_known_stands_in_the_place_of_what_is_to_decide(table: Table) -> None:
-    know(table)
-    begin(table)
-    parties = rows_of(table)
-    own, door = (parties[str(table.land.id(key))] for key in (NPM, DOOR))
+def test_what_is_known_stands_in_the_place_of_what_is_to_decide(negotiation: Negotiation) -> None:
+    know(negotiation)
+    begin(negotiation)
+    parties = rows_of(negotiation)
+    own, door = (parties[str(negotiation.country.id(key))] for key in (NPM, DOOR))
     assert own["mandate"] == "The Act of 2011."
-    assert own["signatory"] == str(table.land.users["tomas"].id)
+    assert own["signatory"] == str(negotiation.country.users["tomas"].id)
     # Each party fills in its own row (product.md, 4.1).
     assert to_decide.is_mark(door["mandate"])
-    chosen = {row["party"]: row for row in values(table, "M1")["selection"]}
-    assert chosen[str(table.land.id(DOOR))]["criteria"] == "Ten years of work."
-    assert to_decide.is_mark(chosen[str(table.land.id(LANTERN))]["criteria"])
-    days = values(table, "M19")
+    chosen = {row["party"]: row for row in values(negotiation, "M1")["selection"]}
+    assert chosen[str(negotiation.country.id(DOOR))]["criteria"] == "Ten years of work."
+    assert to_decide.is_mark(chosen[str(negotiation.country.id(LANTERN))]["criteria"])
+    days = values(negotiation, "M19")
     assert days["start"] == STARTS.isoformat()
     assert to_decide.is_mark(days["review"])
-    assert values(table, "M3")["in_scope"] == ["VISIT"]
+    assert values(negotiation, "M3")["in_scope"] == ["VISIT"]
 
 
 def test_a_partner_finds_its_details_in_its_row_where_the_text_leaves_them_open(
-    table: Table, app: Flask
+    negotiation: Negotiation, app: Flask
 ) -> None:
-    know(table)
-    begin(table)
-    form = table.land.browser(app, "samira").page(address(table, "/items/M1/answer")).form()
+    know(negotiation)
+    begin(negotiation)
+    form = (
+        negotiation.country.browser(app, "samira")
+        .page(address(negotiation, "/items/M1/answer"))
+        .form()
+    )
     given = {value for answers in form.values.values() for value in answers}
-    assert {"Stands by people in custody.", str(table.land.users["henrik"].id)} <= given
+    assert {"Stands by people in custody.", str(negotiation.country.users["henrik"].id)} <= given
 
 
 def test_a_partner_that_saves_its_row_leaves_open_what_the_others_decide_in_theirs(
-    table: Table, app: Flask
+    negotiation: Negotiation, app: Flask
 ) -> None:
-    begin(table)
-    before = rows_of(table)
-    browser, where = table.land.browser(app, "samira"), address(table, "/items/M1/answer")
+    begin(negotiation)
+    before = rows_of(negotiation)
+    browser, where = (
+        negotiation.country.browser(app, "samira"),
+        address(negotiation, "/items/M1/answer"),
+    )
     assert browser.post(where, data=browser.page(where).form().filled_in()).status_code == 303
-    after = rows_of(table)
-    door = str(table.land.id(DOOR))
+    after = rows_of(negotiation)
+    door = str(negotiation.country.id(DOOR))
     assert after.pop(door) != before.pop(door)
     assert after == before
-    assert unread(table, "M1") == {NPM, LANTERN}
+    assert unread(negotiation, "M1") == {NPM, LANTERN}
 
 
-def rows_of(table: Table) -> dict[str, Any]:
+def rows_of(negotiation: Negotiation) -> dict[str, Any]:
     """Return the parties' rows of M1 by party."""
-    return {row["party"]: row for row in values(table, "M1")["parties"]}
+    return {row["party"]: row for row in values(negotiation, "M1")["parties"]}
 
 
 STARTS = dt.date(2031, 2, 1)
 
 
-def know(table: Table) -> None:
+def know(negotiation: Negotiation) -> None:
     """Have the application know the parties' details, the first day and how a CSO was chosen."""
     for key, mandate in ((NPM, "The Act of 2011."), (DOOR, "Stands by people in custody.")):
-        body = table.session.get_one(Organisation, table.land.id(key))
+        body = negotiation.session.get_one(Organisation, negotiation.country.id(key))
         details = Details(name=body.name, types=body.types, mandate=mandate)
-        organisations.change(table["root"], body.id, details, seen_version=body.version)
-    head = table.cooperation
+        organisations.change(negotiation["root"], body.id, details, seen_version=body.version)
+    head = negotiation.cooperation
     cooperations.change_head(
-        table["ilena"],
+        negotiation["ilena"],
         head,
         version=head.version,
         title=head.title,
@@ -250,18 +265,18 @@ def know(table: Table) -> None:
     )
     day = clock.today()
     way = SelectionWay.APPLICATION
-    record = Selection(way, day, day, "Ten years of work.", "Head", table.land.id(NPM))
-    selection.record(table["ilena"], head, table.land.id(DOOR), record, version=0)
-    table.session.commit()
+    record = Selection(way, day, day, "Ten years of work.", "Head", negotiation.country.id(NPM))
+    selection.record(negotiation["ilena"], head, negotiation.country.id(DOOR), record, version=0)
+    negotiation.session.commit()
 
 
-def test_the_text_is_in_the_language_that_was_chosen(table: Table) -> None:
-    english = {item.code: given for item, given in text(table).answers}
-    begin(table, "ar")
-    assert table.events("model_text_used")[0]["language"] == "ar"
-    assert values(table, "M2").keys() == english["M2"].keys()
-    assert values(table, "M2") != english["M2"]
-    assert "[للتحديد" in values(table, "M19")["start"]
+def test_the_text_is_in_the_language_that_was_chosen(negotiation: Negotiation) -> None:
+    english = {item.code: given for item, given in text(negotiation).answers}
+    begin(negotiation, "ar")
+    assert negotiation.events("model_text_used")[0]["language"] == "ar"
+    assert values(negotiation, "M2").keys() == english["M2"].keys()
+    assert values(negotiation, "M2") != english["M2"]
+    assert "[للتحديد" in values(negotiation, "M19")["start"]
 
 
 @pytest.mark.both_databases
@@ -299,76 +314,84 @@ def test_a_visits_roles_begin_with_a_row_for_each_person_on_the_team(
 
 
 @pytest.mark.parametrize("first", ["samira", "joana", "nadia", "tomas", "oren", "marek", "ada"])
-def test_only_a_coordinator_of_the_npm_begins_with_the_model_text(table: Table, first: str) -> None:
+def test_only_a_coordinator_of_the_npm_begins_with_the_model_text(
+    negotiation: Negotiation, first: str
+) -> None:
     with pytest.raises(RefusedError):
-        begin(table, first=first)
-    assert table.loaded().sheet.answers == {}
+        begin(negotiation, first=first)
+    assert negotiation.loaded().sheet.answers == {}
 
 
-def test_a_checklist_with_an_answer_is_not_begun(table: Table) -> None:
-    table.save("samira", "M2", objectives="Fewer people at risk.")
+def test_a_checklist_with_an_answer_is_not_begun(negotiation: Negotiation) -> None:
+    negotiation.save("samira", "M2", objectives="Fewer people at risk.")
     with pytest.raises(RefusedError, match="already has answers"):
-        begin(table)
-    assert values(table, "M2") == {"objectives": "Fewer people at risk."}
+        begin(negotiation)
+    assert values(negotiation, "M2") == {"objectives": "Fewer people at risk."}
 
 
-def test_a_checklist_is_begun_once(table: Table) -> None:
-    begin(table)
+def test_a_checklist_is_begun_once(negotiation: Negotiation) -> None:
+    begin(negotiation)
     with pytest.raises(RefusedError, match="already has answers"):
-        begin(table)
-    assert len(table.events("model_text_used")) == 1
+        begin(negotiation)
+    assert len(negotiation.events("model_text_used")) == 1
 
 
-def test_a_text_in_force_is_not_begun(table: Table) -> None:
-    table.sign()
+def test_a_text_in_force_is_not_begun(negotiation: Negotiation) -> None:
+    negotiation.sign()
     with pytest.raises(RefusedError, match="while the text is a draft"):
-        begin(table)
+        begin(negotiation)
 
 
-def test_a_text_that_changed_since_it_was_shown_is_shown_again(table: Table) -> None:
-    seen = text(table).seen
-    head = table.cooperation
+def test_a_text_that_changed_since_it_was_shown_is_shown_again(negotiation: Negotiation) -> None:
+    seen = text(negotiation).seen
+    head = negotiation.cooperation
     cooperations.set_modes(
-        table["ilena"],
+        negotiation["ilena"],
         head,
         version=head.version,
         modes=[Mode.VISIT, Mode.ADV],
         questions=head.questions,
     )
-    table.session.commit()
+    negotiation.session.commit()
     for other in (seen, "", "nonsense"):
         with pytest.raises(StaleError, match="Something changed while you were choosing"):
-            beginning.begin(table["ilena"], table.checklist(), "en", seen=other)
+            beginning.begin(negotiation["ilena"], negotiation.checklist(), "en", seen=other)
 
 
 # Nothing is agreed unread
 
 
-def test_what_needs_no_acceptance_is_done_once_each_party_has_read_it(table: Table) -> None:
-    begin(table)
-    read(table, "ilena", "M6")
-    table.save("ilena", "M6", seen=1, **{**values(table, "M6"), "stop_term": "At any time."})
-    assert unread(table, "M6") == {DOOR, LANTERN}
-    read(table, "samira", "M6")
-    assert not table.standing("M6").done
-    read(table, "joana", "M6")
-    assert table.standing("M6").done
+def test_what_needs_no_acceptance_is_done_once_each_party_has_read_it(
+    negotiation: Negotiation,
+) -> None:
+    begin(negotiation)
+    read(negotiation, "ilena", "M6")
+    negotiation.save(
+        "ilena", "M6", seen=1, **{**values(negotiation, "M6"), "stop_term": "At any time."}
+    )
+    assert unread(negotiation, "M6") == {DOOR, LANTERN}
+    read(negotiation, "samira", "M6")
+    assert not negotiation.standing("M6").done
+    read(negotiation, "joana", "M6")
+    assert negotiation.standing("M6").done
 
 
-def test_a_section_of_the_draft_is_read_and_accepted_at_once(app: Flask, table: Table) -> None:
+def test_a_section_of_the_draft_is_read_and_accepted_at_once(
+    app: Flask, negotiation: Negotiation
+) -> None:
     """Also what needs no acceptance: it counts as agreed once each party has read it."""
-    begin(table)
-    loaded = table.loaded()
+    begin(negotiation)
+    loaded = negotiation.loaded()
     section = next(
         part for part in loaded.template.sections if "M6" in [item.code for item in part.items]
     )
     for first in ("ilena", "samira", "joana"):
-        browser = table.land.browser(app, first)
-        page = browser.page(address(table, "/read"))
+        browser = negotiation.country.browser(app, first)
+        page = browser.page(address(negotiation, "/read"))
         assert "You confirm that you have read: Flexibility of the NPM." in page.text
         (form,) = [
             form
-            for form in page.forms(address(table, "/read/accept"))
+            for form in page.forms(address(negotiation, "/read/accept"))
             if form.values["section"] == [section.key]
         ]
         assert "M6" in form.values["item"]
@@ -377,77 +400,86 @@ def test_a_section_of_the_draft_is_read_and_accepted_at_once(app: Flask, table: 
         )
         assert "Read: “Flexibility of the NPM”." in after.text
         assert "You confirm that you have read: Flexibility of the NPM." not in after.text
-    table.session.expire_all()
-    assert table.standing("M6").unread_by == ()
-    assert [event["items"] for event in table.events("copies_read")] == [["M6"]] * 3
+    negotiation.session.expire_all()
+    assert negotiation.standing("M6").unread_by == ()
+    assert [event["items"] for event in negotiation.events("copies_read")] == [["M6"]] * 3
 
 
 def test_whoever_fills_in_what_is_to_decide_has_read_it_and_the_others_have_not(
-    table: Table,
+    negotiation: Negotiation,
 ) -> None:
-    begin(table)
-    read(table, "samira", "M19")
+    begin(negotiation)
+    read(negotiation, "samira", "M19")
     days = {"start": "2031-02-01", "review": "2032-02-01", "end": "2033-01-31"}
     with pytest.raises(RuleBrokenError, match="isn't complete yet"):
-        table.accept("M19", "samira")
-    table.save("ilena", "M19", seen=1, **{**values(table, "M19"), **days})
-    assert unread(table, "M19") == {LANTERN}
+        negotiation.accept("M19", "samira")
+    negotiation.save("ilena", "M19", seen=1, **{**values(negotiation, "M19"), **days})
+    assert unread(negotiation, "M19") == {LANTERN}
     # Read is not agreed: the words are new.
-    assert table.waiting("M19") == {DOOR, LANTERN}
-    assert table.loaded().sheet.authors == {table["ilena"].user_id}
-    table.accept("M19", "samira", "joana")
-    assert unread(table, "M19") == set()
-    assert table.standing("M19").done
+    assert negotiation.waiting("M19") == {DOOR, LANTERN}
+    assert negotiation.loaded().sheet.authors == {negotiation["ilena"].user_id}
+    negotiation.accept("M19", "samira", "joana")
+    assert unread(negotiation, "M19") == set()
+    assert negotiation.standing("M19").done
 
 
-def test_a_party_that_writes_its_row_leaves_the_rest_unread_for_the_others(table: Table) -> None:
-    begin(table)
-    now = values(table, "M4")
+def test_a_party_that_writes_its_row_leaves_the_rest_unread_for_the_others(
+    negotiation: Negotiation,
+) -> None:
+    begin(negotiation)
+    now = values(negotiation, "M4")
     for row in now["expectations"]:
-        if row["party"] == str(table.land.id(DOOR)):
+        if row["party"] == str(negotiation.country.id(DOOR)):
             row |= {column: "Ours." for column in row if column != "party"}
     service.save_answer(
-        table["samira"], table.checklist(), "M4", AnswerScope.SHARED, now, base_version=1
+        negotiation["samira"],
+        negotiation.checklist(),
+        "M4",
+        AnswerScope.SHARED,
+        now,
+        base_version=1,
     )
-    table.session.commit()
-    assert unread(table, "M4") == {NPM, LANTERN}
+    negotiation.session.commit()
+    assert unread(negotiation, "M4") == {NPM, LANTERN}
     # It accepts what it wrote.
-    assert table.waiting("M4") == {NPM, DOOR, LANTERN}
+    assert negotiation.waiting("M4") == {NPM, DOOR, LANTERN}
 
 
 ITEMS = ("M2", "M4", "M6", "M19", "M20")
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_nothing_is_agreed_that_a_party_has_not_had_on_its_page(table: Table, seed: int) -> None:
+def test_nothing_is_agreed_that_a_party_has_not_had_on_its_page(
+    negotiation: Negotiation, seed: int
+) -> None:
     """In any order of reading, accepting and changing; a party acts on what its page shows."""
-    begin(table)
+    begin(negotiation)
     rng, acted = Random(seed), {item: set[str]() for item in ITEMS}
     agreed = set()
     for _turn in range(45):
         item, party = rng.choice(ITEMS), rng.choice(sorted(WRITERS))
-        if act(table, rng, item, WRITERS[party]):
+        if act(negotiation, rng, item, WRITERS[party]):
             acted[item].add(party)
         for code in ITEMS:
-            if table.standing(code).done:
+            if negotiation.standing(code).done:
                 agreed.add(code)
                 assert acted[code] == set(WRITERS), code
-            assert unread(table, code).isdisjoint(acted[code])
+            assert unread(negotiation, code).isdisjoint(acted[code])
     assert agreed
 
 
-def act(table: Table, rng: Random, item: str, first: str) -> bool:
+def act(negotiation: Negotiation, rng: Random, item: str, first: str) -> bool:
     """Read, accept or change an item for a party; return whether it was possible."""
-    answer = table.loaded().sheet.shared(item)
+    answer = negotiation.loaded().sheet.shared(item)
     assert answer is not None
     try:
         match rng.choice(("read", "accept", "accept", "change")):
             case "read":
-                read(table, first, item)
+                read(negotiation, first, item)
             case "accept":
                 positions.take_position(
-                    table[first],
-                    table.checklist(),
+                    negotiation[first],
+                    negotiation.checklist(),
                     item,
                     Stance.ACCEPTS,
                     answer_id=answer.answer_id,
@@ -455,28 +487,28 @@ def act(table: Table, rng: Random, item: str, first: str) -> bool:
             case _:
                 dates = {"start": "2031-02-01", "review": "2032-02-01", "end": "2033-01-31"}
                 given = decided(dict(answer.values)) | (dates if item == "M19" else {})
-                table.save(first, item, seen=answer.version, **given)
+                negotiation.save(first, item, seen=answer.version, **given)
     except (RuleBrokenError, RefusedError):
-        table.session.rollback()
+        negotiation.session.rollback()
         return False
-    table.session.commit()
+    negotiation.session.commit()
     return True
 
 
-def test_nothing_is_sent_while_a_model_text_is_unread(table: Table) -> None:
-    begin(table)
-    read(table, "ilena", *table.loaded().template.by_code.keys() & set(ITEMS))
-    obstacle, *_more = obstacles.to_sending(table.loaded())
-    assert table.loaded().template.by_code["M6"].label in str(obstacle)
+def test_nothing_is_sent_while_a_model_text_is_unread(negotiation: Negotiation) -> None:
+    begin(negotiation)
+    read(negotiation, "ilena", *negotiation.loaded().template.by_code.keys() & set(ITEMS))
+    obstacle, *_more = obstacles.to_sending(negotiation.loaded())
+    assert negotiation.loaded().template.by_code["M6"].label in str(obstacle)
 
 
 # Pages
 
 
 @pytest.mark.both_databases
-def test_an_empty_checklist_offers_four_ways_to_begin(table: Table, app: Flask) -> None:
-    browser = table.land.browser(app, "ilena")
-    page = browser.page(address(table, ""))
+def test_an_empty_checklist_offers_four_ways_to_begin(negotiation: Negotiation, app: Flask) -> None:
+    browser = negotiation.country.browser(app, "ilena")
+    page = browser.page(address(negotiation, ""))
     # What there is to do comes before what is missing for signing.
     first, after = "Nothing is written yet.", "Before you can send this for signature:"
     assert 0 < page.text.index(first) < page.text.index(after)
@@ -489,59 +521,66 @@ def test_an_empty_checklist_offers_four_ways_to_begin(table: Table, app: Flask) 
         "There is no other checklist of this kind and of the same parties",
     ):
         assert words in page.text, words
-    assert page.links()["Begin with an empty checklist"] == address(table, "")
-    (form,) = page.forms(address(table))
+    assert page.links()["Begin with an empty checklist"] == address(negotiation, "")
+    (form,) = page.forms(address(negotiation))
     assert {"seen_en", "seen_ar"} <= form.values.keys()
     chosen = form.filled_in() | {"language": "en"}
-    done = Page.of(browser.post(address(table), data=chosen, follow_redirects=True))
+    done = Page.of(browser.post(address(negotiation), data=chosen, follow_redirects=True))
     assert "items have the model text now. They don't count as agreed until" in done.text
     assert done.h1 == "What is left to decide"
     assert "Is a person missing from a list? First add them to the people of" in done.text
-    assert f"/cooperations/{table.cooperation.reference}/people" in done.addresses()
-    page = browser.page(address(table, ""))
+    assert f"/cooperations/{negotiation.cooperation.reference}/people" in done.addresses()
+    page = browser.page(address(negotiation, ""))
     assert 0 < page.text.index("places are left to decide") < page.text.index(after)
-    prepared = browser.page(address(table, "?filter=copied")).text
+    prepared = browser.page(address(negotiation, "?filter=copied")).text
     assert "From the model text that comes with the product. Not read yet for:" in prepared
-    assert "Choose how to begin" not in browser.page(address(table, "")).text
-    history = browser.page(f"/cooperations/{table.cooperation.reference}/history").text
+    assert "Choose how to begin" not in browser.page(address(negotiation, "")).text
+    history = browser.page(f"/cooperations/{negotiation.cooperation.reference}/history").text
     assert (
         "began with the model text that comes with the product: “Parties and mandates”, "
         "“Objectives”" in history
     )
-    item = browser.page(address(table, "/items/M2/history")).text
+    item = browser.page(address(negotiation, "/items/M2/history")).text
     assert "Office of the People's Advocate began with the model text that comes" in item
-    page = browser.page(address(table), status=403)
+    page = browser.page(address(negotiation), status=403)
     assert "This checklist already has answers." in page.text
 
 
-def test_a_page_that_is_no_longer_right_begins_nothing(table: Table, app: Flask) -> None:
-    browser = table.land.browser(app, "ilena")
+def test_a_page_that_is_no_longer_right_begins_nothing(
+    negotiation: Negotiation, app: Flask
+) -> None:
+    browser = negotiation.country.browser(app, "ilena")
     for fields in (
         {},
         {"language": "en", "seen_en": "x"},
         {"language": "xx", "seen_xx": ""},
         {"language": "xx", "read": "later"},
     ):
-        page = Page.of(browser.post(address(table), data=fields, follow_redirects=True))
+        page = Page.of(browser.post(address(negotiation), data=fields, follow_redirects=True))
         assert "Something changed while you were choosing." in page.text
         assert page.h1 == "Choose how to begin"
-    assert table.loaded().sheet.answers == {}
+    assert negotiation.loaded().sheet.answers == {}
 
 
 @pytest.mark.both_databases
-def test_other_sides_are_refused_with_the_reason_or_find_nothing(table: Table, app: Flask) -> None:
-    seen = {"language": "en", "seen_en": text(table).seen}
-    page = table.land.browser(app, "samira").page(address(table))
+def test_other_sides_are_refused_with_the_reason_or_find_nothing(
+    negotiation: Negotiation, app: Flask
+) -> None:
+    seen = {"language": "en", "seen_en": text(negotiation).seen}
+    page = negotiation.country.browser(app, "samira").page(address(negotiation))
     assert "Only a coordinator of the NPM can begin a checklist with a model text." in page.text
-    assert page.forms(address(table)) == []
+    assert page.forms(address(negotiation)) == []
     people = (("samira", 200, 403), ("nadia", 403, 403), ("henrik", 403, 403), ("ada", 403, 403))
     outside = (("marek", 404, 404), ("vesna", 404, 404), ("root", 404, 404))
     for first, reads, sends in (*people, *outside):
-        browser = table.land.browser(app, first)
-        assert browser.get(address(table)).status_code == reads, first
-        assert browser.post(address(table), data=seen).status_code == sends, first
-    assert table.loaded().sheet.answers == {}
-    assert "Choose how to begin" not in table.land.browser(app, "ada").page(address(table, "")).text
+        browser = negotiation.country.browser(app, first)
+        assert browser.get(address(negotiation)).status_code == reads, first
+        assert browser.post(address(negotiation), data=seen).status_code == sends, first
+    assert negotiation.loaded().sheet.answers == {}
+    assert (
+        "Choose how to begin"
+        not in negotiation.country.browser(app, "ada").page(address(negotiation, "")).text
+    )
 
 
 # Statements
@@ -557,8 +596,12 @@ def test_many_items_begin_in_as_many_statements_as_few(
     for items in (few, whole.items):
         given = with_parts(whole, items=items)
         monkeypatch.setattr(library, "content_in", lambda *_which, given=given: given)
-        table = set_out(session)
-        seen, checklist, ilena = text(table).seen, table.checklist(), table["ilena"]
+        negotiation = set_out(session)
+        seen, checklist, ilena = (
+            text(negotiation).seen,
+            negotiation.checklist(),
+            negotiation["ilena"],
+        )
         session.expire_all()
         with statements() as sent:
             begun = beginning.begin(ilena, checklist, "en", seen=seen)
@@ -567,9 +610,9 @@ def test_many_items_begin_in_as_many_statements_as_few(
     assert counts == [(False, MOST), (True, MOST)]
 
 
-def test_the_marks_say_that_the_text_came_with_the_product(table: Table) -> None:
-    begin(table)
-    marks = table.session.scalars(sa.select(CopiedAnswer)).all()
+def test_the_marks_say_that_the_text_came_with_the_product(negotiation: Negotiation) -> None:
+    begin(negotiation)
+    marks = negotiation.session.scalars(sa.select(CopiedAnswer)).all()
     assert {(mark.source, mark.source_answer_id, mark.is_rewritten) for mark in marks} == {
         (CopySource.PRODUCT, None, False)
     }

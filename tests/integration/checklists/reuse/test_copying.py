@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from tests import starting_points
 from tests.factories.checklists import complete_answers, shown_answers
-from tests.factories.tables import StoredTable, Table, another, begin, set_out
+from tests.factories.negotiations import Negotiation, StoredNegotiation, another, begin, set_out
 from tests.factories.templates import (
     KINDS,
     a_column,
@@ -61,8 +61,8 @@ PARTY = AnswerScope.PARTY
 class Pair:
     """An earlier cooperation with answers, and a new one of the same parties."""
 
-    former: Table
-    now: Table
+    former: Negotiation
+    now: Negotiation
 
     def look(self, first: str = "ilena") -> Preview:
         return copying.preview(self.now[first], self.now.loaded(), load(self.former.checklist()))
@@ -99,12 +99,12 @@ class Pair:
 
     def unread(self, item: str) -> set[str]:
         """Return the keys of the organisations that have not read what was copied into an item."""
-        names = {body.id: key for key, body in self.now.land.organisations.items()}
+        names = {body.id: key for key, body in self.now.country.organisations.items()}
         return {names[party_id] for party_id in self.now.standing(item).unread_by}
 
 
-def after(former: Table) -> Pair:
-    return Pair(former, another(former.land, "door", "lantern"))
+def after(former: Negotiation) -> Pair:
+    return Pair(former, another(former.country, "door", "lantern"))
 
 
 def on(session: Session, template: Template) -> Pair:
@@ -116,24 +116,29 @@ def on(session: Session, template: Template) -> Pair:
 def pair(app: Flask, session: Session) -> Pair:
     """The earlier terms with answers to M1 to M3, M7 and M10, M1 agreed."""
     former, now = starting_points.of(app).use("pair", _pair)
-    table = former.load(session)
-    return Pair(table, replace(now.load(session), land=table.land))
+    negotiation = former.load(session)
+    return Pair(negotiation, replace(now.load(session), country=negotiation.country))
 
 
-def _pair() -> tuple[StoredTable, StoredTable]:
+def _pair() -> tuple[StoredNegotiation, StoredNegotiation]:
     publish(small_terms())
-    table = begin(db.session())
-    table.settle("M1")
-    table.save("ilena", "M2", kind="prison")
-    table.save("ilena", "M3")
-    table.save("ilena", "M4")
-    table.save("samira", "M10")
+    negotiation = begin(db.session())
+    negotiation.settle("M1")
+    negotiation.save("ilena", "M2", kind="prison")
+    negotiation.save("ilena", "M3")
+    negotiation.save("ilena", "M4")
+    negotiation.save("samira", "M10")
     for first in ("ilena", "samira"):
         service.save_answer(
-            table[first], table.checklist(), "M7", PARTY, {"words": first}, base_version=0
+            negotiation[first],
+            negotiation.checklist(),
+            "M7",
+            PARTY,
+            {"words": first},
+            base_version=0,
         )
-    table.session.commit()
-    return StoredTable.of(table), StoredTable.of(after(table).now)
+    negotiation.session.commit()
+    return StoredNegotiation.of(negotiation), StoredNegotiation.of(after(negotiation).now)
 
 
 # What can be copied
@@ -156,12 +161,12 @@ def test_a_copied_answer_is_a_first_version_by_the_person_who_copied_it(pair: Pa
         assert former is not None
         assert dict(copied.values) == dict(former.values)
         assert (copied.version, copied.author_name) == (1, "Samira Okell")
-        assert copied.organisation_id == pair.now.land.id("door")
+        assert copied.organisation_id == pair.now.country.id("door")
         assert copied.copied_from == pair.former.checklist().id
-    own = loaded.sheet.of_party("M7", pair.now.land.id("door"))
+    own = loaded.sheet.of_party("M7", pair.now.country.id("door"))
     assert own is not None
     assert dict(own.values) == {"words": "samira"}
-    assert loaded.sheet.of_party("M7", pair.now.land.id("npm")) is None
+    assert loaded.sheet.of_party("M7", pair.now.country.id("npm")) is None
 
 
 def test_the_trail_names_the_copied_items_and_not_their_source(pair: Pair) -> None:
@@ -263,15 +268,15 @@ def test_people_unknown_to_this_cooperation_are_left_out_and_named(session: Sess
             an_item("M2", a_field("contact", "person")),
         ),
     )
-    dora, oren = (str(pair.now.land.users[first].id) for first in ("dora", "oren"))
+    dora, oren = (str(pair.now.country.users[first].id) for first in ("dora", "oren"))
     rows = [{"what": "Reads", "who": dora}, {"what": "Writes", "who": oren}]
     pair.former.save("ilena", "M1", words="Words", rows=rows)
     pair.former.save("ilena", "M2", contact=dora)
     cooperations.end_person(
         pair.now["samira"],
         pair.now.cooperation,
-        user_id=pair.now.land.users["dora"].id,
-        organisation_id=pair.now.land.id("door"),
+        user_id=pair.now.country.users["dora"].id,
+        organisation_id=pair.now.country.id("door"),
     )
     session.commit()
     (offer,) = pair.look().offers
@@ -336,7 +341,7 @@ def test_former_checklists_are_found_by_words_where_there_are_many(app: Flask, p
     for words in ("nowhere", f"{reference} nowhere", "%", "_"):
         assert queries.earlier_checklists(actor, checklist, words) == ([], False)
     assert queries.earlier_checklists(actor, checklist, limit=0) == ([], True)
-    browser = pair.now.land.browser(app, "ilena")
+    browser = pair.now.country.browser(app, "ilena")
     page = browser.page(f"{address(pair, '/copy')}?q=nowhere")
     assert "No earlier checklists found" in page.text
     assert reference in browser.page(f"{address(pair, '/copy')}?q={reference}").text
@@ -344,7 +349,7 @@ def test_former_checklists_are_found_by_words_where_there_are_many(app: Flask, p
 
 @pytest.mark.parametrize("partners", [("door",), ("lantern",), ("door", "lantern", "bridge")])
 def test_other_parties_answers_are_not_copied(pair: Pair, partners: tuple[str, ...]) -> None:
-    other = another(pair.now.land, *partners)
+    other = another(pair.now.country, *partners)
     other.save("ilena", "M1")
     assert formers(pair, "ilena") == [pair.former.cooperation.reference]
     with pytest.raises(RuleBrokenError, match="You can no longer copy anything from there"):
@@ -365,8 +370,8 @@ def test_a_person_who_does_not_see_the_former_checklist_copies_nothing_from_it(p
     cooperations.end_person(
         pair.now["samira"],
         pair.former.cooperation,
-        user_id=pair.now.land.users["dora"].id,
-        organisation_id=pair.now.land.id("door"),
+        user_id=pair.now.country.users["dora"].id,
+        organisation_id=pair.now.country.id("door"),
     )
     pair.now.session.commit()
     assert formers(pair, "dora") == []
@@ -491,7 +496,7 @@ def test_every_party_also_reads_a_copied_answer_that_needs_no_acceptance(pair: P
 
 def test_a_partys_own_answer_is_read_by_the_others_too(pair: Pair) -> None:
     pair.copy("ilena", "M7")
-    own = pair.now.loaded().sheet.of_party("M7", pair.now.land.id("npm"))
+    own = pair.now.loaded().sheet.of_party("M7", pair.now.country.id("npm"))
     assert own is not None
     for first in ("samira", "joana"):
         pair.say_read(first, [own.answer_id])
@@ -603,7 +608,7 @@ def test_a_copy_whose_question_changed_while_it_was_read_is_not_read(
     pair: Pair, app: Flask
 ) -> None:
     pair.copy("ilena", "M1")
-    browser = pair.now.land.browser(app, "ilena")
+    browser = pair.now.country.browser(app, "ilena")
     seen = browser.page(address(pair)).forms(address(pair, "/copies/read"))[0].filled_in()
     reword(pair, "M1")
     page = Page.of(browser.post(address(pair, "/copies/read"), data=seen, follow_redirects=True))
@@ -615,10 +620,10 @@ def test_a_copy_whose_question_changed_while_it_was_read_is_not_read(
 
 def test_a_page_that_does_not_say_what_it_showed_reads_nothing(pair: Pair, app: Flask) -> None:
     pair.copy("ilena", "M1", "M2")
-    browser = pair.now.land.browser(app, "samira")
+    browser = pair.now.country.browser(app, "samira")
     reading = address(pair, "/copies/read")
     answers = [form.values["answer"][0] for form in browser.page(address(pair)).forms(reading)]
-    of_joana = pair.now.land.browser(app, "joana").page(address(pair)).forms(reading)
+    of_joana = pair.now.country.browser(app, "joana").page(address(pair)).forms(reading)
     for tokens in ([], ["", ""], [form.values["page_token"][0] for form in of_joana]):
         browser.post(reading, data={"answer": answers, "page_token": tokens})
     assert pair.now.events("copies_read") == []
@@ -667,7 +672,7 @@ def test_nothing_is_sent_while_a_copy_is_unread(pair: Pair) -> None:
     assert loaded.standing().blocking == ("M2", "M3", "M7")
     obstacle, *_more = obstacles.to_sending(loaded)
     assert str(obstacle) == "3 items still to agree: Item M2; Item M3; Item M7."
-    own = loaded.sheet.of_party("M7", pair.now.land.id("npm"))
+    own = loaded.sheet.of_party("M7", pair.now.country.id("npm"))
     shared = loaded.sheet.shared("M2"), loaded.sheet.shared("M3")
     answers = [answer.answer_id for answer in (own, *shared) if answer]
     for first in ("ilena", "samira"):
@@ -689,7 +694,7 @@ def test_counts_of_lists_follow_copying_and_reading(pair: Pair) -> None:
                 ChecklistParty.checklist_id == pair.now.checklist().id
             )
         )
-        names = {body.id: key for key, body in pair.now.land.organisations.items()}
+        names = {body.id: key for key, body in pair.now.country.organisations.items()}
         return {names[party_id]: count for party_id, count in rows}
 
     pair.copy()
@@ -704,7 +709,7 @@ def test_counts_of_lists_follow_copying_and_reading(pair: Pair) -> None:
 def test_a_party_that_joins_later_reads_what_was_copied(pair: Pair) -> None:
     pair.copy()
     bodies: Collection[str] = ("npm", "door", "lantern", "bridge")
-    service.set_parties(pair.now.checklist(), [pair.now.land.id(key) for key in bodies])
+    service.set_parties(pair.now.checklist(), [pair.now.country.id(key) for key in bodies])
     pair.now.session.commit()
     for first in ("ilena", "samira", "joana"):
         pair.read(first, "M1")
@@ -755,7 +760,7 @@ def boxes(page: Page) -> dict[str, bool]:
 def test_an_empty_checklist_offers_a_former_one_and_all_of_it_is_chosen(
     pair: Pair, app: Flask
 ) -> None:
-    browser = pair.now.land.browser(app, "ilena")
+    browser = pair.now.country.browser(app, "ilena")
     page = browser.page(address(pair))
     page = browser.page(page.links()["Choose how to begin"])
     assert page.links()["Start from an earlier checklist"] == address(pair, "/copy")
@@ -780,7 +785,7 @@ def test_a_former_text_is_in_force_only_if_it_was_signed(
     pair: Pair, app: Flask, session: Session
 ) -> None:
     """product.md, 5.9: a stored state alone is no evidence."""
-    browser = pair.now.land.browser(app, "ilena")
+    browser = pair.now.country.browser(app, "ilena")
     assert "Draft" in browser.page(address(pair, "/copy")).text
     session.execute(
         sa.update(Checklist)
@@ -797,7 +802,7 @@ def test_a_former_text_is_in_force_only_if_it_was_signed(
 @pytest.mark.both_databases
 def test_copied_answers_are_read_one_by_one_or_by_section(pair: Pair, app: Flask) -> None:
     pair.copy("ilena", "M1", "M2", "M3")
-    browser = pair.now.land.browser(app, "samira")
+    browser = pair.now.country.browser(app, "samira")
     page = browser.page(address(pair))
     assert "3 items have answers, copied or from a model text," in page.text
     assert page.text.count("I have read it") == 3
@@ -827,13 +832,13 @@ def test_copied_answers_are_read_one_by_one_or_by_section(pair: Pair, app: Flask
 
 def test_the_person_who_copied_an_answer_reads_it_before_it_counts(pair: Pair, app: Flask) -> None:
     pair.copy("ilena", "M1")
-    browser = pair.now.land.browser(app, "ilena")
+    browser = pair.now.country.browser(app, "ilena")
     page = browser.page(address(pair))
     assert "Wrote this answer" not in page.text
     assert "Prepared, not read yet" in page.text
     accepting = address(pair, "/items/M1/accept")
     assert accepting not in page.html
-    assert accepting in pair.now.land.browser(app, "joana").page(address(pair)).html
+    assert accepting in pair.now.country.browser(app, "joana").page(address(pair)).html
     pair.read("ilena", "M1")
     page = browser.page(address(pair))
     assert "Wrote this answer" in page.text
@@ -844,13 +849,13 @@ def test_my_work_says_that_copies_are_to_be_read(pair: Pair, app: Flask) -> None
     pair.copy("ilena", "M1", "M2")
     label = "2 items to read"
     for first in ("ilena", "samira"):
-        page = pair.now.land.browser(app, first).page("/")
+        page = pair.now.country.browser(app, first).page("/")
         assert page.links()[label] == address(pair, "?filter=copied"), first
     # Members see only what is theirs.
-    assert label not in pair.now.land.browser(app, "dora").page("/").text
+    assert label not in pair.now.country.browser(app, "dora").page("/").text
     pair.read("dora", "M1", "M2")
-    assert label not in pair.now.land.browser(app, "samira").page("/").text
-    assert label not in pair.now.land.browser(app, "ada").page("/").text
+    assert label not in pair.now.country.browser(app, "samira").page("/").text
+    assert label not in pair.now.country.browser(app, "ada").page("/").text
 
 
 def test_an_answers_history_shows_that_it_was_copied_and_who_read_it(
@@ -858,7 +863,7 @@ def test_an_answers_history_shows_that_it_was_copied_and_who_read_it(
 ) -> None:
     pair.copy("ilena", "M1")
     pair.read("dora", "M1")
-    page = pair.now.land.browser(app, "joana").page(address(pair, "/items/M1/history"))
+    page = pair.now.country.browser(app, "joana").page(address(pair, "/items/M1/history"))
     assert "Office of the People's Advocate copied an answer from an earlier checklist" in page.text
     assert "Open Door Legal Aid has read the prepared answer" in page.text
     assert "Dora Lund" in page.text
@@ -867,7 +872,7 @@ def test_an_answers_history_shows_that_it_was_copied_and_who_read_it(
 def test_a_change_made_while_somebody_was_choosing_is_shown_with_their_choice(
     pair: Pair, app: Flask
 ) -> None:
-    browser = pair.now.land.browser(app, "ilena")
+    browser = pair.now.country.browser(app, "ilena")
     seen = browser.page(copy_page(pair)).form().filled_in(items=["M1", "M3"])
     pair.now.save("joana", "M1")
     page = Page.of(browser.post(copy_page(pair), data=seen))
@@ -882,7 +887,7 @@ def test_a_change_made_while_somebody_was_choosing_is_shown_with_their_choice(
 def test_choosing_nothing_or_half_of_a_pair_shows_an_error_on_the_page(
     pair: Pair, app: Flask
 ) -> None:
-    browser = pair.now.land.browser(app, "ilena")
+    browser = pair.now.country.browser(app, "ilena")
     page = Page.of(browser.submit(copy_page(pair), items=None))
     assert "Choose at least one item" in page.text
     page = Page.of(browser.submit(copy_page(pair), items=["M4"]))
@@ -890,7 +895,7 @@ def test_choosing_nothing_or_half_of_a_pair_shows_an_error_on_the_page(
 
 
 def test_a_form_that_does_not_say_what_was_seen_copies_nothing(pair: Pair, app: Flask) -> None:
-    browser = pair.now.land.browser(app, "ilena")
+    browser = pair.now.country.browser(app, "ilena")
     for fields in ({}, {"items": "M1"}):
         page = Page.of(browser.post(copy_page(pair), data=fields))
         assert "Something changed while you were choosing." in page.text
@@ -902,7 +907,7 @@ def test_a_form_that_does_not_say_what_was_seen_copies_nothing(pair: Pair, app: 
 
 def test_marking_a_changed_answer_as_read_shows_an_error(pair: Pair, app: Flask) -> None:
     pair.copy("ilena", "M1")
-    browser = pair.now.land.browser(app, "samira")
+    browser = pair.now.country.browser(app, "samira")
     for answer in (str(uuid4()), "nonsense", ""):
         response = browser.post(
             address(pair, "/copies/read"), data={"answer": answer}, follow_redirects=True
@@ -915,14 +920,14 @@ def test_the_wrong_side_is_refused_or_finds_nothing(pair: Pair, app: Flask) -> N
     pair.copy("ilena", "M1")
     places = [("", "/copy"), ("", f"/copy/{pair.former.checklist().id}"), ("post", "/copies/read")]
     for first, status in (("nadia", 403), ("henrik", 403), ("ada", 403), ("marek", 404)):
-        browser = pair.now.land.browser(app, first)
+        browser = pair.now.country.browser(app, first)
         for method, more in places:
             reads = more == "/copies/read" and first in {"nadia", "henrik"}
             if reads:
                 continue  # they may say that they have read it
             ask = browser.post if method else browser.get
             assert ask(address(pair, more)).status_code == status, (first, more)
-    page = pair.now.land.browser(app, "ada").page(address(pair))
+    page = pair.now.country.browser(app, "ada").page(address(pair))
     assert "I have read it" not in page.text
     assert "Start from an earlier checklist" not in page.text
     # An auditor can open the earlier one too, and may be told where it comes from.
@@ -935,11 +940,11 @@ def test_a_former_checklist_that_one_may_not_open_is_not_named(pair: Pair, app: 
     cooperations.end_person(
         pair.now["samira"],
         pair.former.cooperation,
-        user_id=pair.now.land.users["dora"].id,
-        organisation_id=pair.now.land.id("door"),
+        user_id=pair.now.country.users["dora"].id,
+        organisation_id=pair.now.country.id("door"),
     )
     pair.now.session.commit()
-    browser = pair.now.land.browser(app, "dora")
+    browser = pair.now.country.browser(app, "dora")
     page = browser.page(address(pair))
     assert "Copied from another checklist of the same parties." in page.text
     assert pair.former.cooperation.reference not in page.html
@@ -985,7 +990,7 @@ def test_pages_take_as_many_queries_with_many_copies_as_with_few(
 ) -> None:
     codes = [f"M{number}" for number in range(21, 31)]
     pair = on(session, a_template(*(an_item(code) for code in codes)))
-    browser = pair.now.land.browser(app, "joana")
+    browser = pair.now.country.browser(app, "joana")
     places = (copy_page(pair), address(pair), address(pair, "?filter=copied"), "/")
     counts = []
     for some in (codes[:2], codes[2:]):

@@ -7,7 +7,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from tests.factories.agreements import checklist_of
-from tests.factories.cooperations import bring_in, country, open_one
+from tests.factories.cooperations import bring_in, make_country, open_one
 from tests.factories.demonstration import Demonstration
 from tests.factories.templates import a_column, a_field, a_table, a_template, an_item, publish
 from tests.factories.visits import Scene, planned
@@ -53,12 +53,12 @@ def test_a_party_finds_its_own_details_the_ways_of_working_and_the_days(
     app: Flask, session: Session
 ) -> None:
     publish(a_template(*TERMS, version=92))
-    land = country(session)
-    henrik = land.users["henrik"]
+    country = make_country(session)
+    henrik = country.users["henrik"]
     power = session.scalar(sa.select(Membership.power).where(Membership.user_id == henrik.id))
-    door = session.get_one(Organisation, land.id("door"))
+    door = session.get_one(Organisation, country.id("door"))
     organisations.change(
-        land.actor("root"),
+        country.actor("root"),
         door.id,
         Details(
             name=door.name,
@@ -69,9 +69,9 @@ def test_a_party_finds_its_own_details_the_ways_of_working_and_the_days(
         seen_version=door.version,
     )
     starts_on = clock.today() + dt.timedelta(days=10)
-    cooperation = open_one(land, "door", modes=(Mode.VISIT,))
+    cooperation = open_one(country, "door", modes=(Mode.VISIT,))
     cooperations.change_head(
-        land.actor("ilena"),
+        country.actor("ilena"),
         cooperation,
         version=cooperation.version,
         title=cooperation.title,
@@ -80,10 +80,10 @@ def test_a_party_finds_its_own_details_the_ways_of_working_and_the_days(
         ends_on=None,
         review_on=None,
     )
-    bring_in(land, cooperation, "henrik")
+    bring_in(country, cooperation, "henrik")
     terms = checklist_of(cooperation, ChecklistKind.TERMS)
     session.commit()
-    samira = land.browser(app, "samira")
+    samira = country.browser(app, "samira")
     address = f"/checklists/{terms.id}/items"
     page = samira.page(f"{address}/M1/answer")
     assert "Begun with what is known here. Check it: nothing is saved yet." in page.text
@@ -126,17 +126,17 @@ def test_each_member_of_the_team_has_a_row_to_begin_with(
 def test_a_partner_lists_its_people_who_take_part_and_changes_the_list(
     app: Flask, session: Session
 ) -> None:
-    land = country(session)
-    cooperation = open_one(land, "door", modes=(Mode.VISIT,))
+    country = make_country(session)
+    cooperation = open_one(country, "door", modes=(Mode.VISIT,))
     for first in ("samira", "henrik"):
-        bring_in(land, cooperation, first)
+        bring_in(country, cooperation, first)
     address = checklist_of(cooperation, ChecklistKind.CONFIDENTIALITY).id
     session.commit()
-    page = land.browser(app, "samira").page(f"/checklists/{address}/items/C2/answer?for=party")
-    assert values(page) >= {str(land.users[first].id) for first in ("samira", "henrik")}
+    page = country.browser(app, "samira").page(f"/checklists/{address}/items/C2/answer?for=party")
+    assert values(page) >= {str(country.users[first].id) for first in ("samira", "henrik")}
     # What they do, by their roles; of somebody who is only a member the list knows nothing.
     assert {"Coordinator", "Signatory"} <= {
         word for text in values(page) for word in text.split(", ")
     }
-    npm = land.browser(app, "ilena").page(f"/checklists/{address}/items/C2/answer?for=party")
+    npm = country.browser(app, "ilena").page(f"/checklists/{address}/items/C2/answer?for=party")
     assert "Begun with what is known here." not in npm.text

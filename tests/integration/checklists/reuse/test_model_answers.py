@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from tests.client import CheckedClient
 from tests.factories.demonstration import Demonstration
-from tests.factories.tables import Table, another, set_out
+from tests.factories.negotiations import Negotiation, another, set_out
 from tests.factories.templates import a_column, a_field, a_table, a_template, an_item, publish
 from tests.factories.visits import Scene
 from tests.pages import Page
@@ -29,45 +29,47 @@ SHARED, PARTY, PERSON = AnswerScope.SHARED, AnswerScope.PARTY, AnswerScope.PERSO
 
 
 def keep(
-    table: Table,
+    negotiation: Negotiation,
     first: str = "ilena",
     item: str = "M1",
     scope: AnswerScope = SHARED,
     title: str = "Plain words",
     note: str = "",
 ) -> ModelAnswer:
-    answer = model_answers.to_keep(table[first], table.loaded(), table.loaded().item(item), scope)
+    answer = model_answers.to_keep(
+        negotiation[first], negotiation.loaded(), negotiation.loaded().item(item), scope
+    )
     assert answer is not None
     row = model_answers.keep(
-        table[first],
-        table.checklist(),
+        negotiation[first],
+        negotiation.checklist(),
         item,
         scope,
         answer_id=answer.answer_id,
         title=title,
         note=note,
     )
-    table.session.commit()
+    negotiation.session.commit()
     return row
 
 
-def titles(table: Table, first: str) -> list[str]:
-    return [row.title for row in queries.model_answers(table[first])]
+def titles(negotiation: Negotiation, first: str) -> list[str]:
+    return [row.title for row in queries.model_answers(negotiation[first])]
 
 
 @pytest.fixture
-def with_models(table: Table) -> Table:
+def with_models(negotiation: Negotiation) -> Negotiation:
     """Terms on which M1 is answered and kept by the NPM and by Open Door, each for itself."""
-    table.save("ilena", "M1")
-    keep(table, "ilena", title="The NPM's words", note="With new partners.")
-    keep(table, "samira", title="Words that bind us")
-    return table
+    negotiation.save("ilena", "M1")
+    keep(negotiation, "ilena", title="The NPM's words", note="With new partners.")
+    keep(negotiation, "samira", title="Words that bind us")
+    return negotiation
 
 
 # Whose they are
 
 
-def test_an_organisation_keeps_answers_for_itself_alone(with_models: Table) -> None:
+def test_an_organisation_keeps_answers_for_itself_alone(with_models: Negotiation) -> None:
     assert titles(with_models, "ilena") == titles(with_models, "oren") == ["The NPM's words"]
     assert titles(with_models, "samira") == titles(with_models, "dora") == ["Words that bind us"]
     # Petra acts for the NPM but isn't one of its own people.
@@ -77,12 +79,12 @@ def test_an_organisation_keeps_answers_for_itself_alone(with_models: Table) -> N
 
 
 def test_no_other_organisation_finds_a_model_answer_by_its_address(
-    with_models: Table, app: Flask
+    with_models: Negotiation, app: Flask
 ) -> None:
     row = queries.model_answers(with_models["samira"])[0]
     terms = f"/checklists/{with_models.checklist().id}/items/M1/answer?for=shared&model={row.id}"
     for first in ("ilena", "joana", "marek", "ada", "root"):
-        browser = with_models.land.browser(app, first)
+        browser = with_models.country.browser(app, first)
         for address in (f"/model-answers/{row.id}/rename", f"/model-answers/{row.id}/delete"):
             assert browser.get(address).status_code == 404, first
             assert browser.post(address).status_code == 404, first
@@ -92,11 +94,11 @@ def test_no_other_organisation_finds_a_model_answer_by_its_address(
         assert led_on or shown.status_code in {403, 404}, first
     own = queries.model_answers(with_models["ilena"])[0]
     terms = terms.replace(str(row.id), str(own.id))
-    assert with_models.land.browser(app, "ilena").get(terms).status_code == 200
+    assert with_models.country.browser(app, "ilena").get(terms).status_code == 200
 
 
 def test_a_model_answer_is_on_no_page_of_another_organisation(
-    with_models: Table, app: Flask
+    with_models: Negotiation, app: Flask
 ) -> None:
     places = (
         f"/checklists/{with_models.checklist().id}",
@@ -107,13 +109,13 @@ def test_a_model_answer_is_on_no_page_of_another_organisation(
         "/",
     )
     for first in ("ilena", "joana", "ada"):
-        browser = with_models.land.browser(app, first)
+        browser = with_models.country.browser(app, first)
         for address in places:
             html = browser.get(address, follow_redirects=True).get_data(as_text=True)
             assert "Words that bind us" not in html, (first, address)
 
 
-def test_the_trail_names_neither_the_model_answer_nor_its_item(with_models: Table) -> None:
+def test_the_trail_names_neither_the_model_answer_nor_its_item(with_models: Negotiation) -> None:
     row = queries.model_answers(with_models["samira"])[0]
     model_answers.rename(with_models["samira"], row.id, title="Other", note="", seen_version=1)
     model_answers.delete(with_models["samira"], row.id)
@@ -148,47 +150,54 @@ def test_a_model_answer_keeps_no_persons_or_parties(session: Session) -> None:
         ),
         an_item("M2", a_field("contact", "person")),
     )
-    table = set_out(session, template=template)
-    oren, door = str(table.land.users["oren"].id), str(table.land.id("door"))
-    table.save("ilena", "M1", words="Words", contact=oren, rows=[{"what": "Reads", "party": door}])
-    table.save("ilena", "M2", contact=oren)
-    row = keep(table)
+    negotiation = set_out(session, template=template)
+    oren, door = str(negotiation.country.users["oren"].id), str(negotiation.country.id("door"))
+    negotiation.save(
+        "ilena", "M1", words="Words", contact=oren, rows=[{"what": "Reads", "party": door}]
+    )
+    negotiation.save("ilena", "M2", contact=oren)
+    row = keep(negotiation)
     assert row.values == {"words": "Words", "rows": [{"what": "Reads"}]}
-    loaded = table.loaded()
+    loaded = negotiation.loaded()
     answer = loaded.sheet.shared("M1")
     assert answer is not None
     without = model_answers.without_names(loaded.item("M1").fields, answer.values)
     assert without.left_out == (("contact", None), ("rows", "party"))
     with pytest.raises(RuleBrokenError, match="It only names people and parties"):
-        keep(table, item="M2")
+        keep(negotiation, item="M2")
 
 
-def test_a_person_keeps_only_their_own_partys_answer_as_a_model(table: Table) -> None:
+def test_a_person_keeps_only_their_own_partys_answer_as_a_model(negotiation: Negotiation) -> None:
     for first in ("ilena", "samira"):
         service.save_answer(
-            table[first], table.checklist(), "M7", PARTY, {"words": first}, base_version=0
+            negotiation[first],
+            negotiation.checklist(),
+            "M7",
+            PARTY,
+            {"words": first},
+            base_version=0,
         )
-    table.session.commit()
-    assert keep(table, "samira", "M7", PARTY).values == {"words": "samira"}
-    loaded = table.loaded()
+    negotiation.session.commit()
+    assert keep(negotiation, "samira", "M7", PARTY).values == {"words": "samira"}
+    loaded = negotiation.loaded()
     item = loaded.item("M7")
-    assert model_answers.to_keep(table["joana"], loaded, item, PARTY) is None
-    assert model_answers.to_keep(table["samira"], loaded, item, SHARED) is None
-    assert model_answers.to_keep(table["samira"], loaded, item, PERSON) is None
+    assert model_answers.to_keep(negotiation["joana"], loaded, item, PARTY) is None
+    assert model_answers.to_keep(negotiation["samira"], loaded, item, SHARED) is None
+    assert model_answers.to_keep(negotiation["samira"], loaded, item, PERSON) is None
 
 
-def test_an_answer_that_does_not_apply_is_not_kept_as_a_model(table: Table) -> None:
+def test_an_answer_that_does_not_apply_is_not_kept_as_a_model(negotiation: Negotiation) -> None:
     service.save_answer(
-        table["ilena"],
-        table.checklist(),
+        negotiation["ilena"],
+        negotiation.checklist(),
         "M6",
         SHARED,
         {},
         base_version=0,
         not_applicable_because="Not here.",
     )
-    loaded = table.loaded()
-    assert model_answers.to_keep(table["ilena"], loaded, loaded.item("M6"), SHARED) is None
+    loaded = negotiation.loaded()
+    assert model_answers.to_keep(negotiation["ilena"], loaded, loaded.item("M6"), SHARED) is None
 
 
 @pytest.mark.parametrize(
@@ -200,21 +209,35 @@ def test_an_answer_that_does_not_apply_is_not_kept_as_a_model(table: Table) -> N
         ("marek", "You aren't acting for a party"),
     ],
 )
-def test_coordinators_and_managers_keep_answers(table: Table, first: str, words: str) -> None:
-    answer = table.save("ilena", "M1")
-    keep(table, "nadia")
+def test_coordinators_and_managers_keep_answers(
+    negotiation: Negotiation, first: str, words: str
+) -> None:
+    answer = negotiation.save("ilena", "M1")
+    keep(negotiation, "nadia")
     with pytest.raises(RefusedError, match=words):
         model_answers.keep(
-            table[first], table.checklist(), "M1", SHARED, answer_id=answer.id, title="Mine"
+            negotiation[first],
+            negotiation.checklist(),
+            "M1",
+            SHARED,
+            answer_id=answer.id,
+            title="Mine",
         )
 
 
-def test_an_answer_that_changed_meanwhile_has_to_be_reviewed_first(table: Table) -> None:
-    old = table.save("ilena", "M1")
-    table.save("ilena", "M1", seen=1, words="Other.")
+def test_an_answer_that_changed_meanwhile_has_to_be_reviewed_first(
+    negotiation: Negotiation,
+) -> None:
+    old = negotiation.save("ilena", "M1")
+    negotiation.save("ilena", "M1", seen=1, words="Other.")
     with pytest.raises(StaleError, match="The answer changed while you were writing"):
         model_answers.keep(
-            table["ilena"], table.checklist(), "M1", SHARED, answer_id=old.id, title="Old"
+            negotiation["ilena"],
+            negotiation.checklist(),
+            "M1",
+            SHARED,
+            answer_id=old.id,
+            title="Old",
         )
 
 
@@ -228,31 +251,33 @@ def test_an_answer_that_changed_meanwhile_has_to_be_reviewed_first(table: Table)
     ],
 )
 def test_a_title_is_given_and_is_the_only_one(
-    table: Table, title: str, note: str, field: str, words: str
+    negotiation: Negotiation, title: str, note: str, field: str, words: str
 ) -> None:
-    table.save("ilena", "M1")
-    keep(table)
+    negotiation.save("ilena", "M1")
+    keep(negotiation)
     with pytest.raises(RuleBrokenError, match=words) as error:
-        keep(table, title=title, note=note)
+        keep(negotiation, title=title, note=note)
     assert error.value.field == field
-    table.session.rollback()
+    negotiation.session.rollback()
     # Elsewhere the same name is allowed: on another item, in another organisation.
-    keep(table, "samira")
-    table.save("ilena", "M3")
-    keep(table, item="M3")
+    keep(negotiation, "samira")
+    negotiation.save("ilena", "M3")
+    keep(negotiation, item="M3")
 
 
 # Managing them
 
 
-def test_coordinators_and_managers_rename_and_delete_model_answers(with_models: Table) -> None:
+def test_coordinators_and_managers_rename_and_delete_model_answers(
+    with_models: Negotiation,
+) -> None:
     row = queries.model_answers(with_models["ilena"])[0]
     model_answers.rename(
         with_models["nadia"], row.id, title=" New title ", note=" New note ", seen_version=1
     )
     with_models.session.commit()
     assert (row.title, row.note, row.version) == ("New title", "New note", 2)
-    assert row.author_id == with_models.land.users["nadia"].id
+    assert row.author_id == with_models.country.users["nadia"].id
     for first in ("oren", "tomas"):
         with pytest.raises(RefusedError):
             model_answers.delete(with_models[first], row.id)
@@ -264,7 +289,7 @@ def test_coordinators_and_managers_rename_and_delete_model_answers(with_models: 
     assert titles(with_models, "samira") == ["Words that bind us"]
 
 
-def test_a_later_rename_does_not_overwrite_another_unseen(with_models: Table) -> None:
+def test_a_later_rename_does_not_overwrite_another_unseen(with_models: Negotiation) -> None:
     row = queries.model_answers(with_models["ilena"])[0]
     model_answers.rename(with_models["nadia"], row.id, title="Hers", note="", seen_version=1)
     with pytest.raises(StaleError, match="Somebody else changed it"):
@@ -276,7 +301,9 @@ def test_a_later_rename_does_not_overwrite_another_unseen(with_models: Table) ->
         model_answers.rename(with_models["ilena"], row.id, title="M", note="", seen_version=2)
 
 
-def test_a_partner_neither_renames_nor_deletes_anothers_model_answers(with_models: Table) -> None:
+def test_a_partner_neither_renames_nor_deletes_anothers_model_answers(
+    with_models: Negotiation,
+) -> None:
     row = queries.model_answers(with_models["ilena"])[0]
     for first in ("samira", "joana"):
         with pytest.raises(StaleError):
@@ -315,7 +342,7 @@ def test_no_answer_about_a_visit_becomes_a_model_answer(
 
 @pytest.mark.parametrize("column", ["kind", "scope"])
 def test_the_database_refuses_model_answers_about_visits_and_people(
-    with_models: Table, column: str
+    with_models: Negotiation, column: str
 ) -> None:
     values = {"kind": "visit_roles", "scope": "person"}
     with pytest.raises(sa.exc.IntegrityError):
@@ -327,15 +354,15 @@ def test_the_database_refuses_model_answers_about_visits_and_people(
 # Pages
 
 
-def form_address(table: Table, more: str = "") -> str:
-    return f"/checklists/{table.checklist().id}/items/M1/answer{more}"
+def form_address(negotiation: Negotiation, more: str = "") -> str:
+    return f"/checklists/{negotiation.checklist().id}/items/M1/answer{more}"
 
 
-def test_an_answer_is_kept_from_its_item(table: Table, app: Flask) -> None:
-    table.save("ilena", "M1", words="Kept for us.")
-    browser = table.land.browser(app, "samira")
-    page = browser.page(f"/checklists/{table.checklist().id}")
-    address = f"/checklists/{table.checklist().id}/items/M1/keep-as-model"
+def test_an_answer_is_kept_from_its_item(negotiation: Negotiation, app: Flask) -> None:
+    negotiation.save("ilena", "M1", words="Kept for us.")
+    browser = negotiation.country.browser(app, "samira")
+    page = browser.page(f"/checklists/{negotiation.checklist().id}")
+    address = f"/checklists/{negotiation.checklist().id}/items/M1/keep-as-model"
     assert page.links()["Keep as a model answer: Item M1"] == f"{address}?for=shared"
     page = browser.page(address)
     assert page.h1 == "Keep “Item M1” as a model answer"
@@ -349,9 +376,9 @@ def test_an_answer_is_kept_from_its_item(table: Table, app: Flask) -> None:
     assert "Your organisation already has a model answer with this title" in again.text
 
 
-def test_members_see_the_list_and_change_nothing(with_models: Table, app: Flask) -> None:
+def test_members_see_the_list_and_change_nothing(with_models: Negotiation, app: Flask) -> None:
     row = queries.model_answers(with_models["samira"])[0]
-    browser = with_models.land.browser(app, "dora")
+    browser = with_models.country.browser(app, "dora")
     page = browser.page("/model-answers")
     assert "Words that bind us" in page.text
     assert "Rename" not in page.text
@@ -361,16 +388,16 @@ def test_members_see_the_list_and_change_nothing(with_models: Table, app: Flask)
     assert "Keep as a model answer" not in browser.page(address).text
     assert browser.get(f"{address}/items/M1/keep-as-model").status_code == 403
     for first in ("ada", "root"):
-        assert with_models.land.browser(app, first).get("/model-answers").status_code == 403
-    empty = with_models.land.browser(app, "joana").page("/model-answers")
+        assert with_models.country.browser(app, first).get("/model-answers").status_code == 403
+    empty = with_models.country.browser(app, "joana").page("/model-answers")
     assert "There are none yet." in empty.text
 
 
 def test_a_coordinator_renames_and_deletes_a_model_answer_on_its_page(
-    with_models: Table, app: Flask
+    with_models: Negotiation, app: Flask
 ) -> None:
     row = queries.model_answers(with_models["samira"])[0]
-    browser = with_models.land.browser(app, "samira")
+    browser = with_models.country.browser(app, "samira")
     address = f"/model-answers/{row.id}/rename"
     page = Page.of(browser.submit(address, title="New title", note="New note"))
     assert page.h1 == "Our model answers"
@@ -382,15 +409,15 @@ def test_a_coordinator_renames_and_deletes_a_model_answer_on_its_page(
     assert browser.get(address).status_code == 404
 
 
-def answers(table: Table) -> int:
-    return table.session.scalar(sa.select(sa.func.count(Answer.id))) or 0
+def answers(negotiation: Negotiation) -> int:
+    return negotiation.session.scalar(sa.select(sa.func.count(Answer.id))) or 0
 
 
 def test_a_model_fills_the_form_and_nothing_is_saved_until_it_is(
-    with_models: Table, app: Flask
+    with_models: Negotiation, app: Flask
 ) -> None:
-    other = another(with_models.land, "door", "lantern")
-    browser = with_models.land.browser(app, "dora")
+    other = another(with_models.country, "door", "lantern")
+    browser = with_models.country.browser(app, "dora")
     page = browser.page(form_address(other))
     link = page.links()["Words that bind us"]
     before = answers(with_models)
@@ -411,22 +438,24 @@ def test_a_model_fills_the_form_and_nothing_is_saved_until_it_is(
 def test_the_form_leaves_out_and_names_values_that_no_longer_fit(
     session: Session, app: Flask
 ) -> None:
-    table = set_out(session, template=a_template(an_item("M1", a_field(), a_field("day", "date"))))
-    table.save("ilena", "M1", words="Words", day="2026-05-01")
-    row = keep(table)
+    negotiation = set_out(
+        session, template=a_template(an_item("M1", a_field(), a_field("day", "date")))
+    )
+    negotiation.save("ilena", "M1", words="Words", day="2026-05-01")
+    row = keep(negotiation)
     publish(a_template(an_item("M1", a_field(), a_field("day", "number")), version=91))
     session.commit()
-    other = another(table.land, "door")
-    browser = table.land.browser(app, "ilena")
+    other = another(negotiation.country, "door")
+    browser = negotiation.country.browser(app, "ilena")
     page = browser.page(form_address(other, f"?for=shared&model={row.id}"))
     assert "Left out, since it no longer fits: Day." in page.text
     assert page.form().values["words"] == ["Words"]
     assert page.form().values["day"] == [""]
 
 
-def test_a_draft_takes_precedence_over_a_model_answer(with_models: Table, app: Flask) -> None:
-    other = another(with_models.land, "door", "lantern")
-    browser = with_models.land.browser(app, "samira")
+def test_a_draft_takes_precedence_over_a_model_answer(with_models: Negotiation, app: Flask) -> None:
+    other = another(with_models.country, "door", "lantern")
+    browser = with_models.country.browser(app, "samira")
     address = form_address(other)
     page = browser.page(address)
     link = page.links()["Words that bind us"]
@@ -439,36 +468,36 @@ def test_a_draft_takes_precedence_over_a_model_answer(with_models: Table, app: F
         assert "Words that bind us" not in page.links()
 
 
-def test_a_model_of_another_item_fills_no_form(with_models: Table, app: Flask) -> None:
+def test_a_model_of_another_item_fills_no_form(with_models: Negotiation, app: Flask) -> None:
     with_models.save("ilena", "M3")
     row = keep(with_models, item="M3", title="For M3")
-    browser: CheckedClient = with_models.land.browser(app, "ilena")
+    browser: CheckedClient = with_models.country.browser(app, "ilena")
     assert "For M3" not in browser.page(form_address(with_models)).text
     assert browser.get(form_address(with_models, f"?model={row.id}")).status_code == 404
     assert browser.get(form_address(with_models, "?model=nonsense")).status_code == 404
 
 
 def test_a_model_whose_item_is_gone_stays_in_the_list(session: Session, app: Flask) -> None:
-    table = set_out(session, template=a_template(an_item("M1"), an_item("M2")))
-    table.save("ilena", "M2")
-    keep(table, item="M2")
+    negotiation = set_out(session, template=a_template(an_item("M1"), an_item("M2")))
+    negotiation.save("ilena", "M2")
+    keep(negotiation, item="M2")
     publish(a_template(an_item("M1"), version=91))
     session.commit()
-    page = table.land.browser(app, "ilena").page("/model-answers")
+    page = negotiation.country.browser(app, "ilena").page("/model-answers")
     assert "Not asked in the newest version." in page.text
 
 
 def test_many_rows_take_as_many_queries_as_few(
-    table: Table, app: Flask, statements: Statements
+    negotiation: Negotiation, app: Flask, statements: Statements
 ) -> None:
-    table.save("ilena", "M1")
-    browser = table.land.browser(app, "ilena")
+    negotiation.save("ilena", "M1")
+    browser = negotiation.country.browser(app, "ilena")
     counts = []
     for numbers in (range(1, 3), range(3, 12)):
         for number in numbers:
-            keep(table, title=f"Title {number}")
+            keep(negotiation, title=f"Title {number}")
         seen = []
-        for place in ("/model-answers", form_address(table)):
+        for place in ("/model-answers", form_address(negotiation)):
             browser.page(place)
             with statements() as sent:
                 browser.page(place)

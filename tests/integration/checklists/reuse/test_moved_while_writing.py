@@ -4,7 +4,7 @@ import pytest
 from flask import Flask
 
 from tests.factories.checklists import flag_term
-from tests.factories.tables import Table
+from tests.factories.negotiations import Negotiation
 from tests.factories.templates import a_field, publish
 from tests.integration.checklists.reuse.test_template_upgrade import move, next_terms, publish_next
 from tests.pages import Page
@@ -12,15 +12,20 @@ from tracker.checklists.negotiation import positions
 
 
 def test_nobody_speaks_on_a_question_that_changed_since_they_opened_its_page(
-    table: Table, app: Flask
+    negotiation: Negotiation, app: Flask
 ) -> None:
-    saved = table.save("ilena", "M1")
-    checklist = table.checklist()
+    saved = negotiation.save("ilena", "M1")
+    checklist = negotiation.checklist()
     proposal = positions.propose(
-        table["joana"], checklist, "M1", {"words": "Six"}, answer_id=saved.id, reason="Shorter."
+        negotiation["joana"],
+        checklist,
+        "M1",
+        {"words": "Six"},
+        answer_id=saved.id,
+        reason="Shorter.",
     )
-    table.session.commit()
-    browser = table.land.browser(app, "samira")
+    negotiation.session.commit()
+    browser = negotiation.country.browser(app, "samira")
     address = f"/checklists/{checklist.id}"
     ways = {
         f"{address}/items/M1/talk": {"reason": "Far too narrow."},
@@ -29,48 +34,48 @@ def test_nobody_speaks_on_a_question_that_changed_since_they_opened_its_page(
     }
     opened = {way: browser.page(way).form() for way in ways}
     # A reworded question ends suggestions; here it only requires less of an answer.
-    publish_next(table, M1={"required": "recommended"})
-    move(table)
-    stood = table.loaded().sheet.positions["M1"]
+    publish_next(negotiation, M1={"required": "recommended"})
+    move(negotiation)
+    stood = negotiation.loaded().sheet.positions["M1"]
     for way, typed in ways.items():
         page = Page.of(browser.post(way, data=opened[way].filled_in(**typed), csrf=False))
         assert "The text changed after you opened it, so nothing was done." in page.text, way
         assert all(words in page.html for words in typed.values()), way
-        assert table.loaded().sheet.positions["M1"] == stood, way
-        assert [waiting.id for waiting in table.loaded().proposals] == [proposal.id], way
+        assert negotiation.loaded().sheet.positions["M1"] == stood, way
+        assert [waiting.id for waiting in negotiation.loaded().proposals] == [proposal.id], way
         opened[way] = page.form()
     browser.post(way, data=opened[way].filled_in(**typed), csrf=False)
-    assert table.loaded().proposals == ()
+    assert negotiation.loaded().proposals == ()
 
 
 def test_a_suggestion_goes_beside_the_question_that_was_put_in_other_words(
-    table: Table, app: Flask
+    negotiation: Negotiation, app: Flask
 ) -> None:
-    table.save("ilena", "M1")
-    browser = table.land.browser(app, "samira")
-    address = f"/checklists/{table.checklist().id}/items/M1/propose"
+    negotiation.save("ilena", "M1")
+    browser = negotiation.country.browser(app, "samira")
+    address = f"/checklists/{negotiation.checklist().id}/items/M1/propose"
     opened = browser.page(address).form()
-    publish_next(table, M1={"prompt": "What about all of M1?"})
-    move(table)
+    publish_next(negotiation, M1={"prompt": "What about all of M1?"})
+    move(negotiation)
     typed = {"words": "Seven", "reason": "Far too narrow."}
     page = Page.of(browser.post(address, data=opened.filled_in(**typed), csrf=False))
     assert "What about all of M1?" in page.text
     assert "saved another value" not in page.text
     assert "Seven" in page.html
     browser.post(address, data=page.form().filled_in(**typed), csrf=False)
-    assert [waiting.item for waiting in table.loaded().proposals] == ["M1"]
+    assert [waiting.item for waiting in negotiation.loaded().proposals] == ["M1"]
 
 
 def test_a_suggestion_for_an_answer_that_was_emptied_meanwhile_can_be_saved_as_the_answer(
-    table: Table, app: Flask
+    negotiation: Negotiation, app: Flask
 ) -> None:
-    table.save("ilena", "M1")
-    browser = table.land.browser(app, "samira")
-    address = f"/checklists/{table.checklist().id}/items/M1"
+    negotiation.save("ilena", "M1")
+    browser = negotiation.country.browser(app, "samira")
+    address = f"/checklists/{negotiation.checklist().id}/items/M1"
     opened = browser.page(f"{address}/propose").form()
     # What was answered doesn't fit the new question: it is empty now.
-    publish_next(table, M1={"fields": [a_field("other"), a_field("words", "date")]})
-    move(table)
+    publish_next(negotiation, M1={"fields": [a_field("other"), a_field("words", "date")]})
+    move(negotiation)
     typed = opened.filled_in(words="2026-05-01", reason="Far too narrow.")
     page = Page.of(browser.post(f"{address}/propose", data=typed, csrf=False))
     assert "The answer is empty now, so there's nothing to suggest a change to." in page.text
@@ -78,7 +83,7 @@ def test_a_suggestion_for_an_answer_that_was_emptied_meanwhile_can_be_saved_as_t
     assert "Far too narrow." in page.html
     # Somebody who can't write the answer keeps the text too.
     for first, status in (("ada", 403), ("marek", 404)):
-        client = table.land.browser(app, first)
+        client = negotiation.country.browser(app, first)
         sent = {"words": "2026-05-01", "reason": "Far too narrow."}
         refused = client.post(f"{address}/propose", data=sent)
         assert refused.status_code == status, first
@@ -86,27 +91,29 @@ def test_a_suggestion_for_an_answer_that_was_emptied_meanwhile_can_be_saved_as_t
     form = page.form()
     assert form.action == f"{address}/answer"
     browser.post(form.action, data=form.filled_in(other="Seven", words="2026-05-01"), csrf=False)
-    current = table.loaded().sheet.shared("M1")
+    current = negotiation.loaded().sheet.shared("M1")
     assert current is not None
     assert dict(current.values) == {"other": "Seven", "words": "2026-05-01"}
-    assert table.loaded().proposals == ()
+    assert negotiation.loaded().proposals == ()
 
 
-def test_typed_words_stay_in_view_when_their_item_is_gone(table: Table, app: Flask) -> None:
-    table.save("ilena", "M6")
-    checklist = table.checklist()
-    flag = flag_term(table["samira"], checklist, "M6", "It limits.")
-    table.session.commit()
+def test_typed_words_stay_in_view_when_their_item_is_gone(
+    negotiation: Negotiation, app: Flask
+) -> None:
+    negotiation.save("ilena", "M6")
+    checklist = negotiation.checklist()
+    flag = flag_term(negotiation["samira"], checklist, "M6", "It limits.")
+    negotiation.session.commit()
     address = f"/checklists/{checklist.id}"
     ways = {
         f"{address}/items/M6/propose": "reason",
         f"{address}/items/M6/comments": "text",
         f"{address}/flags/{flag.id}/explain": "reason",
     }
-    browser = table.land.browser(app, "ilena")
+    browser = negotiation.country.browser(app, "ilena")
     opened = {way: browser.page(way).form().filled_in() for way in ways}
-    publish_next(table, M6=None)
-    move(table)
+    publish_next(negotiation, M6=None)
+    move(negotiation)
     for way, name in ways.items():
         sent = {**opened[way], name: "Far too narrow."}
         own = {"Origin": "http://localhost"}
@@ -121,46 +128,46 @@ def test_typed_words_stay_in_view_when_their_item_is_gone(table: Table, app: Fla
 
 @pytest.mark.parametrize("way", ["answer", "leave-out"])
 def test_an_answer_to_a_question_in_other_words_is_saved_only_beside_it(
-    table: Table, app: Flask, way: str
+    negotiation: Negotiation, app: Flask, way: str
 ) -> None:
-    publish_next(table, M6={"required": "recommended"})
-    move(table)
-    table.save("ilena", "M6")
-    browser = table.land.browser(app, "ilena")
-    address = f"/checklists/{table.checklist().id}/items/M6/{way}"
+    publish_next(negotiation, M6={"required": "recommended"})
+    move(negotiation)
+    negotiation.save("ilena", "M6")
+    browser = negotiation.country.browser(app, "ilena")
+    address = f"/checklists/{negotiation.checklist().id}/items/M6/{way}"
     name = "words" if way == "answer" else "reason"
     opened = browser.page(address).form().filled_in(**{name: "Seven"})
     again: dict[str, object] = {"prompt": "What about all of M6?", "required": "recommended"}
     publish(next_terms(M6=again).model_copy(update={"version": 92}))
-    table.session.commit()
-    move(table)
+    negotiation.session.commit()
+    move(negotiation)
     page = Page.of(browser.post(address, data=opened, csrf=False))
     assert "The text changed after you opened it, so nothing was done." in page.text
     assert "saved another value" not in page.text
     assert page.form().values[name] == ["Seven"]
-    current = table.loaded().sheet.shared("M6")
+    current = negotiation.loaded().sheet.shared("M6")
     assert current is not None
     assert current.version == 1
     browser.post(address, data=page.form().filled_in(**{name: "Seven"}), csrf=False)
-    current = table.loaded().sheet.shared("M6")
+    current = negotiation.loaded().sheet.shared("M6")
     assert current is not None
     assert current.version == 2
 
 
 def test_a_flag_is_explained_only_beside_the_question_that_was_read(
-    table: Table, app: Flask
+    negotiation: Negotiation, app: Flask
 ) -> None:
-    table.save("ilena", "M1")
-    checklist = table.checklist()
-    flag = flag_term(table["samira"], checklist, "M1", "It limits.")
-    table.session.commit()
+    negotiation.save("ilena", "M1")
+    checklist = negotiation.checklist()
+    flag = flag_term(negotiation["samira"], checklist, "M1", "It limits.")
+    negotiation.session.commit()
     address = f"/checklists/{checklist.id}/flags/{flag.id}/explain"
-    browser = table.land.browser(app, "ilena")
+    browser = negotiation.country.browser(app, "ilena")
     opened = browser.page(address).form()
-    publish_next(table, M1={"prompt": "What about all of M1?"})
-    move(table)
+    publish_next(negotiation, M1={"prompt": "What about all of M1?"})
+    move(negotiation)
     page = Page.of(browser.post(address, data=opened.filled_in(reason="No."), csrf=False))
     assert "The text changed after you opened it, so nothing was done." in page.text
-    assert table.loaded().flagged == {"M1"}
+    assert negotiation.loaded().flagged == {"M1"}
     browser.post(address, data=page.form().filled_in(reason="No."), csrf=False)
-    assert table.loaded().flagged == frozenset()
+    assert negotiation.loaded().flagged == frozenset()

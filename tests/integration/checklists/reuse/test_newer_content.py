@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from tests.factories import checklists
-from tests.factories.tables import Table
+from tests.factories.negotiations import Negotiation
 from tracker.checklist_templates import library
 from tracker.checklist_templates.field_content import ROW
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind, ChecklistTemplate
@@ -32,7 +32,7 @@ def older(kind: ChecklistKind) -> Template:
     return library.read_one((PUBLISHED / name).read_text(), name).template
 
 
-def put_on_older(table: Table, kind: ChecklistKind) -> None:
+def put_on_older(negotiation: Negotiation, kind: ChecklistKind) -> None:
     """Have the cooperation's checklist run on the version that was shipped before."""
     template = older(kind)
     content = library.content_of(template)
@@ -49,40 +49,40 @@ def put_on_older(table: Table, kind: ChecklistKind) -> None:
         loaded_at=before,
         published_at=before,
     )
-    table.session.add(row)
-    table.session.flush()
-    table.checklist(kind).template_id = row.id
-    table.session.commit()
+    negotiation.session.add(row)
+    negotiation.session.flush()
+    negotiation.checklist(kind).template_id = row.id
+    negotiation.session.commit()
 
 
-def answers(table: Table, kind: ChecklistKind) -> Values:
+def answers(negotiation: Negotiation, kind: ChecklistKind) -> Values:
     return {
         place: dict(filled.values)
-        for place, filled in table.loaded(kind).sheet.answers.items()
+        for place, filled in negotiation.loaded(kind).sheet.answers.items()
         if not filled.is_empty
     }
 
 
-def move(table: Table, kind: ChecklistKind) -> template_upgrade.Move:
+def move(negotiation: Negotiation, kind: ChecklistKind) -> template_upgrade.Move:
     newest = library.newest(kind)
-    done = template_upgrade.move(table["ilena"], table.checklist(kind), newest.id)
-    table.session.commit()
+    done = template_upgrade.move(negotiation["ilena"], negotiation.checklist(kind), newest.id)
+    negotiation.session.commit()
     return done
 
 
 @pytest.fixture
-def running(whole_table: Table, kind: ChecklistKind) -> Table:
+def running(shipped_negotiation: Negotiation, kind: ChecklistKind) -> Negotiation:
     """A checklist that is complete and agreed on the older version."""
-    put_on_older(whole_table, kind)
-    whole_table.agree(kind)
-    whole_table.session.commit()
-    assert whole_table.loaded(kind).standing().is_complete
-    return whole_table
+    put_on_older(shipped_negotiation, kind)
+    shipped_negotiation.agree(kind)
+    shipped_negotiation.session.commit()
+    assert shipped_negotiation.loaded(kind).standing().is_complete
+    return shipped_negotiation
 
 
 @KINDS
 def test_a_running_checklist_stays_on_its_version_and_may_move(
-    running: Table, kind: ChecklistKind
+    running: Negotiation, kind: ChecklistKind
 ) -> None:
     assert running.loaded(kind).template.version == older(kind).version
     newer = template_upgrade.newer(running.checklist(kind))
@@ -91,7 +91,7 @@ def test_a_running_checklist_stays_on_its_version_and_may_move(
 
 
 @KINDS
-def test_moving_keeps_every_answer(running: Table, kind: ChecklistKind) -> None:
+def test_moving_keeps_every_answer(running: Negotiation, kind: ChecklistKind) -> None:
     before = answers(running, kind)
     done = move(running, kind)
     assert (done.cut, done.gone_answered, done.difference.gone) == ((), (), ())
@@ -104,7 +104,9 @@ def test_moving_keeps_every_answer(running: Table, kind: ChecklistKind) -> None:
 
 
 @KINDS
-def test_an_upgrade_keeps_agreement_on_unchanged_items(running: Table, kind: ChecklistKind) -> None:
+def test_an_upgrade_keeps_agreement_on_unchanged_items(
+    running: Negotiation, kind: ChecklistKind
+) -> None:
     done = move(running, kind)
     loaded = running.loaded(kind)
     changed = {change.code for change in done.difference.changed if change.asks_again}
@@ -163,7 +165,7 @@ NAMED = {
 
 @KINDS
 def test_what_the_newer_version_requires_in_addition_is_named(
-    running: Table, kind: ChecklistKind
+    running: Negotiation, kind: ChecklistKind
 ) -> None:
     move(running, kind)
     status = running.loaded(kind).standing()
@@ -184,7 +186,7 @@ def joined(template_field: TemplateField, earlier: Any, whole: Any) -> Any:
 
 @KINDS
 def test_a_moved_checklist_is_completed_and_signed_with_the_earlier_answers(
-    running: Table, kind: ChecklistKind
+    running: Negotiation, kind: ChecklistKind
 ) -> None:
     before = answers(running, kind)
     move(running, kind)

@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from tests.factories.demonstration import Demonstration
-from tests.factories.tables import Table, another, set_out
+from tests.factories.negotiations import Negotiation, another, set_out
 from tests.factories.visits import Scene, planned
 from tests.pages import Page
 from tracker.access.actor import Role
@@ -41,78 +41,82 @@ LIST = "/model-texts"
 
 
 @pytest.fixture
-def table(session: Session) -> Table:
+def negotiation(session: Session) -> Negotiation:
     """Terms that an NPM and two CSOs have signed."""
     signed = set_out(session)
     signed.sign()
     return signed
 
 
-def keep(table: Table, first: str = "ilena", language: str = "en") -> OwnModelText:
-    checklist = table.checklist()
+def keep(negotiation: Negotiation, first: str = "ilena", language: str = "en") -> OwnModelText:
+    checklist = negotiation.checklist()
     ((revision, _asked),) = signoff.revisions_of(agreements.SUBJECT, checklist.id)
-    row = keeping.keep(table[first], checklist, revision, language)
-    table.session.commit()
+    row = keeping.keep(negotiation[first], checklist, revision, language)
+    negotiation.session.commit()
     return row
 
 
-def own(table: Table, first: str = "ilena") -> tuple[Beginning, ...]:
-    texts, _product = beginning.all_beginnings(table[first], table.loaded(), ["en"])
+def own(negotiation: Negotiation, first: str = "ilena") -> tuple[Beginning, ...]:
+    texts, _product = beginning.all_beginnings(negotiation[first], negotiation.loaded(), ["en"])
     return texts
 
 
-def begin(table: Table, row: OwnModelText, first: str = "ilena") -> tuple[str, ...]:
-    seen = next(text.seen for text in own(table) if text.own is not None)
-    items = beginning.begin_with_own(table[first], table.checklist(), row.id, seen=seen)
-    table.session.commit()
+def begin(negotiation: Negotiation, row: OwnModelText, first: str = "ilena") -> tuple[str, ...]:
+    seen = next(text.seen for text in own(negotiation) if text.own is not None)
+    items = beginning.begin_with_own(negotiation[first], negotiation.checklist(), row.id, seen=seen)
+    negotiation.session.commit()
     return items
 
 
-def record(table: Table) -> str:
-    return f"/checklists/{table.checklist().id}/record"
+def record(negotiation: Negotiation) -> str:
+    return f"/checklists/{negotiation.checklist().id}/record"
 
 
-def people_named(table: Table) -> set[str]:
-    return {str(user.id) for user in table.land.users.values()}
+def people_named(negotiation: Negotiation) -> set[str]:
+    return {str(user.id) for user in negotiation.country.users.values()}
 
 
 # What is kept
 
 
 @pytest.mark.both_databases
-def test_a_signed_text_is_kept_without_its_people_dates_and_partners(table: Table) -> None:
-    row = keep(table)
+def test_a_signed_text_is_kept_without_its_people_dates_and_partners(
+    negotiation: Negotiation,
+) -> None:
+    row = keep(negotiation)
     text = encryption.model_text_of(row)
     assert {"M2", "M4", "M6", "M10", "M18", "M20"} <= text.keys()
-    signed = table.loaded().sheet.shared("M2")
+    signed = negotiation.loaded().sheet.shared("M2")
     assert signed is not None
     assert text["M2"] == dict(signed.values)
     stored = str(text)
-    partners = {str(table.land.id(key)) for key in (DOOR, "lantern")}
-    assert not {name for name in people_named(table) | partners if name in stored}
+    partners = {str(negotiation.country.id(key)) for key in (DOOR, "lantern")}
+    assert not {name for name in people_named(negotiation) | partners if name in stored}
     assert to_decide.is_mark(text["M5"]["second_reader"])
     assert not {"M2", "M6"} & {code for code in text if "start" in text[code]}
     assert (row.kind, row.item_count, row.is_of_visit) == (ChecklistKind.TERMS, len(text), False)
 
 
 def test_names_of_partners_and_people_in_what_was_written_are_to_decide(session: Session) -> None:
-    table = set_out(session)
-    table.save("ilena", "M2", objectives="Open Door Legal Aid and Samira Okell learn with us.")
-    table.accept("M2", "samira", "joana")
-    table.sign()
-    text = encryption.model_text_of(keep(table))["M2"]["objectives"]
+    negotiation = set_out(session)
+    negotiation.save(
+        "ilena", "M2", objectives="Open Door Legal Aid and Samira Okell learn with us."
+    )
+    negotiation.accept("M2", "samira", "joana")
+    negotiation.sign()
+    text = encryption.model_text_of(keep(negotiation))["M2"]["objectives"]
     assert text == "[to decide: a name] and [to decide: a name] learn with us."
 
 
-def test_what_is_to_decide_is_marked_in_the_language_of_the_page(table: Table) -> None:
-    text = encryption.model_text_of(keep(table, language="ar"))
+def test_what_is_to_decide_is_marked_in_the_language_of_the_page(negotiation: Negotiation) -> None:
+    text = encryption.model_text_of(keep(negotiation, language="ar"))
     assert text["M5"]["second_reader"].startswith("[للتحديد: ")
 
 
-def test_no_event_says_which_text_was_kept_or_where_it_is_from(table: Table) -> None:
-    own_texts.retire(table["nadia"], keep(table).id)
-    table.session.commit()
-    details = table.session.execute(
+def test_no_event_says_which_text_was_kept_or_where_it_is_from(negotiation: Negotiation) -> None:
+    own_texts.retire(negotiation["nadia"], keep(negotiation).id)
+    negotiation.session.commit()
+    details = negotiation.session.execute(
         sa.select(Event.verb, EventDetail.content)
         .join(EventDetail, EventDetail.event_id == Event.id)
         .join(Chain, Chain.id == Event.chain_id)
@@ -121,85 +125,93 @@ def test_no_event_says_which_text_was_kept_or_where_it_is_from(table: Table) -> 
     ).all()
     assert [verb for verb, _content in details] == ["model_text_kept", "model_text_retired"]
     assert {frozenset(content) for _verb, content in details} == {frozenset({"who"})}
-    assert table.events("model_text_kept") == table.events("model_text_retired") == []
+    assert negotiation.events("model_text_kept") == negotiation.events("model_text_retired") == []
 
 
 def test_a_text_is_kept_once_and_only_so_many(
-    table: Table, monkeypatch: pytest.MonkeyPatch
+    negotiation: Negotiation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    row = keep(table)
+    row = keep(negotiation)
     with pytest.raises(RuleBrokenError, match="keeps this text as a model text already"):
-        keep(table, "nadia")
+        keep(negotiation, "nadia")
     monkeypatch.setattr(own_texts, "MOST", 1)
-    other = another(table.land, DOOR, "lantern")
+    other = another(negotiation.country, DOOR, "lantern")
     other.sign()
     with pytest.raises(RuleBrokenError, match="Retire one first"):
         keep(other)
-    own_texts.retire(table["ilena"], row.id)
-    assert keep(table).id != row.id
+    own_texts.retire(negotiation["ilena"], row.id)
+    assert keep(negotiation).id != row.id
 
 
 # Who may
 
 
 @pytest.mark.parametrize("first", ["ilena", "nadia"])
-def test_a_coordinator_or_a_manager_of_the_npm_keeps_a_text(table: Table, first: str) -> None:
-    assert keep(table, first).kept_by_id == table[first].user_id
+def test_a_coordinator_or_a_manager_of_the_npm_keeps_a_text(
+    negotiation: Negotiation, first: str
+) -> None:
+    assert keep(negotiation, first).kept_by_id == negotiation[first].user_id
 
 
 @pytest.mark.parametrize("first", ["samira", "joana", "tomas", "oren", "petra", "marek", "ada"])
-def test_nobody_else_keeps_a_text(table: Table, first: str) -> None:
+def test_nobody_else_keeps_a_text(negotiation: Negotiation, first: str) -> None:
     with pytest.raises(RefusedError):
-        keep(table, first)
+        keep(negotiation, first)
 
 
 def test_a_text_that_not_all_have_signed_is_not_kept(session: Session) -> None:
-    table = set_out(session)
-    table.send()
+    negotiation = set_out(session)
+    negotiation.send()
     with pytest.raises(RefusedError, match="that all parties have signed"):
-        keep(table)
+        keep(negotiation)
 
 
-def test_an_outside_expert_of_the_npm_sees_none_even_as_coordinator(table: Table) -> None:
-    row = keep(table)
-    table.land.person("Iver Moss", NPM, Role.COORDINATOR, outside_expert=True)
-    table.session.commit()
-    assert queries.own_texts(table["iver"]) == []
-    assert queries.own_text(table["iver"], row.id) is None
+def test_an_outside_expert_of_the_npm_sees_none_even_as_coordinator(
+    negotiation: Negotiation,
+) -> None:
+    row = keep(negotiation)
+    negotiation.country.person("Iver Moss", NPM, Role.COORDINATOR, outside_expert=True)
+    negotiation.session.commit()
+    assert queries.own_texts(negotiation["iver"]) == []
+    assert queries.own_text(negotiation["iver"], row.id) is None
 
 
 @pytest.mark.both_databases
-def test_nobody_of_another_body_finds_a_kept_text(table: Table, app: Flask) -> None:
-    row = keep(table)
+def test_nobody_of_another_body_finds_a_kept_text(negotiation: Negotiation, app: Flask) -> None:
+    row = keep(negotiation)
     for first, lists in (("samira", 403), ("vesna", 200), ("oren", 403), ("ada", 403)):
-        browser = table.land.browser(app, first)
+        browser = negotiation.country.browser(app, first)
         assert browser.get(LIST).status_code == lists, first
         assert browser.get(f"{LIST}/{row.id}").status_code == 404, first
         assert browser.get(f"{LIST}/{row.id}/retire").status_code == 404, first
         assert browser.post(f"{LIST}/{row.id}/retire").status_code == 404, first
-    assert "There are none yet." in table.land.browser(app, "vesna").page(LIST).text
-    assert table.land.browser(app, "root").get(LIST).status_code == 403
+    assert "There are none yet." in negotiation.country.browser(app, "vesna").page(LIST).text
+    assert negotiation.country.browser(app, "root").get(LIST).status_code == 403
 
 
-def test_who_may_not_see_the_agreement_is_not_told_which_it_was(table: Table, app: Flask) -> None:
-    row = keep(table)
+def test_who_may_not_see_the_agreement_is_not_told_which_it_was(
+    negotiation: Negotiation, app: Flask
+) -> None:
+    row = keep(negotiation)
     # The NPM has left the cooperation since.
-    table.session.execute(
+    negotiation.session.execute(
         sa.text("UPDATE party SET left_on = '2020-01-01' WHERE organisation_id = :npm"),
-        {"npm": table.land.id(NPM).hex},
+        {"npm": negotiation.country.id(NPM).hex},
     )
-    table.session.commit()
-    page = table.land.browser(app, "ilena").page(f"{LIST}/{row.id}")
+    negotiation.session.commit()
+    page = negotiation.country.browser(app, "ilena").page(f"{LIST}/{row.id}")
     assert "From an agreement that you can't open" in page.text
-    assert table.cooperation.reference not in page.text
+    assert negotiation.cooperation.reference not in page.text
 
 
 # Beginning with it
 
 
-def test_another_cooperation_begins_with_it_and_nobody_has_read_it_yet(table: Table) -> None:
-    row = keep(table)
-    other = another(table.land, DOOR)
+def test_another_cooperation_begins_with_it_and_nobody_has_read_it_yet(
+    negotiation: Negotiation,
+) -> None:
+    row = keep(negotiation)
+    other = another(negotiation.country, DOOR)
     items = begin(other, row)
     assert {"M1", "M2", "M4", "M6"} <= set(items)
     loaded = other.loaded()
@@ -222,29 +234,29 @@ def test_another_cooperation_begins_with_it_and_nobody_has_read_it_yet(table: Ta
     }
 
 
-def test_each_new_partner_finds_a_row_of_its_own_to_fill_in(table: Table) -> None:
-    row = keep(table)
-    other = another(table.land, "lantern", "bridge")
+def test_each_new_partner_finds_a_row_of_its_own_to_fill_in(negotiation: Negotiation) -> None:
+    row = keep(negotiation)
+    other = another(negotiation.country, "lantern", "bridge")
     begin(other, row)
     answer = other.loaded().sheet.shared("M4")
     assert answer is not None
     rows = {row["party"]: row for row in answer.values["expectations"]}
-    assert set(rows) == {str(other.land.id(key)) for key in (NPM, "lantern", "bridge")}
-    assert to_decide.is_mark(rows[str(other.land.id("bridge"))]["expects"])
-    assert not to_decide.is_mark(rows[str(other.land.id(NPM))]["expects"])
+    assert set(rows) == {str(other.country.id(key)) for key in (NPM, "lantern", "bridge")}
+    assert to_decide.is_mark(rows[str(other.country.id("bridge"))]["expects"])
+    assert not to_decide.is_mark(rows[str(other.country.id(NPM))]["expects"])
 
 
-def test_a_text_is_offered_only_for_its_own_checklist(table: Table) -> None:
-    keep(table)
-    other = another(table.land, DOOR)
+def test_a_text_is_offered_only_for_its_own_checklist(negotiation: Negotiation) -> None:
+    keep(negotiation)
+    other = another(negotiation.country, DOOR)
     confidentiality = other.loaded(ChecklistKind.CONFIDENTIALITY)
-    assert own_texts.for_checklist(table["ilena"], confidentiality) == []
+    assert own_texts.for_checklist(negotiation["ilena"], confidentiality) == []
     assert len(own(other)) == 1
 
 
-def test_what_changed_since_it_was_shown_is_shown_again(table: Table) -> None:
-    row = keep(table)
-    other = another(table.land, DOOR)
+def test_what_changed_since_it_was_shown_is_shown_again(negotiation: Negotiation) -> None:
+    row = keep(negotiation)
+    other = another(negotiation.country, DOOR)
     ilena, checklist = other["ilena"], other.checklist()
     for seen in ("", "nonsense"):
         with pytest.raises(StaleError, match="Something changed while you were choosing"):
@@ -255,18 +267,18 @@ def test_what_changed_since_it_was_shown_is_shown_again(table: Table) -> None:
         beginning.begin_with_own(ilena, checklist, row.id, seen=text.seen)
 
 
-def test_only_a_coordinator_of_the_npm_begins_with_it(table: Table) -> None:
-    row = keep(table)
-    other = another(table.land, DOOR)
+def test_only_a_coordinator_of_the_npm_begins_with_it(negotiation: Negotiation) -> None:
+    row = keep(negotiation)
+    other = another(negotiation.country, DOOR)
     for first in ("samira", "nadia", "oren", "vesna"):
         with pytest.raises(RefusedError):
             begin(other, row, first)
     assert other.loaded().sheet.answers == {}
 
 
-def test_a_checklist_that_has_answers_is_not_begun(table: Table) -> None:
-    row = keep(table)
-    other = another(table.land, DOOR)
+def test_a_checklist_that_has_answers_is_not_begun(negotiation: Negotiation) -> None:
+    row = keep(negotiation)
+    other = another(negotiation.country, DOOR)
     begin(other, row)
     with pytest.raises(RefusedError, match="already has answers"):
         begin(other, row)
@@ -275,52 +287,56 @@ def test_a_checklist_that_has_answers_is_not_begun(table: Table) -> None:
 # Retiring
 
 
-def test_a_retired_text_has_no_content_and_is_offered_nowhere(table: Table) -> None:
-    row = keep(table)
-    other = another(table.land, DOOR)
+def test_a_retired_text_has_no_content_and_is_offered_nowhere(negotiation: Negotiation) -> None:
+    row = keep(negotiation)
+    other = another(negotiation.country, DOOR)
     begin(other, row)
-    own_texts.retire(table["nadia"], row.id)
-    table.session.commit()
-    assert queries.own_texts(table["ilena"]) == []
-    assert (row.values, row.sealed, row.retired_by_id) == (None, None, table["nadia"].user_id)
+    own_texts.retire(negotiation["nadia"], row.id)
+    negotiation.session.commit()
+    assert queries.own_texts(negotiation["ilena"]) == []
+    assert (row.values, row.sealed, row.retired_by_id) == (None, None, negotiation["nadia"].user_id)
     # What was begun with it stays.
     assert other.loaded().sheet.shared("M2") is not None
     with pytest.raises(StaleError, match="has been retired in the meantime"):
-        own_texts.retire(table["ilena"], row.id)
+        own_texts.retire(negotiation["ilena"], row.id)
 
 
 @pytest.mark.both_databases
-def test_the_database_refuses_a_retired_text_that_still_says_something(table: Table) -> None:
-    row = keep(table)
+def test_the_database_refuses_a_retired_text_that_still_says_something(
+    negotiation: Negotiation,
+) -> None:
+    row = keep(negotiation)
     with pytest.raises(IntegrityError):
-        table.session.execute(
+        negotiation.session.execute(
             sa.text(
                 "UPDATE own_model_text SET retired_at = kept_at, retired_by_id = kept_by_id "
                 "WHERE id = :id"
             ),
             {"id": row.id.hex},
         )
-    table.session.rollback()
+    negotiation.session.rollback()
 
 
 # Pages
 
 
 @pytest.mark.both_databases
-def test_a_text_is_kept_read_begun_with_and_retired_on_its_pages(table: Table, app: Flask) -> None:
-    browser = table.land.browser(app, "ilena")
-    page = browser.page(record(table))
-    (form,) = page.forms(f"{record(table)}/1/keep")
+def test_a_text_is_kept_read_begun_with_and_retired_on_its_pages(
+    negotiation: Negotiation, app: Flask
+) -> None:
+    browser = negotiation.country.browser(app, "ilena")
+    page = browser.page(record(negotiation))
+    (form,) = page.forms(f"{record(negotiation)}/1/keep")
     done = Page.of(browser.post(form.action, data=form.values, csrf=False, follow_redirects=True))
     assert "Kept as a model text, with" in done.text
     assert done.h1 == "Our model text: Agreed terms"
-    for words in (f"From {table.cooperation.reference}, revision 1", "Kept by Ilena Dorvath"):
+    for words in (f"From {negotiation.cooperation.reference}, revision 1", "Kept by Ilena Dorvath"):
         assert words in done.text
     again = Page.of(browser.post(form.action, data=form.values, csrf=False, follow_redirects=True))
     assert "Your organisation keeps this text as a model text already." in again.text
     listed = browser.page(LIST)
-    assert f"From {table.cooperation.reference}, revision 1" in listed.text
-    other = another(table.land, DOOR)
+    assert f"From {negotiation.cooperation.reference}, revision 1" in listed.text
+    other = another(negotiation.country, DOOR)
     address = f"/checklists/{other.checklist().id}"
     page = browser.page(f"{address}/begin")
     assert page.text.index("A model text of the NPM") < page.text.index("that comes with the")
@@ -346,29 +362,37 @@ def test_a_text_is_kept_read_begun_with_and_retired_on_its_pages(table: Table, a
     assert browser.get(link).status_code == 404
 
 
-def test_a_partner_learns_nothing_of_the_npms_texts(table: Table, app: Flask) -> None:
-    keep(table)
-    other = another(table.land, DOOR)
-    browser = other.land.browser(app, "samira")
-    assert "Keep as our model text" not in browser.page(record(table)).text
-    assert browser.post(f"{record(table)}/1/keep").status_code == 403
+def test_a_partner_learns_nothing_of_the_npms_texts(negotiation: Negotiation, app: Flask) -> None:
+    keep(negotiation)
+    other = another(negotiation.country, DOOR)
+    browser = other.country.browser(app, "samira")
+    assert "Keep as our model text" not in browser.page(record(negotiation)).text
+    assert browser.post(f"{record(negotiation)}/1/keep").status_code == 403
     page = browser.page(f"/checklists/{other.checklist().id}/begin")
     assert "A model text of the NPM" not in page.text
-    assert table.cooperation.reference not in page.text
+    assert negotiation.cooperation.reference not in page.text
 
 
-def test_others_keep_nothing_by_address(table: Table, app: Flask) -> None:
+def test_others_keep_nothing_by_address(negotiation: Negotiation, app: Flask) -> None:
     for first, status in (("oren", 403), ("tomas", 403), ("ada", 403), ("marek", 404)):
-        browser = table.land.browser(app, first)
-        assert browser.post(f"{record(table)}/1/keep").status_code == status, first
-    assert table.land.browser(app, "ilena").post(f"{record(table)}/9/keep").status_code == 404
-    assert table.session.scalars(sa.select(OwnModelText)).all() == []
+        browser = negotiation.country.browser(app, first)
+        assert browser.post(f"{record(negotiation)}/1/keep").status_code == status, first
+    assert (
+        negotiation.country.browser(app, "ilena").post(f"{record(negotiation)}/9/keep").status_code
+        == 404
+    )
+    assert negotiation.session.scalars(sa.select(OwnModelText)).all() == []
 
 
-def test_a_page_that_is_no_longer_right_begins_nothing(table: Table, app: Flask) -> None:
-    row = keep(table)
-    other = another(table.land, DOOR)
-    browser, address = other.land.browser(app, "ilena"), f"/checklists/{other.checklist().id}/begin"
+def test_a_page_that_is_no_longer_right_begins_nothing(
+    negotiation: Negotiation, app: Flask
+) -> None:
+    row = keep(negotiation)
+    other = another(negotiation.country, DOOR)
+    browser, address = (
+        other.country.browser(app, "ilena"),
+        f"/checklists/{other.checklist().id}/begin",
+    )
     for fields in ({"own": str(row.id)}, {"own": "nonsense", "seen": "x"}):
         page = Page.of(browser.post(address, data=fields, follow_redirects=True))
         assert "Something changed while you were choosing." in page.text
@@ -376,10 +400,10 @@ def test_a_page_that_is_no_longer_right_begins_nothing(table: Table, app: Flask)
 
 
 def test_many_kept_texts_are_offered_in_as_many_statements_as_one(
-    table: Table, statements: Statements
+    negotiation: Negotiation, statements: Statements
 ) -> None:
-    keep(table)
-    third = another(table.land, DOOR)
+    keep(negotiation)
+    third = another(negotiation.country, DOOR)
     counts = []
     for _times in range(2):
         ilena, loaded = third["ilena"], third.loaded()
@@ -387,7 +411,7 @@ def test_many_kept_texts_are_offered_in_as_many_statements_as_one(
             texts = own_texts.for_checklist(ilena, loaded)
             own_text_pages.views(ilena, [text.row for text in texts])
         counts.append((len(texts), len(sent)))
-        signed = another(table.land, DOOR, "lantern")
+        signed = another(negotiation.country, DOOR, "lantern")
         signed.sign()
         keep(signed)
     assert counts == [(1, 2), (2, 2)]

@@ -6,7 +6,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from tests.client import CheckedClient
-from tests.factories.tables import Table, set_out
+from tests.factories.negotiations import Negotiation, set_out
 from tests.factories.templates import small_terms
 from tests.pages import Page
 from tests.starting_points import noon_in
@@ -20,11 +20,11 @@ CRITERIA = {"door": "Ten years of work.", "lantern": "Known nurses."}
 
 
 @pytest.fixture
-def table(session: Session) -> Table:
+def negotiation(session: Session) -> Negotiation:
     return set_out(session)
 
 
-def record(table: Table, *partners: str) -> None:
+def record(negotiation: Negotiation, *partners: str) -> None:
     for partner in partners:
         selection = Selection(
             SelectionWay.APPLICATION,
@@ -32,20 +32,24 @@ def record(table: Table, *partners: str) -> None:
             DECIDED,
             CRITERIA[partner],
             "Head of the NPM",
-            table.land.id("npm"),
+            negotiation.country.id("npm"),
         )
         service.record(
-            table["ilena"], table.cooperation, table.land.id(partner), selection, version=0
+            negotiation["ilena"],
+            negotiation.cooperation,
+            negotiation.country.id(partner),
+            selection,
+            version=0,
         )
-    table.session.commit()
+    negotiation.session.commit()
 
 
-def use(table: Table) -> str:
-    return f"/cooperations/{table.cooperation.reference}/selection/use"
+def use(negotiation: Negotiation) -> str:
+    return f"/cooperations/{negotiation.cooperation.reference}/selection/use"
 
 
-def answer(table: Table) -> str:
-    return f"/checklists/{table.checklist().id}/items/M1/answer"
+def answer(negotiation: Negotiation) -> str:
+    return f"/checklists/{negotiation.checklist().id}/items/M1/answer"
 
 
 def filled(page: Page) -> list[tuple[str, str, str, str]]:
@@ -62,10 +66,10 @@ def filled(page: Page) -> list[tuple[str, str, str, str]]:
     ]
 
 
-def test_the_form_opens_filled_and_nothing_is_saved(app: Flask, table: Table) -> None:
-    record(table, "door", "lantern")
-    client = table.land.browser(app, "ilena")
-    page = client.page(use(table))
+def test_the_form_opens_filled_and_nothing_is_saved(app: Flask, negotiation: Negotiation) -> None:
+    record(negotiation, "door", "lantern")
+    client = negotiation.country.browser(app, "ilena")
+    page = client.page(use(negotiation))
     assert page.h1 == "Parties and mandates"
     assert "Filled in from the record of how partners were chosen." in page.text
     assert filled(page) == [
@@ -73,47 +77,49 @@ def test_the_form_opens_filled_and_nothing_is_saved(app: Flask, table: Table) ->
         ("application", OPENED.isoformat(), DECIDED.isoformat(), "Known nurses."),
     ]
     for model in (Answer, Draft):
-        assert table.session.scalar(sa.select(sa.func.count(model.id))) == 0
-    assert table.loaded().sheet.shared("M1") is None
+        assert negotiation.session.scalar(sa.select(sa.func.count(model.id))) == 0
+    assert negotiation.loaded().sheet.shared("M1") is None
 
 
-def test_saving_it_makes_it_the_answer_of_whoever_saves(app: Flask, table: Table) -> None:
-    record(table, "door")
-    client = table.land.browser(app, "ilena")
-    page = client.page(use(table))
+def test_saving_it_makes_it_the_answer_of_whoever_saves(
+    app: Flask, negotiation: Negotiation
+) -> None:
+    record(negotiation, "door")
+    client = negotiation.country.browser(app, "ilena")
+    page = client.page(use(negotiation))
     form = page.form()
     sent = client.post(page.where, data=form.filled_in(), follow_redirects=True)
     assert sent.status_code == 200
-    saved = table.loaded().sheet.shared("M1")
+    saved = negotiation.loaded().sheet.shared("M1")
     assert saved is not None
     assert saved.values["selection"] == [
         {
-            "party": str(table.land.id("door")),
+            "party": str(negotiation.country.id("door")),
             "way": "application",
             "opened_on": OPENED.isoformat(),
             "decided_on": DECIDED.isoformat(),
             "criteria": "Ten years of work.",
-            "deciding": str(table.land.id("npm")),
+            "deciding": str(negotiation.country.id("npm")),
             "decided_by": "Head of the NPM",
         }
     ]
-    assert "Fill in how partners were chosen" not in client.page(answer(table)).text
+    assert "Fill in how partners were chosen" not in client.page(answer(negotiation)).text
 
 
-def test_other_rows_and_fields_of_the_answer_stay(app: Flask, table: Table) -> None:
+def test_other_rows_and_fields_of_the_answer_stay(app: Flask, negotiation: Negotiation) -> None:
     rows = [
-        {"party": str(table.land.id(key)), "way": "direct", "criteria": words}
+        {"party": str(negotiation.country.id(key)), "way": "direct", "criteria": words}
         for key, words in (("lantern", "As we wrote."), ("door", "To be replaced."))
     ]
-    parties = [{"party": str(table.land.id("npm")), "kind": "npm", "mandate": "An act."}]
-    table.save("ilena", "M1", parties=parties, selection=rows)
-    record(table, "door")
-    client = table.land.browser(app, "ilena")
-    assert "Fill in how partners were chosen, as recorded" in client.page(answer(table)).text
-    page = client.page(use(table))
+    parties = [{"party": str(negotiation.country.id("npm")), "kind": "npm", "mandate": "An act."}]
+    negotiation.save("ilena", "M1", parties=parties, selection=rows)
+    record(negotiation, "door")
+    client = negotiation.country.browser(app, "ilena")
+    assert "Fill in how partners were chosen, as recorded" in client.page(answer(negotiation)).text
+    page = client.page(use(negotiation))
     assert [row[3] for row in filled(page)] == ["Ten years of work.", "As we wrote."]
     assert "An act." in page.html
-    current = table.loaded().sheet.shared("M1")
+    current = negotiation.loaded().sheet.shared("M1")
     assert current is not None
     assert [row["criteria"] for row in current.values["selection"]] == [
         "As we wrote.",
@@ -121,27 +127,29 @@ def test_other_rows_and_fields_of_the_answer_stay(app: Flask, table: Table) -> N
     ]
 
 
-def test_where_others_have_accepted_it_fills_a_proposal(app: Flask, table: Table) -> None:
-    table.agree()
-    record(table, "door")
-    page = table.land.browser(app, "ilena").page(use(table))
+def test_where_others_have_accepted_it_fills_a_proposal(
+    app: Flask, negotiation: Negotiation
+) -> None:
+    negotiation.agree()
+    record(negotiation, "door")
+    page = negotiation.country.browser(app, "ilena").page(use(negotiation))
     assert page.h1 == "Suggest a change to “Parties and mandates”"
     assert "Nothing is sent until you press" in page.text
     assert filled(page)[0][3] == "Ten years of work."
-    client = table.land.browser(app, "samira")
-    before = table.loaded().sheet.shared("M1")
+    client = negotiation.country.browser(app, "samira")
+    before = negotiation.loaded().sheet.shared("M1")
     assert before is not None
-    assert "Ten years of work." not in client.page(f"/checklists/{table.checklist().id}").text
+    assert "Ten years of work." not in client.page(f"/checklists/{negotiation.checklist().id}").text
 
 
-def test_a_draft_is_not_written_over(app: Flask, table: Table) -> None:
-    record(table, "door")
-    client = table.land.browser(app, "ilena")
-    page = client.page(answer(table))
+def test_a_draft_is_not_written_over(app: Flask, negotiation: Negotiation) -> None:
+    record(negotiation, "door")
+    client = negotiation.country.browser(app, "ilena")
+    page = client.page(answer(negotiation))
     draft = page.form().filled_in(**{"selection-0-criteria": "My own."})
-    saved = client.post(f"{answer(table).removesuffix('answer')}draft", data=draft)
+    saved = client.post(f"{answer(negotiation).removesuffix('answer')}draft", data=draft)
     assert saved.status_code == 200
-    page = client.page(use(table))
+    page = client.page(use(negotiation))
     assert "My own." in page.html
     assert "Ten years" not in page.html
     assert "You have a draft here: save or discard it first" in page.text
@@ -149,18 +157,18 @@ def test_a_draft_is_not_written_over(app: Flask, table: Table) -> None:
 
 @pytest.mark.parametrize("first", ["samira", "oren"])
 def test_nobody_but_the_npms_coordinators_gets_it_filled(
-    app: Flask, table: Table, first: str
+    app: Flask, negotiation: Negotiation, first: str
 ) -> None:
-    record(table, "door", "lantern")
-    client: CheckedClient = table.land.browser(app, first)
-    page = client.page(f"{answer(table)}?recorded=selection")
+    record(negotiation, "door", "lantern")
+    client: CheckedClient = negotiation.country.browser(app, first)
+    page = client.page(f"{answer(negotiation)}?recorded=selection")
     assert "Known nurses" not in page.html
     assert "Filled in from the record" not in page.text
-    assert "There's nothing to fill in" in client.page(use(table)).text
+    assert "There's nothing to fill in" in client.page(use(negotiation)).text
 
 
 def test_terms_that_do_not_ask_for_it_say_so(app: Flask, session: Session) -> None:
-    table = set_out(session, template=small_terms())
-    record(table, "door")
-    page = table.land.browser(app, "ilena").page(use(table))
+    negotiation = set_out(session, template=small_terms())
+    record(negotiation, "door")
+    page = negotiation.country.browser(app, "ilena").page(use(negotiation))
     assert "There's nothing to fill in" in page.text

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, selectinload
 from tests import starting_points
 from tests.factories import checklists
 from tests.factories.agreements import checklist_of
-from tests.factories.cooperations import Country, StoredCountry, bring_in, country, open_one
+from tests.factories.cooperations import Country, StoredCountry, bring_in, make_country, open_one
 from tests.factories.templates import publish
 from tests.starting_points import named
 from tracker.access.actor import Actor, Role
@@ -37,32 +37,32 @@ QUESTIONS = {
 
 
 @dataclass
-class Table:
+class Negotiation:
     """A cooperation under negotiation: people by first name, checklists by kind."""
 
-    land: Country
+    country: Country
     cooperation: Cooperation
     # The starting point that the database is a copy of.
     start: str = ""
 
     def __getitem__(self, first: str) -> Actor:
-        return self.land.actor(first)
+        return self.country.actor(first)
 
     @property
     def session(self) -> Session:
-        return self.land.session
+        return self.country.session
 
     @property
     def writers(self) -> dict[UUID, Actor]:
         """Who writes for each organisation."""
         pairs = (("npm", "ilena"), ("door", "samira"), ("lantern", "joana"), ("bridge", "marek"))
-        return {self.land.id(key): self[first] for key, first in pairs}
+        return {self.country.id(key): self[first] for key, first in pairs}
 
     @property
     def signatories(self) -> dict[UUID, Actor]:
         """Who signs for each organisation of the cooperation."""
         pairs = (("npm", "tomas"), ("door", "henrik"), ("lantern", "otto"))
-        return {self.land.id(key): self[first] for key, first in pairs}
+        return {self.country.id(key): self[first] for key, first in pairs}
 
     def checklist(self, kind: ChecklistKind = ChecklistKind.TERMS) -> Checklist:
         """Return a checklist in its current state, after committing."""
@@ -114,7 +114,7 @@ class Table:
 
     def waiting(self, item: str) -> set[str]:
         """Return the keys of the organisations an item waits for."""
-        names = {organisation.id: key for key, organisation in self.land.organisations.items()}
+        names = {organisation.id: key for key, organisation in self.country.organisations.items()}
         return {names[party_id] for party_id in self.standing(item).waiting_for}
 
     def events(self, verb: str) -> list[dict[str, Any]]:
@@ -149,7 +149,7 @@ class Table:
         if not self.start or not points.is_untouched:
             act(self, kind)
             return
-        stored_table, start = StoredTable.of(self), named(self.start, act.__name__, kind)
+        stored_table, start = StoredNegotiation.of(self), named(self.start, act.__name__, kind)
 
         def build() -> None:
             act(stored_table.load(db.session()), kind)
@@ -157,80 +157,82 @@ class Table:
         points.use(start, build, on=self.start)
         self.session.expire_all()
         again = stored_table.load(self.session)
-        self.land, self.cooperation, self.start = again.land, again.cooperation, start
+        self.country, self.cooperation, self.start = again.country, again.cooperation, start
 
 
-Act = Callable[[Table, ChecklistKind], None]
+Act = Callable[[Negotiation, ChecklistKind], None]
 
 
-def _agree(table: Table, kind: ChecklistKind) -> None:
-    checklists.agree(table.checklist(kind), table.writers, table["oren"])
+def _agree(negotiation: Negotiation, kind: ChecklistKind) -> None:
+    checklists.agree(negotiation.checklist(kind), negotiation.writers, negotiation["oren"])
 
 
-def _send(table: Table, kind: ChecklistKind) -> None:
-    _agree(table, kind)
-    checklists.send(table.checklist(kind), table["ilena"], table.signatories)
+def _send(negotiation: Negotiation, kind: ChecklistKind) -> None:
+    _agree(negotiation, kind)
+    checklists.send(negotiation.checklist(kind), negotiation["ilena"], negotiation.signatories)
 
 
-def _sign(table: Table, kind: ChecklistKind) -> None:
-    _send(table, kind)
-    checklists.sign(table.checklist(kind), *table.signatories.values())
+def _sign(negotiation: Negotiation, kind: ChecklistKind) -> None:
+    _send(negotiation, kind)
+    checklists.sign(negotiation.checklist(kind), *negotiation.signatories.values())
 
 
 @dataclass(frozen=True)
-class StoredTable:
-    """A Table as plain values, by which it is loaded from a copy of its database."""
+class StoredNegotiation:
+    """A Negotiation as plain values, by which it is loaded from a copy of its database."""
 
     cooperation: UUID
     country: StoredCountry
 
     @classmethod
-    def of(cls, table: Table) -> Self:
-        return cls(table.cooperation.id, StoredCountry.of(table.land))
+    def of(cls, negotiation: Negotiation) -> Self:
+        return cls(negotiation.cooperation.id, StoredCountry.of(negotiation.country))
 
-    def load(self, session: Session, start: str = "") -> Table:
-        """Return the table with its rows loaded in a session, on a copy of a starting point."""
-        land = self.country.load(session)
+    def load(self, session: Session, start: str = "") -> Negotiation:
+        """Return the negotiation with its rows in a session, on a copy of a starting point."""
+        country = self.country.load(session)
         cooperation = session.scalars(
             sa.select(Cooperation)
             .where(Cooperation.id == self.cooperation)
             .options(selectinload(Cooperation.parties).joinedload(Party.organisation))
             .execution_options(populate_existing=True)
         ).one()
-        return Table(land, cooperation, start)
+        return Negotiation(country, cooperation, start)
 
 
-def set_out(session: Session, *modes: Mode, template: Template | None = None) -> Table:
+def set_out(session: Session, *modes: Mode, template: Template | None = None) -> Negotiation:
     """Reset the application to a cooperation with two CSOs; return it.
 
     It is for joint visits unless modes are given; its people are added and nothing is answered. A
     template is published first, in place of the shipped one of its kind.
     """
-    name = named("table", modes, template.model_dump_json() if template else "")
+    name = named("negotiation", modes, template.model_dump_json() if template else "")
 
-    def build() -> StoredTable:
+    def build() -> StoredNegotiation:
         if template:
             publish(template)
-        return StoredTable.of(begin(db.session(), *modes))
+        return StoredNegotiation.of(begin(db.session(), *modes))
 
     return starting_points.of(current_app).use(name, build).load(session, name)
 
 
-def begin(session: Session, *modes: Mode) -> Table:
+def begin(session: Session, *modes: Mode) -> Negotiation:
     """Open a cooperation with two CSOs, by default for joint visits, in the current database."""
-    land = country(session)
-    land.person("Otto Brandis", "lantern", Role.SIGNATORY, power="Board minutes")
-    return another(land, "door", "lantern", modes=modes or (Mode.VISIT,))
+    country = make_country(session)
+    country.person("Otto Brandis", "lantern", Role.SIGNATORY, power="Board minutes")
+    return another(country, "door", "lantern", modes=modes or (Mode.VISIT,))
 
 
-def another(land: Country, *partners: str, modes: tuple[Mode, ...] = (Mode.VISIT,)) -> Table:
+def another(
+    country: Country, *partners: str, modes: tuple[Mode, ...] = (Mode.VISIT,)
+) -> Negotiation:
     """Open another cooperation of the NPM with partners from an existing country, people added."""
-    cooperation = open_one(land, *partners, modes=modes, questions=QUESTIONS)
-    homes = {land.id(key) for key in ("npm", *partners)}
+    cooperation = open_one(country, *partners, modes=modes, questions=QUESTIONS)
+    homes = {country.id(key) for key in ("npm", *partners)}
     everybody = ("tomas", "nadia", "oren", "petra", "henrik", "dora", "otto", "leyla")
     for first in (*everybody, "samira", "joana"):
-        home = land.homes[first]
+        home = country.homes[first]
         if home is not None and home.id in homes:
-            bring_in(land, cooperation, first)
-    land.session.commit()
-    return Table(land, cooperation)
+            bring_in(country, cooperation, first)
+    country.session.commit()
+    return Negotiation(country, cooperation)

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import NewContext
 from tests.browser.instances import PREPARED, StartingPoint, opened, settle, signed_in
 from tests.factories.agreements import checklist_of
-from tests.factories.cooperations import Country, bring_in, country, open_one
+from tests.factories.cooperations import Country, bring_in, make_country, open_one
 from tracker.access.actor import Role
 from tracker.accounts.factors import binding
 from tracker.accounts.factors.binding import Change
@@ -58,20 +58,20 @@ def lay(
 
     def build(data_dir: Path) -> Laid:
         with opened(data_dir) as app:
-            land = country(db.session())
-            land.person("Otto Brandis", "lantern", Role.SIGNATORY, power="Board minutes")
+            country = make_country(db.session())
+            country.person("Otto Brandis", "lantern", Role.SIGNATORY, power="Board minutes")
             secret = hash_password(PASSWORD)
-            for user in land.users.values():
+            for user in country.users.values():
                 user.password = secret
                 binding.bind(None, user, Change.PASSWORD)
             terms = {}
             for title in titles:
-                cooperation = _open(land, title, people)
+                cooperation = _open(country, title, people)
                 if fill:
-                    fill(land, cooperation)
+                    fill(country, cooperation)
                 terms[title] = f"/checklists/{checklist_of(cooperation, ChecklistKind.TERMS).id}"
-            emails = {first: user.email for first, user in land.users.items()}
-            marks = {first: user.fs_uniquifier for first, user in land.users.items()}
+            emails = {first: user.email for first, user in country.users.items()}
+            marks = {first: user.fs_uniquifier for first, user in country.users.items()}
             db.session.commit()
             settle(app)
             return Laid(emails, marks, terms)
@@ -79,18 +79,18 @@ def lay(
     return StartingPoint(name, build, on=PREPARED)
 
 
-def _open(land: Country, title: str, people: Iterable[str]) -> Cooperation:
+def _open(country: Country, title: str, people: Iterable[str]) -> Cooperation:
     cooperation = open_one(
-        land, "door", "lantern", modes=(Mode.VISIT,), title=title, questions=QUESTIONS
+        country, "door", "lantern", modes=(Mode.VISIT,), title=title, questions=QUESTIONS
     )
     for first in people:
-        bring_in(land, cooperation, first)
+        bring_in(country, cooperation, first)
     return cooperation
 
 
 @dataclass
-class Seats:
-    """Browsers of the people at the table, by first name."""
+class Browsers:
+    """Browsers of the people who negotiate, by first name."""
 
     laid: Laid
     app: Flask
