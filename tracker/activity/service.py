@@ -43,11 +43,8 @@ class DomainEvent:
 
 
 Handler = Callable[[DomainEvent], None]
-
 # How many events' handlers are running.
 _DEPTH = "handlers running"
-
-
 # The handlers of each verb, which belong to higher packages; app lists them in one table.
 HANDLERS: Slot[Mapping[Verb, tuple[Handler, ...]]] = Slot("handlers", {})
 

@@ -105,8 +105,8 @@ def require(session: Session) -> None:
     missing = list(_missing(session, compared))
     witness.look_up(missing)
     _wanted(session).extend(missing)
-    said = _said(session)
-    altered = [place for place, row in compared.items() if not _agrees(said.get(place), row)]
+    last = _last(session)
+    altered = [place for place, row in compared.items() if not _agrees(last.get(place), row)]
     of_instance = [place for place in altered if place[0] == ChainKey()]
     if of_instance:
         # Something else may have changed them: read what all events of the instance say.
@@ -116,8 +116,8 @@ def require(session: Session) -> None:
             before=_before(session, ChainKey()),
         )
         witness.look_up([rest])
-        said |= {(ChainKey(), *place): digest for place, digest in rest.said.items()}
-        altered = [place for place in altered if not _agrees(said.get(place), compared[place])]
+        last |= {(ChainKey(), *place): digest for place, digest in rest.last.items()}
+        altered = [place for place in altered if not _agrees(last.get(place), compared[place])]
     if altered:
         raise RefusedError(
             _l(
@@ -169,11 +169,11 @@ def _wanted(session: Session) -> list[Wanted]:
     return wanted
 
 
-def _said(session: Session) -> dict[_Place, str | None]:
+def _last(session: Session) -> dict[_Place, str | None]:
     return {
         (wanted.chain, *place): digest
         for wanted in _wanted(session)
-        for place, digest in wanted.said.items()
+        for place, digest in wanted.last.items()
     }
 
 

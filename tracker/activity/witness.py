@@ -158,7 +158,7 @@ def are_of_instance_as_recorded(
     places = {binding.place_of(row): binding.digest_of(row) for row in rows}
     own = Wanted(ChainKey(), frozenset(places), subjects)
     look_up([own, *also])
-    return own.said == places
+    return own.last == places
 
 
 @dataclass(slots=True)
@@ -166,7 +166,7 @@ class Wanted:
     """Rows, by table and id, for which to find what the last event of a chain said about them.
 
     Of the instance's chain only the events about some subjects are read, and those that only bind
-    rows; None means all. before is the number of the first event that doesn't count. said is what
+    rows; None means all. before is the number of the first event that doesn't count. last is what
     was found, by row: its digest, or None as for as_recorded(); a row that no event binds is not in
     it.
     """
@@ -175,7 +175,7 @@ class Wanted:
     places: frozenset[tuple[str, str]]
     subjects: Collection[tuple[str, UUID]] | None = None
     before: int = ANY_NUMBER
-    said: dict[tuple[str, str], str | None] = field(default_factory=dict)
+    last: dict[tuple[str, str], str | None] = field(default_factory=dict)
 
 
 def look_up(wanted: Sequence[Wanted]) -> None:
@@ -197,7 +197,7 @@ def look_up(wanted: Sequence[Wanted]) -> None:
         for table, states in event.state.items():
             for row_id, entry in states.items():
                 if (table, row_id) in rows.places:
-                    rows.said[table, row_id] = after(entry) if is_sound else None
+                    rows.last[table, row_id] = after(entry) if is_sound else None
 
 
 # More rows are found by their tables: each is a condition that every event of a chain is asked.

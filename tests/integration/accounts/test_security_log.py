@@ -1,4 +1,7 @@
-"""The security log: what it has, who sees it, and what a flood leaves out."""
+"""The security log: what it has, who sees it, and what a flood leaves out.
+
+In one file: all read the same entries of the same people.
+"""
 
 import datetime as dt
 from collections.abc import Callable

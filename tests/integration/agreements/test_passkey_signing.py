@@ -1,4 +1,7 @@
-"""Signing an agreement with a passkey: it signs text and sentence, and only once."""
+"""Signing an agreement with a passkey: it signs text and sentence, and only once.
+
+In one file: all begin with the same terms and a signatory with a passkey.
+"""
 
 import datetime as dt
 import json

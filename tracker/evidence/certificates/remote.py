@@ -8,7 +8,6 @@ come within a time, which begins with the lookup of the host's name, and a size.
 
 import asyncio
 import socket
-import ssl
 import threading
 import time
 import urllib.request
@@ -102,11 +101,10 @@ class _EndingTLSConnection(_EndingConnection, HTTPSConnection):
         """Connect, and shake hands."""
         super().connect()
         # Type information has no private names.
-        context: ssl.SSLContext = self._context  # type: ignore[attr-defined]
-        tunnelled: str | None = self._tunnel_host  # type: ignore[attr-defined]
-        encrypted = context.wrap_socket(
+        name = self._tunnel_host or self.host  # type: ignore[attr-defined]
+        encrypted = self._context.wrap_socket(  # type: ignore[attr-defined]
             self.sock,
-            server_hostname=tunnelled or self.host,
+            server_hostname=name,
             do_handshake_on_connect=False,
         )
         self.sock = encrypted

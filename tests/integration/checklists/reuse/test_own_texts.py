@@ -353,9 +353,9 @@ def test_a_text_is_kept_read_begun_with_and_retired_on_its_pages(
     (link,) = [to for words, to in listed.links().items() if words.startswith("From ")]
     # Retiring asks first.
     assert f"{link}/retire" in browser.page(link).addresses()
-    asked = browser.page(f"{link}/retire")
-    assert asked.h1 == "Retire a model text"
-    assert "You can’t get it back." in asked.text
+    retiring = browser.page(f"{link}/retire")
+    assert retiring.h1 == "Retire a model text"
+    assert "You can’t get it back." in retiring.text
     assert browser.get(link).status_code == 200
     retired = Page.of(browser.submit(f"{link}/retire"))
     assert "The model text is retired." in retired.text
