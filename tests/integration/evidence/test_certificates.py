@@ -41,7 +41,9 @@ from tracker.activity.models import Event, ReadLogEntry
 from tracker.agreements import service as agreements_service
 from tracker.agreements import signature_requests
 from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists.loading import load
 from tracker.checklists.models import Checklist
+from tracker.checklists.negotiation import safeguards
 from tracker.cooperations import keys
 from tracker.cooperations.models import CooperationKey
 from tracker.core import canonical, clock
@@ -198,8 +200,26 @@ def test_a_certificate_tells_text_signatures_events_digests_and_where_to_check(
     assert len(digests) == 4
     assert [digest for digest in digests if digest not in together] == []
     assert f"/verify?reference={demonstration.references['complete']}&digest=" in together
-    # Events name items by their titles as they were signed, and not by their codes.
-    happened = words.partition("What happened, and who did it")[2]
+
+
+def test_the_events_of_a_certificate_name_items_by_their_titles_and_not_by_their_codes(
+    country: Country, tmp_path: Path
+) -> None:
+    checklist = agreements.checklist_of(open_one(country, "door"), ChecklistKind.TERMS)
+    agreements.answer(country, checklist, "M19", **agreements.term(START, END))
+    title = str(load(checklist).item("M19").label)
+    flag = checklists.flag_term(country.actor("samira"), checklist, "M19", "It limits visits.")
+    safeguards.explain_flag(country.actor("nadia"), checklist, flag.id, "It names no place.")
+    agreements.send(country, checklist, PAIR)
+    agreements.sign(country, checklist, "tomas")
+    sign(country, checklist)
+    a_round(tmp_path)
+    row = db.session.scalars(sa.select(Certificate)).one()
+    words = " ".join(words_of(row).split())
+    text, heading, happened = words.partition("What happened, and who did it")
+    assert text
+    assert heading
+    assert f"“{title}”" in happened
     assert re.findall(r"\b[MCVU]\d{1,2}\b", happened) == []
 
 
