@@ -29,10 +29,10 @@ from tracker.checklists.models import (
     Renewal,
 )
 from tracker.cooperations import keys
-from tracker.cooperations.keys import KeyDestroyedError
 from tracker.core import canonical, clock
 from tracker.core.crypto import SealBrokenError
 from tracker.core.db import Identifier, db
+from tracker.core.errors import KeyDestroyedError
 from tracker.signoff import bound
 from tracker.signoff import service as signoff
 from tracker.signoff.bound import Bound

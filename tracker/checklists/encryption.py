@@ -20,6 +20,7 @@ from tracker.checklists.models import (
 )
 from tracker.cooperations import keys
 from tracker.core import canonical, crypto
+from tracker.core.errors import KeyDestroyedError
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +217,7 @@ def model_text_of(row: OwnModelText) -> dict[str, Any]:
         return dict(row.values or {})
     try:
         values: dict[str, Any] = _unseal(row.cooperation_id, row.id, "model_text", row.sealed)
-    except keys.KeyDestroyedError:  # erased for good, as intended
+    except KeyDestroyedError:  # erased for good, as intended
         return {}
     return values
 
@@ -232,7 +233,7 @@ def typed_of(cooperation_id: UUID, draft: Draft) -> dict[str, list[str]] | None:
         return None
     try:
         typed: dict[str, list[str]] = _unseal(cooperation_id, draft.id, "draft", draft.sealed)
-    except keys.KeyDestroyedError:  # erased for good, as intended
+    except KeyDestroyedError:  # erased for good, as intended
         return None
     return typed
 

@@ -9,14 +9,11 @@ from tracker.activity.checked import row_key
 from tracker.cooperations.models import CooperationKey
 from tracker.core import crypto
 from tracker.core.db import db
+from tracker.core.errors import KeyDestroyedError
 
 _KEYS = sa.select(CooperationKey).where(
     CooperationKey.cooperation_id.in_(sa.bindparam("ids", expanding=True))
 )
-
-
-class KeyDestroyedError(Exception):
-    """Raised when the cooperation's key was destroyed: what it encrypted is erased for good."""
 
 
 def new_key(cooperation_id: UUID) -> None:

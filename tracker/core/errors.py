@@ -37,3 +37,7 @@ class TooOftenError(Exception):
 
 class StaleError(RuleBrokenError):
     """Raised when somebody else saved in the meantime; both values have to be shown."""
+
+
+class KeyDestroyedError(Exception):
+    """Raised when a cooperation's key was destroyed: what it encrypted is erased for good."""

@@ -13,6 +13,7 @@ from tracker.activity.models import Chain, Event
 from tracker.cooperations import keys
 from tracker.core.crypto import SealBrokenError
 from tracker.core.db import db
+from tracker.core.errors import KeyDestroyedError
 from tracker.oversight import rows
 from tracker.oversight.reading import Reader
 
@@ -72,5 +73,5 @@ def _key_of(cooperation_id: UUID | None) -> bytes | None:
         return None
     try:
         return keys.key_of(cooperation_id)
-    except (LookupError, keys.KeyDestroyedError, SealBrokenError):  # the audit reports it
+    except (LookupError, KeyDestroyedError, SealBrokenError):  # the audit reports it
         return None

@@ -21,13 +21,13 @@ from werkzeug.wrappers import Response
 from tracker.access.gate import forget_actor, show_as_stranger
 from tracker.core import logs, slow_work
 from tracker.core.db import Unavailable, db, may_be_saved, why_unavailable, will_write
-from tracker.core.errors import RefusedError, RuleBrokenError, TooOftenError
+from tracker.core.errors import KeyDestroyedError, RefusedError, RuleBrokenError, TooOftenError
 from tracker.ui.addresses import is_own_path
 from tracker.ui.send_again import form_to_send_again
 from tracker.ui.typed_text import typed_text
 
 # The error pages; any other HTTP error gets the page for 400 or 500.
-_PAGES = {400, 403, 404, 405, 409, 413, 429, 500}
+_PAGES = {400, 403, 404, 405, 409, 410, 413, 429, 500}
 _TRY_AGAIN_AFTER = 60  # seconds; the page says a minute
 # The form may have been valid, but what it was for no longer exists or is now closed to the person.
 _WITH_WORDS = {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}
@@ -104,6 +104,7 @@ def register_error_pages(app: Flask) -> None:
     app.register_error_handler(RefusedError, _refused)
     app.register_error_handler(RuleBrokenError, _rule_broken)
     app.register_error_handler(TooOftenError, _too_often)
+    app.register_error_handler(KeyDestroyedError, _erased)
     app.register_error_handler(SQLAlchemyError, _unavailable)
     app.register_error_handler(InternalServerError, _our_fault)
     app.register_error_handler(HTTPException, _any_error)
@@ -131,6 +132,13 @@ def _too_often(error: TooOftenError) -> Response:
 
 def _rule_broken(error: RuleBrokenError) -> Response:
     return _page("409", 409, reason=str(error), typed=_typed(), sent_from=_sent_from())
+
+
+def _erased(_error: KeyDestroyedError) -> Response:
+    """Respond that what the page shows or changes was erased: nobody can read it again."""
+    _undo()
+    db.session.rollback()
+    return _page("410", 410, typed=_typed())
 
 
 def _any_error(error: HTTPException) -> Response:

@@ -19,7 +19,6 @@ from tracker.activity.models import Chain, Event
 from tracker.activity.witness import NotSoundError, Recorded
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.cooperations import clearances, keys
-from tracker.cooperations.keys import KeyDestroyedError
 from tracker.cooperations.models import (
     Clearance,
     ClearanceBar,
@@ -29,6 +28,7 @@ from tracker.cooperations.models import (
 from tracker.core import canonical, clock
 from tracker.core.crypto import SealBrokenError
 from tracker.core.db import Base, db
+from tracker.core.errors import KeyDestroyedError
 from tracker.signoff import bound, outcomes
 from tracker.signoff import service as signoff
 from tracker.signoff.bound import Bound

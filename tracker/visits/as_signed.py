@@ -9,9 +9,9 @@ from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.models import ChecklistState
 from tracker.checklists.rules.facts import Filled
 from tracker.cooperations import keys
-from tracker.cooperations.keys import KeyDestroyedError
 from tracker.core import canonical
 from tracker.core.crypto import SealBrokenError
+from tracker.core.errors import KeyDestroyedError
 from tracker.signoff import service as signoff
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from tracker.cooperations import keys
 from tracker.core import canonical, crypto
+from tracker.core.errors import KeyDestroyedError
 from tracker.visits.excusing import Shown
 from tracker.visits.models import GateOverride, Visit
 
@@ -75,7 +76,7 @@ def plan_unless_erased(visit: Visit) -> Plan | None:
     """Return what plan_of() does; None once it was erased with the cooperation's key."""
     try:
         return plan_of(visit)
-    except keys.KeyDestroyedError:  # erased for good, as intended
+    except KeyDestroyedError:  # erased for good, as intended
         return None
 
 

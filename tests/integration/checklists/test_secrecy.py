@@ -30,12 +30,11 @@ from tracker.checklists.models import (
 from tracker.checklists.negotiation import positions
 from tracker.checklists.service import save_answer
 from tracker.cooperations import keys
-from tracker.cooperations.keys import KeyDestroyedError
 from tracker.cooperations.models import AudienceMember, Clearance, CooperationKey
 from tracker.core import canonical, clock, crypto
 from tracker.core.crypto import SealBrokenError
 from tracker.core.db import Base, db
-from tracker.core.errors import RuleBrokenError
+from tracker.core.errors import KeyDestroyedError, RuleBrokenError
 from tracker.signoff import queries as signoff
 from tracker.signoff import service as signoff_service
 

@@ -18,12 +18,12 @@ from tracker.checklists.models import ChecklistParty
 from tracker.checklists.queries import writers
 from tracker.comments import encryption, queries, service
 from tracker.comments.models import Comment
-from tracker.cooperations import clearances, keys
+from tracker.cooperations import clearances
 from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import CooperationKey, Party
 from tracker.core import clock
 from tracker.core.crypto import SealBrokenError
-from tracker.core.errors import RuleBrokenError
+from tracker.core.errors import KeyDestroyedError, RuleBrokenError
 
 pytestmark = pytest.mark.both_databases
 
@@ -175,7 +175,7 @@ def test_without_its_key_nothing_of_a_visit_is_read(scene: Scene) -> None:
     roles = scene.checklist(ROLES)
     written = comment(scene.actor("ilena"), roles, "V8", text="quillfen")
     scene.session.get_one(CooperationKey, roles.cooperation_id).wrapped = None
-    with pytest.raises(keys.KeyDestroyedError):
+    with pytest.raises(KeyDestroyedError):
         encryption.text_of(roles.cooperation_id, written)
 
 

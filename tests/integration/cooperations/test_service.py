@@ -31,7 +31,7 @@ from tracker.cooperations.models import (
     Party,
 )
 from tracker.core import clock
-from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
+from tracker.core.errors import KeyDestroyedError, RefusedError, RuleBrokenError, StaleError
 from tracker.mail.models import OutboxMessage
 
 DAY = dt.timedelta(days=1)
@@ -166,7 +166,7 @@ def test_a_destroyed_key_says_so(country: Country, session: Session) -> None:
     cooperation = opened(country)
     session.get_one(CooperationKey, cooperation.id).wrapped = None
     session.flush()
-    with pytest.raises(keys.KeyDestroyedError, match="destroyed"):
+    with pytest.raises(KeyDestroyedError, match="destroyed"):
         keys.key_of(cooperation.id)
     with pytest.raises(LookupError):
         keys.key_of(uuid4())

@@ -44,10 +44,10 @@ from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.loading import load
 from tracker.checklists.models import Checklist
 from tracker.checklists.negotiation import safeguards
-from tracker.cooperations import keys
 from tracker.cooperations.models import CooperationKey
 from tracker.core import canonical, clock
 from tracker.core.db import db
+from tracker.core.errors import KeyDestroyedError
 from tracker.demo import checklists as demo_checklists
 from tracker.evidence.certificates import (
     contents,
@@ -421,7 +421,7 @@ def test_what_was_erased_gets_none(session: Session, demonstration: Demonstratio
         .values(wrapped=None)
     )
     session.commit()
-    with pytest.raises(keys.KeyDestroyedError):
+    with pytest.raises(KeyDestroyedError):
         certificates.file_of(row, revision)
     with pytest.raises(CertificateError, match="destroyed"):
         issuing.make(revision.id)

@@ -47,6 +47,7 @@ from tracker.cooperations import keys
 from tracker.cooperations.models import Cooperation, CooperationKey, Stage
 from tracker.core import canonical
 from tracker.core.db import db
+from tracker.core.errors import KeyDestroyedError
 from tracker.evidence import bound
 from tracker.evidence.bundles import (
     bundle,
@@ -363,7 +364,7 @@ def test_an_erased_text_is_still_recognised_by_its_digest(
     revision = revision_of(demonstration, "complete", "visit_roles")
     session.execute(sa.update(CooperationKey).values(wrapped=None))
     session.commit()
-    with pytest.raises(keys.KeyDestroyedError):
+    with pytest.raises(KeyDestroyedError):
         keys.key_of(revision.cooperation_id)
     assert verdict_on(demonstration, "complete", "visit_roles").verdict is Verdict.GENUINE
 

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from tracker.activity.queries import tells_the_team
 from tracker.cooperations import keys
-from tracker.cooperations.keys import KeyDestroyedError
 from tracker.core import canonical
 from tracker.core.db import will_write
+from tracker.core.errors import KeyDestroyedError
 from tracker.evidence.bundles import container, parts, queries
 from tracker.evidence.bundles.parts import LeftOut, Manifest
 from tracker.evidence.bundles.queries import Recorded

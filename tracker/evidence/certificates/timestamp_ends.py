@@ -11,9 +11,9 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from tracker.cooperations.keys import KeyDestroyedError
 from tracker.core import crypto
 from tracker.core.db import db
+from tracker.core.errors import KeyDestroyedError
 from tracker.evidence.certificates import pdf, service
 from tracker.evidence.models import Certificate
 from tracker.signoff.models import (

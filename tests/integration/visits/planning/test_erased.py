@@ -67,3 +67,37 @@ def test_the_daily_run_leaves_it_as_it_is(erased: Scene) -> None:
     before = (visit.stage, visit.is_ready)
     service.judge_today(visit.id)
     assert (visit.stage, visit.is_ready) == before
+
+
+@pytest.mark.parametrize(
+    ("key", "kind", "rest"),
+    [
+        ("pavo", ChecklistKind.VISIT_ROLES, ""),
+        ("pavo", ChecklistKind.VISIT_ROLES, "/record"),
+        ("tomas", ChecklistKind.URGENT_PLAN, "/read"),
+    ],
+)
+def test_the_pages_of_its_texts_say_that_they_were_erased(
+    app: Flask, erased: Scene, key: str, kind: ChecklistKind, rest: str
+) -> None:
+    address = f"/checklists/{erased.checklist(kind, 1).id}{rest}"
+    browser = signed_in(app, erased.session.get_one(User, erased.user(key)))
+    page = browser.page(address, HTTPStatus.GONE)
+    assert page.h1 == "This was erased"
+    assert "nobody can read what it protected" in page.text
+
+
+def test_whoever_may_not_see_it_is_not_told_that_it_was_erased(app: Flask, erased: Scene) -> None:
+    address = f"/checklists/{erased.checklist(ChecklistKind.VISIT_ROLES, 1).id}"
+    for key in ("dina", "milan", "henrik"):
+        browser = signed_in(app, erased.session.get_one(User, erased.user(key)))
+        assert browser.get(address).status_code == HTTPStatus.NOT_FOUND
+
+
+def test_what_somebody_typed_is_shown_though_it_can_not_be_saved(app: Flask, erased: Scene) -> None:
+    address = f"/checklists/{erased.checklist(ChecklistKind.VISIT_ROLES, 1).id}/items/V1/answer"
+    browser = signed_in(app, erased.session.get_one(User, erased.user("pavo")))
+    sent = {"words": "We go in by the gate."}
+    page = Page.of(browser.post(address, data=sent, headers={"Origin": "http://localhost"}))
+    assert page.h1 == "This was erased"
+    assert "We go in by the gate." in page.text
