@@ -93,11 +93,19 @@ def _line_state(line: VisitLine) -> State:
     return state_of(line.stage, is_ready=line.is_ready, is_over=line.is_over)
 
 
-def stage_list(current: VisitStage) -> list[StageView]:
-    """Return the stages a visit goes through, for the stage line."""
+def stage_list(current: VisitStage, *, is_ready: bool) -> list[StageView]:
+    """Return the stages a visit goes through, for the stage line.
+
+    In the last one before the team leaves nothing is left to do once the visit is ready.
+    """
     passed = stages.IN_ORDER[: stages.IN_ORDER.index(current)] if current in stages.IN_ORDER else ()
+    done = {*passed, current} if is_ready else set(passed)
     return [
-        StageView(stage.value, labels.STAGES[stage], is_past=stage in passed)
+        StageView(
+            stage.value,
+            _("Ready") if is_ready and stage is current else labels.STAGES[stage],
+            is_past=stage in done,
+        )
         for stage in stages.IN_ORDER
     ]
 
@@ -308,7 +316,7 @@ def team_now(reading: Reading) -> list[tuple[object, object]]:
     ]
 
 
-def _is_ready(reading: Reading) -> bool:
+def is_ready(reading: Reading) -> bool:
     """Return whether a visit is ready now, even before the worker checks; if over, as it was.
 
     A visit that does not agree with its events is not ready.
@@ -334,7 +342,7 @@ def asks_nobody(reading: Reading) -> bool:
 def _state(reading: Reading) -> State:
     if not reading.agrees:
         return DISAGREES
-    return state_of(reading.visit.stage, is_ready=_is_ready(reading), is_over=is_over(reading))
+    return state_of(reading.visit.stage, is_ready=is_ready(reading), is_over=is_over(reading))
 
 
 def _people(count: int) -> str:
@@ -371,7 +379,7 @@ def _preparation(reading: Reading, actor: Actor) -> list[Task]:
     visit, reference = reading.visit, reading.cooperation.reference
     words, mark = _state(reading)
     is_prepared = visit.stage in stages.PREPARED and not is_over(reading)
-    if reading.agrees and is_prepared and not _is_ready(reading):
+    if reading.agrees and is_prepared and not is_ready(reading):
         words = _("Not yet")
     ready_url = url_for("visits.ready", reference=reference, number=visit.number)
     missing = "" if asks_nobody(reading) else missing_words(reading)
@@ -586,7 +594,7 @@ def ready_view(reading: Reading, actor: Actor, *, plans: bool) -> ReadyView:
     rows = policy.board(judgement)
     return ReadyView(
         lede=_lede(reading),
-        is_ready=_is_ready(reading),
+        is_ready=is_ready(reading),
         asks_nobody=asks_nobody(reading),
         heads=[labels.REQUIREMENTS[requirement] for requirement in Requirement],
         caption=_caption(len(rows)),
@@ -638,7 +646,7 @@ def _lede(reading: Reading) -> object:
         if reading.visit.is_ready:
             return _("The days of this visit have passed. It was ready.")
         return _("The days of this visit have passed. It wasn't ready.")
-    if not _is_ready(reading):
+    if not is_ready(reading):
         return _("Not yet. %(missing)s", missing=missing_words(reading))
     if any(gate.state is GateState.OVERRIDDEN for gate in reading.judgement.gates):
         return _("Yes. A manager of the NPM has overridden gate J3 with a reason.")

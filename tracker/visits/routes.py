@@ -260,7 +260,7 @@ def show(reference: str, number: int) -> str:
         visit=visit,
         cooperation=reading.cooperation,
         view=pages.visit_view(reading, actor),
-        stages=pages.stage_list(visit.stage),
+        stages=pages.stage_list(visit.stage, is_ready=pages.is_ready(reading)),
         stage_words=pages.stage_words(visit.stage),
         may_change=_may_change(
             actor, visit, reading.cooperation, leads=actor.user_id in reading.leads

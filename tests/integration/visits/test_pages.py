@@ -113,7 +113,8 @@ def test_a_visits_page_begins_with_its_place_and_days_also_on_a_phone(
     [
         (VisitStage.PROPOSED, []),
         (VisitStage.PLANNED, ["J1"]),
-        (VisitStage.CLEARED, ["J1", "J2"]),
+        # The visit is ready: nothing is left to do before the team leaves.
+        (VisitStage.CLEARED, ["J1", "J2", "J3"]),
         (VisitStage.ON_SITE, ["J1", "J2", "J3"]),
     ],
 )
@@ -128,6 +129,17 @@ def test_the_stage_line_of_a_visit_shows_every_stage_and_which_were_passed(
     assert [code for code, _class, is_current in stages if is_current] == [stage.value]
     assert [code for code, mark, _is_current in stages if mark == "past"] == past
     assert f"Stage {stage.value}, " in page.text
+
+
+def test_the_stage_line_names_what_is_done_until_the_visit_is_ready(
+    browser: Browser, scene: Scene
+) -> None:
+    assert "Stage J3, Ready, of J1 to J4" in browser("samira").page(address(scene)).text
+    without_credential_of(scene, "leyla")
+    scene.session.commit()
+    page = browser("samira").page(address(scene))
+    assert "Stage J3, Clearing the team, of J1 to J4" in page.text
+    assert [code for code, mark, _is_current in page.stages() if mark == "past"] == ["J1", "J2"]
 
 
 @pytest.mark.parametrize("key", [key for key in OUTSIDE if key != "noor"])
