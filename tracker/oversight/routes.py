@@ -37,8 +37,18 @@ from tracker.ui.filters import FilterLink, chosen_or_404, filter_links
 from tracker.ui.words import tidy_line
 
 blueprint = Blueprint("oversight", __name__, url_prefix="/register")
-# Filters that are shown even if nothing matches; those of the overview are shown there.
+# Filters that are shown even if nothing matches.
 ALWAYS = frozenset({"", Narrowing.IN_FORCE})
+# What may be true of an agreement beside its state. The overview counts it, and the row of states
+# doesn't: so the states there add up to all agreements.
+BESIDE_ITS_STATE = frozenset(
+    {
+        Narrowing.ENDS_SOON,
+        Narrowing.REVIEW_OVERDUE,
+        Narrowing.OVERRIDDEN,
+        Narrowing.FLAGGED,
+    }
+)
 # The kind that leads to the register of undertakings.
 UNDERTAKINGS = "undertakings"
 EVENTS = 500
@@ -219,7 +229,7 @@ def _links(counts: Mapping[str, int], question: Question) -> list[FilterLink]:
     options = [("", _("All")), *((choice.value, labels.NARROWINGS[choice]) for choice in Narrowing)]
     return filter_links(
         "state",
-        [option for option in options if option[0] in shown and option[0] not in pages.ATTENTION],
+        [option for option in options if option[0] in shown and option[0] not in BESIDE_ITS_STATE],
         counts,
     )
 
