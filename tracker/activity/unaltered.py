@@ -42,6 +42,10 @@ TAKES_AWAY: frozenset[Verb] = frozenset(
         verbs.NOTICE_GIVEN,
         verbs.TEXT_SUSPENDED,
         verbs.TEXT_ENDED,
+        # A review can always begin, whatever rows say: the stage is worked out from events, and
+        # what changes it besides is compared itself.
+        verbs.REVIEW_BEGUN,
+        verbs.STAGE_CHANGED,
         verbs.REVIEW_CALLED_OFF,
         verbs.UNDERTAKING_SCAN_REFUSED,
         verbs.UNDERTAKING_SCAN_WITHDRAWN,

@@ -137,7 +137,6 @@ def _rule_broken(error: RuleBrokenError) -> Response:
 def _erased(_error: KeyDestroyedError) -> Response:
     """Respond that what the page shows or changes was erased: nobody can read it again."""
     _undo()
-    db.session.rollback()
     return _page("410", 410, typed=_typed())
 
 

@@ -168,6 +168,7 @@ def test_a_text_of_a_visit_in_force_is_not_given_away_by_a_mail(
     frozen_time(NOW + DAY)
     checklist = checklist_of(the_one(session), ChecklistKind.TERMS)
     checklist.kind = ChecklistKind.VISIT_ROLES
+    session.commit()
     send_sealed(country, checklist, "the team", {"npm": "tomas", "door": "henrik"})
     sign(country, checklist, "tomas", "henrik")
     session.commit()

@@ -15,6 +15,7 @@ from tests.factories.visits import Scene
 from tests.integration.visits.planning.test_beginning_texts import filled_in
 from tracker.activity.models import Event
 from tracker.checklists.models import Answer, Checklist
+from tracker.core import clock
 from tracker.core.db import db
 from tracker.mail.models import OutboxMessage
 from tracker.settings import Settings
@@ -24,11 +25,14 @@ pytestmark = pytest.mark.both_databases
 
 # A web process that is killed once the texts of a visit begin: after the first, or after both.
 KILLED = """
-import json, os, signal, sys, config
+import datetime, json, os, signal, sys, config
 from tracker import create_app
 from tracker.checklists.reuse import beginning
+from tracker.core import clock
 from tracker.core.db import db
 sent = json.load(sys.stdin)
+now = datetime.datetime.fromisoformat(sent["now"])
+clock.use_source(lambda: now)
 begin, begun = beginning.begin, []
 def begin_and_be_killed(*values, **more):
     begin(*values, **more)
@@ -64,7 +68,6 @@ def test_a_process_killed_while_a_visits_texts_begin_saves_nothing_and_it_can_be
     name = str(app.config["SESSION_COOKIE_NAME"])
     cookie = browser("ilena").get_cookie(name)
     assert cookie is not None
-    # With the clock of the tests, whatever day it shows.
     inherited = {name: os.environ[name] for name in os.environ if not name.startswith("TRACKER_")}
     environment = inherited | {
         "TRACKER_DATA_DIR": str(settings.data_dir),
@@ -78,6 +81,8 @@ def test_a_process_killed_while_a_visits_texts_begin_saves_nothing_and_it_can_be
             "value": cookie.value,
             "form": form,
             "texts": texts,
+            # Otherwise the session would be over if the tests began long ago.
+            "now": clock.now().isoformat(),
         }
         killed = subprocess.run(
             [sys.executable, "-c", KILLED],
