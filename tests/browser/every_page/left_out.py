@@ -12,6 +12,8 @@ LATER = "only after weeks"
 SHORTLY = "only for some minutes"
 # The outcome of a discussion is asked of the party that wished for it.
 WISHED = "only once a party asked to discuss"
+# A visit is handed over once nobody of the NPM who is on its list can act.
+ABANDONED = "only once nobody on a visit's list can act"
 # A model text is given up for the product's once an administrator has changed it.
 CHANGED = "only once a model text was changed"
 # A release that brings a newer text or checklist than the one that was edited here.
@@ -53,5 +55,6 @@ LEFT_OUT = {
     "static": FILE,
     "undertaking_paper.scan": FILE,
     "undertakings.add_to_own": LEADS_ON,
+    "visits.put_in_charge": ABANDONED,
     "words.download": FILE,
 }

@@ -16,6 +16,7 @@ from tracker.accounts.people import service as people
 from tracker.activity import service as trail
 from tracker.activity import unaltered, verbs
 from tracker.activity.models import Event
+from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.models import Checklist
 from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import Cooperation
@@ -76,8 +77,12 @@ def reopen(negotiation: Negotiation) -> None:
         cooperation_id=negotiation.cooperation.id,
     )
     negotiation.session.expire_all()
-    checklist = negotiation.session.scalars(sa.select(Checklist)).first()
-    assert checklist is not None
+    checklist = negotiation.session.scalars(
+        sa.select(Checklist).where(
+            Checklist.cooperation_id == negotiation.cooperation.id,
+            Checklist.kind == ChecklistKind.TERMS,
+        )
+    ).one()
     checklist.reason = "Because we agreed."
 
 
