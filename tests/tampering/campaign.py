@@ -2,7 +2,7 @@
 
 import enum
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tests.factories.evidence.tampering import hands
@@ -47,15 +47,10 @@ def is_listed(change: Change, names: Iterable[str]) -> bool:
     return change.table in names or f"{change.table}.{change.what}" in names
 
 
-def attempt(changes: Iterable[Change], report: Callable[[Result], None]) -> list[Result]:
+def attempt(changes: Iterable[Change]) -> list[Result]:
     """Make each change to the application's database, audit, and undo it."""
     names = listed()
-    results = []
-    for change in changes:
-        result = _attempt(change, names)
-        report(result)
-        results.append(result)
-    return results
+    return [_attempt(change, names) for change in changes]
 
 
 def _attempt(change: Change, names: frozenset[str]) -> Result:
