@@ -123,7 +123,8 @@ def _load_taxonomy(library: Library, actor: Actor | None) -> list[str]:
         )
         for position, term in enumerate(terms, start=1)
     ]
-    return _replace(TaxonomyTerm, wanted, "taxonomy", actor)
+    is_new = _replace(TaxonomyTerm, wanted, "taxonomy", actor)
+    return [f"{len(wanted)} categories and topics"] if is_new else []
 
 
 def _load_statements(library: Library, actor: Actor | None) -> list[str]:
@@ -131,7 +132,8 @@ def _load_statements(library: Library, actor: Actor | None) -> list[str]:
         {**statement.model_dump(), "position": position}
         for position, statement in enumerate(library.statements, start=1)
     ]
-    return _replace(Statement, wanted, "statements", actor)
+    is_new = _replace(Statement, wanted, "statements", actor)
+    return [f"{len(wanted)} statements"] if is_new else []
 
 
 def _replace(
@@ -139,13 +141,13 @@ def _replace(
     wanted: list[dict[str, Any]],
     name: str,
     actor: Actor | None,
-) -> list[str]:
-    """Replace all rows with these, if they differ."""
+) -> bool:
+    """Replace all rows with these; return whether they differed."""
     keys = list(wanted[0])
     rows = db.session.scalars(sa.select(model)).all()
     row_values = [{key: getattr(row, key) for key in keys} for row in rows]
     if _digest(row_values) == _digest(wanted):
-        return []
+        return False
     db.session.execute(sa.delete(model))
     db.session.add_all(model(**values) for values in wanted)
     trail.record(
@@ -158,7 +160,7 @@ def _replace(
         name=name,
         digest=_digest(wanted),
     )
-    return [f"{name}: {len(wanted)} loaded"]
+    return True
 
 
 def _digest(rows: Iterable[dict[str, Any]]) -> str:

@@ -55,8 +55,8 @@ def test_the_shipped_guidance_is_loaded_and_found(session: Session) -> None:
 def test_loading_tells_what_changed_and_notes_it_in_the_trail(folder: ContentFolder) -> None:
     folder.articles.append(Written("article-3", 3))
     assert folder.load() == [
-        "taxonomy: 8 loaded",
-        "statements: 6 loaded",
+        "8 categories and topics",
+        "6 statements",
         "article article-3 (en), revision 1",
     ]
     assert events()[:3] == [
