@@ -15,7 +15,13 @@ from tracker.core import clock
 from tracker.core.db import db, why_unavailable
 from tracker.mail import render
 from tracker.mail.models import MessageState, OutboxMessage
-from tracker.mail.transport import RefusedAddressError, Transport, TransportError, address
+from tracker.mail.transport import (
+    RefusedAddressError,
+    TooSlowError,
+    Transport,
+    TransportError,
+    address,
+)
 
 MINUTE = dt.timedelta(minutes=1)
 HOUR = dt.timedelta(hours=1)
@@ -64,7 +70,8 @@ def send_due(
 
     not_recorded has the results that a worker could not record yet, because the database could not
     be reached; they come first. A message may be sent twice if the process dies between sending
-    and recording it, or can't record it within LEASE; none is ever lost.
+    and recording it, or can't record it within LEASE; none is ever lost. A mail server that is too
+    slow gets no further message now, since all other jobs wait for it.
     """
     results = [] if not_recorded is None else not_recorded
     _record(results)
@@ -77,6 +84,8 @@ def send_due(
         results.append(Result(letter.id, letter.attempt, error))
         _record(results)
         sent, failed = (sent + 1, failed) if error is None else (sent, failed + 1)
+        if isinstance(error, TooSlowError):
+            break
     return Outcome(sent, failed)
 
 

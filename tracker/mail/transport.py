@@ -3,19 +3,26 @@
 import os
 import re
 import smtplib
+import socket
 import ssl
 import sys
+import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import parseaddr
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from tracker.core.deadlines import Deadline
 from tracker.settings import uses_starttls
 
-SECONDS = 20
+# For one message, from the lookup of the server's name to its word that it has accepted it.
+SECONDS = 60
+# Of everything that a server answers, in bytes.
+LONGEST_ANSWERS = 100_000
 SMTP_PORT, SMTPS_PORT = 587, 465
 # Permanent replies about a mailbox (RFC 5321, 4.2.3), unless an enhanced code (RFC 3463) says that
 # something other than the address (x.1) is at fault, such as the relay's own rules.
@@ -25,6 +32,10 @@ _ENHANCED = re.compile(r"\b5\.(\d{1,3})\.\d{1,3}\b")
 
 class TransportError(Exception):
     """Raised when a message can't be sent, or the setting is invalid; the message is one line."""
+
+
+class TooSlowError(TransportError):
+    """Raised when the mail server doesn't accept a message in time."""
 
 
 class RefusedAddressError(TransportError):
@@ -61,29 +72,107 @@ class SmtpTransport:
 
     def send(self, message: EmailMessage) -> None:
         """Send over SMTP; the server's refusal becomes a TransportError."""
+        deadline = Deadline(SECONDS)
         try:
-            with self._connect() as server:
+            server = self._connect(deadline)
+            try:
                 if self.starttls:
                     server.starttls(context=self._tls())
                 if self.user:
                     server.login(self.user, self.password)
                 server.send_message(message)
+            finally:
+                server.leave()
         except smtplib.SMTPRecipientsRefused as error:
             code, answer = next(iter(error.recipients.values()))
             kind = RefusedAddressError if is_about_the_address(code, answer) else TransportError
             raise kind(f"refused: {code} {_plain(answer)}") from error
         except smtplib.SMTPResponseException as error:
             raise TransportError(f"{error.smtp_code} {_plain(error.smtp_error)}") from error
-        except (smtplib.SMTPException, OSError) as error:
+        except (smtplib.SMTPException, OSError, ValueError) as error:
+            if deadline.is_over:  # a connection that was cut says only that it has ended
+                message_words = f"it didn't accept the message within {SECONDS} seconds"
+                raise TooSlowError(f"{self.words}: {message_words}") from error
             raise TransportError(f"{self.words}: {_words(error)}") from error
 
-    def _connect(self) -> smtplib.SMTP:
+    def _connect(self, deadline: Deadline) -> "_EndingSmtp":
         if self.encrypted:
-            return smtplib.SMTP_SSL(self.host, self.port, timeout=SECONDS, context=self._tls())
-        return smtplib.SMTP(self.host, self.port, timeout=SECONDS)
+            return _EndingSmtps(self.host, self.port, deadline, self._tls())
+        return _EndingSmtp(self.host, self.port, deadline)
 
     def _tls(self) -> ssl.SSLContext:
         return self.context or ssl.create_default_context()
+
+
+class _Replies:
+    """A mail server's replies, read until the time is over or they are too long."""
+
+    def __init__(self, file: BinaryIO, deadline: Deadline) -> None:
+        self._file = file
+        self._deadline = deadline
+        self._left = LONGEST_ANSWERS
+
+    def readline(self, longest: int) -> bytes:
+        """Return the next line; raise OSError if the server took or said too much."""
+        line = self._file.readline(longest)
+        self._deadline.left()
+        self._left -= len(line)
+        if self._left < 0:
+            raise OSError(f"its answers are longer than {LONGEST_ANSWERS:,} bytes")
+        return line
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+class _EndingSmtp(smtplib.SMTP):
+    """A connection that is cut when the time is over, however little and often the server sends."""
+
+    def __init__(self, host: str, port: int, deadline: Deadline) -> None:
+        self._deadline = deadline
+        self._cutting: threading.Timer | None = None
+        # The library would look up the name of this machine, which may take any time.
+        name = deadline.call(socket.getfqdn)
+        try:
+            super().__init__(host, port, name if "." in name else "[127.0.0.1]")
+        except OSError:
+            self.close()
+            raise
+
+    def _get_socket(self, host: str, port: int, _timeout: object) -> socket.socket:
+        connection = self._deadline.connect(host, port)
+        # It shares the connection, and stays what it is when TLS takes over the other one.
+        self._shared = connection.dup()
+        self._cutting = self._deadline.cut(self._shared)
+        return connection
+
+    def getreply(self) -> tuple[int, bytes]:
+        """Return the code and text of the next reply."""
+        if self.file is None and self.sock is not None:
+            self.file = _Replies(self.sock.makefile("rb"), self._deadline)
+        return super().getreply()
+
+    def close(self) -> None:
+        """Close the connection."""
+        super().close()
+        if self._cutting is not None:
+            self._cutting.cancel()
+            self._shared.close()
+
+    def leave(self) -> None:
+        """Say goodbye and close, without waiting for a reply: it would change nothing."""
+        with suppress(smtplib.SMTPException, OSError):
+            self.putcmd("quit")
+        self.close()
+
+
+class _EndingSmtps(smtplib.SMTP_SSL, _EndingSmtp):
+    """The same by TLS: the handshake comes within the same time."""
+
+    def __init__(self, host: str, port: int, deadline: Deadline, context: ssl.SSLContext) -> None:
+        self.context = context
+        _EndingSmtp.__init__(self, host, port, deadline)
 
 
 @dataclass(frozen=True, slots=True)

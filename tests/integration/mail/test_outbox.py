@@ -4,6 +4,7 @@ In one file: all of it is one path, from the table to the server.
 """
 
 import datetime as dt
+import socket
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -87,6 +88,20 @@ def test_nothing_is_sent_for_what_was_given_up(session: Session, smtp_server: Sm
     outbox.queue("samira@example.org", "en", "trial", "Something", "Look.")
     session.rollback()
     assert sending.send_due(transport.from_url(smtp_server.url)) == sending.Outcome()
+
+
+def test_a_mail_server_that_stalls_gets_no_further_message_now(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport, "SECONDS", 0.3)
+    messages = [write(session), write(session)]
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        stalls = transport.from_url(f"smtp://127.0.0.1:{silent.getsockname()[1]}")
+        assert sending.send_due(stalls) == sending.Outcome(failed=1)
+    for message in messages:
+        session.refresh(message)
+    assert sorted(message.attempts for message in messages) == [0, 1]
+    assert any("within 0.3 seconds" in (message.last_error or "") for message in messages)
 
 
 def test_words_of_other_scripts_arrive(session: Session, smtp_server: SmtpServer) -> None:

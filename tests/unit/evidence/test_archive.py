@@ -2,7 +2,6 @@
 
 import datetime as dt
 import io
-import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -22,6 +21,7 @@ from tests.factories.evidence.key_files import new_private
 from tests.moments import standing_at, using
 from tests.servers.timestamps import TimestampServer
 from tracker.core import canonical
+from tracker.core.deadlines import Deadline
 from tracker.evidence.bundles import verify
 from tracker.evidence.certificates import pades, pdf, remote
 from tracker.evidence.certificates.pdf import Flaw, Signer, SignError, TimestampError
@@ -219,12 +219,12 @@ def test_revocation_data_that_is_away_is_required_unless_the_caller_does_without
 
 
 def test_an_answer_that_is_too_long_or_too_slow_is_not_read_to_its_end() -> None:
-    until = time.monotonic() + 60
-    assert remote._read(io.BytesIO(b"12345"), until, 5) == b"12345"
+    minute = Deadline(60)
+    assert remote._read(io.BytesIO(b"12345"), minute, 5) == b"12345"
     with pytest.raises(ValueError, match="longer than 4 bytes"):
-        remote._read(io.BytesIO(b"12345"), until, 4)
+        remote._read(io.BytesIO(b"12345"), minute, 4)
     with pytest.raises(TimeoutError):
-        remote._read(io.BytesIO(b"12345"), until - 120, 5)
+        remote._read(io.BytesIO(b"12345"), Deadline(0), 5)
 
 
 def test_only_addresses_of_http_are_asked() -> None:

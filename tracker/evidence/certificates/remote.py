@@ -8,15 +8,11 @@ come within a time, which begins with the lookup of the host's name, and a size.
 
 import asyncio
 import socket
-import threading
-import time
 import urllib.request
 from collections.abc import AsyncGenerator, Iterable, Mapping
-from contextlib import suppress
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from io import BytesIO
-from queue import Empty, SimpleQueue
-from typing import Any, ClassVar, TypeAlias
+from typing import ClassVar, TypeAlias
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
 
@@ -34,14 +30,14 @@ from pyhanko_certvalidator.fetchers.common_utils import (
 )
 from pyhanko_certvalidator.util import get_ocsp_urls, get_relevant_crl_dps, issuer_serial
 
+from tracker.core.deadlines import Deadline
+
 SECONDS = 10
 LONGEST_ANSWER = 100_000
 # A longer list would make every certificate that long.
 LONGEST_LIST = 1_000_000
 READ_AT_A_TIME = 65_536
 
-# What the system says of one address of a host.
-_Address: TypeAlias = tuple[int, int, int, str, Any]
 Certified: TypeAlias = asn1_x509.Certificate | cms.AttributeCertificateV2
 
 
@@ -59,39 +55,19 @@ class _EndingConnection(HTTPConnection):
     library's own timeout begins anew with each address of the host and each byte of the answer.
     """
 
-    _until: float
+    _deadline: Deadline
 
     def connect(self) -> None:
         """Connect, and have the connection cut when the time is over."""
-        self._until = time.monotonic() + SECONDS
+        self._deadline = Deadline(SECONDS)
         self._create_connection = self._connected
         HTTPConnection.connect(self)
 
     def _connected(self, place: tuple[str, int], *_: object) -> socket.socket:
-        """Return a connection to the first address of a host that accepts one in time."""
-        addresses = _addresses(*place, self._until)
-        problem = OSError(f"{place[0]} has no address.")
-        for number, (family, kind, protocol, _name, address) in enumerate(addresses):
-            connection = socket.socket(family, kind, protocol)
-            try:
-                # One address that never answers leaves time for the others.
-                connection.settimeout(_left(self._until) / (len(addresses) - number))
-                connection.connect(address)
-                self._end_in_time(connection)
-            except OSError as error:
-                connection.close()
-                problem = error
-            else:
-                return connection
-        raise problem
-
-    def _end_in_time(self, connection: socket.socket) -> None:
-        """Have a connection cut when the time is over; until then, nothing waits longer."""
-        left = _left(self._until)
-        connection.settimeout(left)
-        cutting = threading.Timer(left, _cut, [connection])
-        cutting.daemon = True
-        cutting.start()
+        """Return a connection that is cut in time."""
+        connection = self._deadline.connect(*place)
+        self._deadline.cut(connection)
+        return connection
 
 
 class _EndingTLSConnection(_EndingConnection, HTTPSConnection):
@@ -108,7 +84,7 @@ class _EndingTLSConnection(_EndingConnection, HTTPSConnection):
             do_handshake_on_connect=False,
         )
         self.sock = encrypted
-        self._end_in_time(encrypted)
+        self._deadline.cut(encrypted)
         encrypted.do_handshake()
 
 
@@ -120,42 +96,6 @@ class _Plain(urllib.request.HTTPHandler):
 class _Encrypted(urllib.request.HTTPSHandler):
     def https_open(self, request: urllib.request.Request) -> HTTPResponse:
         return self.do_open(_EndingTLSConnection, request)
-
-
-def _cut(connection: socket.socket) -> None:
-    with suppress(OSError):  # it has ended
-        socket.socket.shutdown(connection, socket.SHUT_RDWR)
-
-
-def _addresses(host: str, port: int, until: float) -> list[_Address]:
-    """Look up a host's addresses; raise TimeoutError if that takes too long.
-
-    Nothing can interrupt the system's lookup, so it has a thread of its own, which is left behind.
-    """
-    answers: SimpleQueue[list[_Address] | Exception] = SimpleQueue()
-
-    def look_up() -> None:
-        try:
-            answers.put(list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)))
-        except (OSError, ValueError) as error:
-            answers.put(error)
-
-    threading.Thread(target=look_up, daemon=True).start()
-    try:
-        answer = answers.get(timeout=_left(until))
-    except Empty:
-        raise _too_late() from None
-    if isinstance(answer, Exception):
-        raise answer
-    return answer
-
-
-def _left(until: float) -> float:
-    """Return how many seconds are left; raise TimeoutError if none are."""
-    left = until - time.monotonic()
-    if left <= 0:
-        raise _too_late()
-    return left
 
 
 _OPENER = urllib.request.build_opener(_WithoutRedirects, _Plain, _Encrypted)
@@ -219,42 +159,33 @@ def exchange(
         message = f"{url} isn't an address of HTTP."
         raise ValueError(message)
     request = urllib.request.Request(url, data=data, headers=dict(headers))  # noqa: S310 -- see above
-    until = time.monotonic() + SECONDS
+    deadline = Deadline(SECONDS)
     try:
         with _OPENER.open(request, timeout=SECONDS) as answer:
-            _require_in_time(until)  # a head that was cut looks like one that has ended
-            return _read(answer, until, longest)
+            deadline.left()  # a head that was cut looks like one that has ended
+            return _read(answer, deadline, longest)
     except HTTPError as error:
         error.close()
         raise
     except HTTPException as error:  # an answer that was cut, or isn't one
-        _require_in_time(until)
+        deadline.left()
         message = f"The answer isn't a complete one of HTTP ({type(error).__name__})."
         raise OSError(message) from error
     except OSError:
-        _require_in_time(until)  # a connection that was cut says only that it has ended
+        deadline.left()  # a connection that was cut says only that it has ended
         raise
 
 
-def _read(answer: HTTPResponse | BytesIO, until: float, longest: int) -> bytes:
+def _read(answer: HTTPResponse | BytesIO, deadline: Deadline, longest: int) -> bytes:
     body = b""
     while chunk := answer.read1(READ_AT_A_TIME):
         body += chunk
         if len(body) > longest:
             message = f"The answer is longer than {longest:,} bytes."
             raise ValueError(message)
-        _require_in_time(until)
-    _require_in_time(until)
+        deadline.left()
+    deadline.left()
     return body
-
-
-def _require_in_time(until: float) -> None:
-    if time.monotonic() >= until:
-        raise _too_late()
-
-
-def _too_late() -> TimeoutError:
-    return TimeoutError(f"The answer took longer than {SECONDS} seconds.")
 
 
 # Revocation data ----------------------------------------------------------------------------------
