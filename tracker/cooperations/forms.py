@@ -240,7 +240,7 @@ class VerificationForm(Form):
 class BodyForm(Form):
     """An outside body that answers can name."""
 
-    name = LineField(
+    name = NameField(
         _l("Name"),
         [Required()],
         description=_l("As on its own letterhead, for example Ministry of Justice."),

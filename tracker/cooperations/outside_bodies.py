@@ -18,8 +18,8 @@ from tracker.cooperations.labels import BODY_KINDS
 from tracker.cooperations.models import BodyKind, Cooperation
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError, StaleError
+from tracker.core.names import tidied
 
-MAX_NAME = 200
 MOST = 50
 # Including removed ones, which signed texts still name.
 MOST_EVER = 200
@@ -68,12 +68,9 @@ def add(actor: Actor, cooperation: Cooperation, *, name: str, kind: BodyKind) ->
     """
     policy.can_add_body(actor, queries.fact(cooperation)).require()
     _lock(cooperation)
-    tidy = " ".join(name.split())
+    tidy = tidied(name)
     if not tidy:
         raise RuleBrokenError(_l("Enter a name."), "name")
-    if len(tidy) > MAX_NAME:
-        words = _l("Write the name in at most %(most)s characters.", most=MAX_NAME)
-        raise RuleBrokenError(words, "name")
     bodies = of(cooperation)
     if any(body.name.casefold() == tidy.casefold() for body in bodies if not body.is_removed):
         raise RuleBrokenError(_l("This body is already on the list."), "name")

@@ -1,12 +1,20 @@
 """What the name of a person or an organisation may hold: letters, marks, numbers, a few signs.
 
 A name is repeated in emails to strangers and beside signatures. It must not carry an address to
-visit, nor look like another name that is written with letters of another script.
+visit, nor look like another name that is written with letters of another script. Forms and
+services ask the same rule.
 """
 
 import enum
 import re
 import unicodedata
+
+from flask_babel import lazy_gettext as _l
+
+from tracker.core.errors import RuleBrokenError
+
+# The longest name.
+LENGTH = 200
 
 # Signs within names, beside letters, marks, digits and spaces: also those of Arabic and Hebrew, and
 # the joiners that some scripts are written with.
@@ -28,6 +36,31 @@ class NameProblem(enum.Enum):
     SIGN = enum.auto()
     ADDRESS = enum.auto()
     SCRIPTS = enum.auto()
+
+
+PROBLEMS = {
+    NameProblem.SIGN: _l("Use letters, digits, spaces, hyphens, apostrophes and full stops"),
+    NameProblem.ADDRESS: _l("A name can't contain a web address. Put a space after each full stop"),
+    NameProblem.SCRIPTS: _l(
+        "Write each word in one alphabet: letters of another one can look the same"
+    ),
+}
+
+
+def tidied(name: str, field: str = "name", *, former: str = "", most: int = LENGTH) -> str:
+    """Return a name as it is stored, without surplus spaces; an empty one stays empty.
+
+    Raise RuleBrokenError, with the field, if it can't be used. The former name can stay: it may
+    have been stored before there was a rule.
+    """
+    tidy = " ".join(name.split())
+    if tidy == former:
+        return tidy
+    if len(tidy) > most:
+        raise RuleBrokenError(_l("Use at most %(num)s characters", num=most), field)
+    if problem := problem_of(tidy):
+        raise RuleBrokenError(PROBLEMS[problem], field)
+    return tidy
 
 
 def problem_of(name: str) -> NameProblem | None:

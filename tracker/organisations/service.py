@@ -13,6 +13,7 @@ from tracker.activity.verbs import ORGANISATION_ADDED, ORGANISATION_CHANGED
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError, StaleError
+from tracker.core.names import tidied
 from tracker.organisations import queries
 from tracker.organisations.initials import initials_for
 from tracker.organisations.labels import CsoType
@@ -48,7 +49,7 @@ def add(
     Raises RefusedError, or RuleBrokenError with the field if a name is taken or a type missing.
     """
     can_change_organisations(actor).require()
-    checked = _checked(kind, details, None)
+    checked = _checked(kind, details)
     organisation = Organisation(
         id=uuid4(),
         kind=kind,
@@ -88,7 +89,7 @@ def change(
         raise StaleError(
             _l("Somebody else changed this organisation in the meantime. Compare, then save again.")
         )
-    changes = asdict(_checked(organisation.kind, details, organisation.id))
+    changes = asdict(_checked(organisation.kind, details, organisation))
     changed = sorted(
         name for name, value in changes.items() if getattr(organisation, name) != value
     )
@@ -111,19 +112,26 @@ def change(
     return organisation
 
 
-def _checked(kind: OrganisationKind, details: Details, own_id: UUID | None) -> Details:
+def _checked(
+    kind: OrganisationKind, details: Details, former: Organisation | None = None
+) -> Details:
     """Return the details as they will be stored, or raise RuleBrokenError."""
-    name = " ".join(details.name.split())
+    name = tidied(details.name, former=former.name if former else "")
     if not name:
         raise RuleBrokenError(_l("Enter the name"), "name")
     same = queries.find_by_name(name)
-    if same is not None and same.id != own_id:
+    if same is not None and same is not former:
         raise RuleBrokenError(_l("There's already an organisation with this name"), "name")
-    short_name = " ".join(details.short_name.split()) or name
-    tidied = replace(details, name=name, short_name=short_name[:SHORT_NAME_LENGTH])
+    short_name = tidied(
+        details.short_name,
+        "short_name",
+        former=former.short_name if former else "",
+        most=SHORT_NAME_LENGTH,
+    )
+    known = replace(details, name=name, short_name=short_name or name[:SHORT_NAME_LENGTH])
     if kind is not OrganisationKind.CSO:
         return replace(
-            tidied,
+            known,
             types=[],
             other_type="",
             expertise="",
@@ -131,13 +139,13 @@ def _checked(kind: OrganisationKind, details: Details, own_id: UUID | None) -> D
             represents_persons=False,
             represents_staff=False,
         )
-    types: list[str] = [known.value for known in CsoType if known.value in details.types]
+    types: list[str] = [kind.value for kind in CsoType if kind.value in details.types]
     if not types:
         raise RuleBrokenError(_l("Choose at least one type"), "types")
     has_other = CsoType.OTHER.value in types
     if has_other and not details.other_type.strip():
         raise RuleBrokenError(_l("Say what other type it is"), "other_type")
-    return replace(tidied, types=types, other_type=details.other_type if has_other else "")
+    return replace(known, types=types, other_type=details.other_type if has_other else "")
 
 
 def _flush() -> None:

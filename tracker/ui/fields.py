@@ -16,20 +16,12 @@ from wtforms.fields import SelectChoice  # type: ignore[attr-defined]  # stubs a
 from wtforms.validators import Email, ValidationError
 
 from tracker.core import names
-from tracker.core.names import NameProblem
 from tracker.ui.validators import ADDRESS_LENGTH, LINE_LENGTH, TEXT_LENGTH, MaxLength
 from tracker.ui.words import bare
 
 _DIGITS = re.compile(r"[+-]?\d{1,12}")
 _PHONE = re.compile(r"[+0-9][0-9 ()/.\-]{2,38}")
 _PHONE_DIGITS = range(3, 21)
-_NAME_PROBLEMS = {
-    NameProblem.SIGN: _l("Use letters, digits, spaces, hyphens, apostrophes and full stops"),
-    NameProblem.ADDRESS: _l("A name can't contain a web address. Put a space after each full stop"),
-    NameProblem.SCRIPTS: _l(
-        "Write each word in one alphabet: letters of another one can look the same"
-    ),
-}
 FIRST_YEAR, LAST_YEAR = 1900, 2199
 
 
@@ -380,7 +372,7 @@ def _email_when_filled(form: Any, field: Any) -> None:
 def _can_be_a_name(_form: Any, field: Any) -> None:
     problem = names.problem_of(field.data or "")
     if problem is not None and field.data != field.object_data:
-        raise ValidationError(bare(_NAME_PROBLEMS[problem]))
+        raise ValidationError(bare(names.PROBLEMS[problem]))
 
 
 def _phone_when_filled(_form: Any, field: Any) -> None:

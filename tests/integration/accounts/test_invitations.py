@@ -25,7 +25,7 @@ from tests.integration.accounts.conftest import NOON, Clock
 from tests.pages import Page
 from tests.servers.smtp import SmtpServer
 from tracker.access.actor import Role
-from tracker.accounts import queries
+from tracker.accounts import messages, queries
 from tracker.accounts.labels import InvitationState
 from tracker.accounts.models import (
     Invitation,
@@ -103,10 +103,15 @@ def test_a_name_that_is_a_message_is_refused_and_never_mailed(
     )
     assert "There is a problem" in answer.text
     assert session.query(OutboxMessage).filter_by(recipient=EMAIL).count() == 0
+    with pytest.raises(RuleBrokenError) as caught:
+        invitations.invite(people.actor("samira"), wanted(people, "door", Role.MEMBER, name=name))
+    assert caught.value.field == "name"
     # One that was stored before there was a rule is left out of the mail.
-    sent = invitations.invite(
-        people.actor("samira"), wanted(people, "door", Role.MEMBER, name=name)
-    )
+    sent = invitations.invite(people.actor("samira"), wanted(people, "door", Role.MEMBER))
+    invitation = session.get_one(Invitation, sent.id)
+    invitation.name = name
+    session.query(OutboxMessage).filter_by(recipient=EMAIL).delete()
+    messages.invitation(invitation, sent.token)
     session.commit()
     mail = session.query(OutboxMessage).filter_by(recipient=EMAIL).one()
     assert name not in mail.body
@@ -791,6 +796,9 @@ def test_the_first_administrator_is_invited_by_command(
         (["a@example.org", "--organisation", "Nowhere"], "There is no organisation named"),
         (["a@example.org", "--language", "xx"], "--language must be one of"),
         (["a@example.org", "--role", "king"], "king"),
+        (["a@example.org", "--name", "Ann evil.example"], "name: A name can't contain a web"),
+        (["a@example.org", "--name", "O\u0440en"], "name: Write each word in one alphabet"),
+        (["a@example.org", "--name", "x" * 201], "name: Use at most 200 characters"),
     ],
 )
 def test_the_command_says_what_is_wrong_in_one_line(

@@ -120,7 +120,10 @@ def test_a_cso_has_no_outside_experts(people: People) -> None:
     assert caught.value.field == "outside_expert"
 
 
-@pytest.mark.parametrize(("name", "words"), [("  ", "Enter the name"), ("x" * 201, "at most")])
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("  ", "Enter the name"), ("x" * 201, "at most"), ("Visit evil.example", "web address")],
+)
 def test_an_invalid_name_adds_nobody(people: People, name: str, words: str) -> None:
     with pytest.raises(RuleBrokenError, match=words) as caught:
         add(people, "ilena", "npm", name)

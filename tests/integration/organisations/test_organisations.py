@@ -199,6 +199,28 @@ def test_nothing_changed_is_no_change(people: People, session: Session) -> None:
     assert session.query(Event).filter_by(verb="organisation_changed").count() == 0
 
 
+@pytest.mark.parametrize("name", ["Visit evil.example", "O\u0440en Door", "x" * 201])
+def test_a_name_that_cannot_be_one_is_refused_in_both_fields_unless_it_was_stored_before(
+    people: People, session: Session, name: str
+) -> None:
+    door = session.get_one(Organisation, people.organisations["door"])
+
+    def save(name: str, short_name: str) -> None:
+        service.change(
+            people.actor("ada"),
+            door.id,
+            Details(name, short_name, types=door.types),
+            seen_version=door.version,
+        )
+
+    for field, names in (("name", (name, "Door")), ("short_name", (door.name, name))):
+        with pytest.raises(RuleBrokenError) as caught:
+            save(*names)
+        assert caught.value.field == field
+    door.name, door.short_name = name, name[:60]
+    save(door.name, door.short_name)
+
+
 def test_a_name_is_not_changed_to_one_that_is_taken(people: People, session: Session) -> None:
     with pytest.raises(RuleBrokenError) as caught:
         service.change(

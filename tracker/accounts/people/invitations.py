@@ -20,7 +20,7 @@ from tracker.accounts import messages, policy, queries
 from tracker.accounts.factors import binding, passwords
 from tracker.accounts.labels import InvitationState
 from tracker.accounts.models import Invitation, Membership, User
-from tracker.accounts.people import names, powers
+from tracker.accounts.people import powers
 from tracker.accounts.policy import RoleFacts
 from tracker.activity import service as trail
 from tracker.activity import witness
@@ -33,6 +33,7 @@ from tracker.activity.verbs import (
 from tracker.core import clock, logs
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
+from tracker.core.names import tidied
 from tracker.mail import outbox
 from tracker.organisations.models import Organisation
 
@@ -130,7 +131,7 @@ def _send(
     invitation = Invitation(
         id=uuid4(),
         email=email,
-        name=" ".join(wanted.name.split()),
+        name=tidied(wanted.name),
         organisation_id=wanted.organisation_id,
         organisation=organisation,
         roles=[role.value for role in Role if role in wanted.roles],
@@ -229,19 +230,19 @@ def accept(
     invitation = _usable(token)
     if queries.find_user_by_email(invitation.email) is not None:
         raise RuleBrokenError(_l("This address already has an account. Sign in, then accept."))
-    kept_name = " ".join(name.split())
-    if not kept_name:
+    tidy = tidied(name)
+    if not tidy:
         raise RuleBrokenError(_l("Enter your name"), "name")
     place = invitation.organisation_id
     own = queries.names_of_organisations([place] if place else [])
     for problem in passwords.problems(
-        password, name=kept_name, email=invitation.email, organisations=own
+        password, name=tidy, email=invitation.email, organisations=own
     ):
         raise RuleBrokenError(problem, "password")
     user = User(
         id=uuid4(),
         email=invitation.email,
-        name=kept_name[: names.NAME_LENGTH],
+        name=tidy,
         language=language,
         password=passwords.hashed(password),
         active=True,

@@ -13,12 +13,9 @@ from tracker.accounts.people import powers
 from tracker.accounts.policy import RoleFacts
 from tracker.activity import service as trail
 from tracker.activity.verbs import PERSON_RENAMED
-from tracker.core import clock
+from tracker.core import clock, names
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
-
-# The longest name of a person.
-NAME_LENGTH = 200
 
 
 def can_rename(actor: Actor, user_id: UUID) -> Decision:
@@ -32,12 +29,12 @@ def rename(actor: Actor, user_id: UUID, name: str) -> None:
     """Change the name of somebody else who signs, manages or coordinates.
 
     What they sign and confirm from now on shows it; earlier signatures keep the old one. Emails the
-    person. Raises RefusedError, or RuleBrokenError with the field name if it is empty or the name
-    they already have.
+    person. Raises RefusedError, or RuleBrokenError with the field name if it is empty, can't be
+    used (core.names) or is the name they already have.
     """
     user = queries.hold(user_id)
     can_rename(actor, user_id).require()
-    new = " ".join(name.split())[:NAME_LENGTH]
+    new = names.tidied(name, former=user.name)
     if not new:
         raise RuleBrokenError(_l("Enter the name"), "name")
     if new == user.name:

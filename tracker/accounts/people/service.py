@@ -41,6 +41,7 @@ from tracker.activity.verbs import (
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
+from tracker.core.names import tidied
 from tracker.notifications import service as notifications
 from tracker.organisations.models import Organisation
 
@@ -71,11 +72,11 @@ def change_profile(actor: Actor, *, name: str, language: str, telephone: str) ->
     Raise RuleBrokenError with the field name. Those who sign, manage or coordinate don't change
     their own name (names.rename).
     """
-    kept_name = " ".join(name.split())
-    if not kept_name:
-        raise RuleBrokenError(_l("Enter your name"), "name")
     user = queries.hold(actor.user_id)
-    wanted = {"name": kept_name[: names.NAME_LENGTH], "language": language}
+    tidy = tidied(name, former=user.name)
+    if not tidy:
+        raise RuleBrokenError(_l("Enter your name"), "name")
+    wanted = {"name": tidy, "language": language}
     changed = [field for field, value in wanted.items() if getattr(user, field) != value]
     if "name" in changed and not (may := names.can_rename(actor, user.id)):
         raise RuleBrokenError(may.reason, "name")

@@ -8,12 +8,13 @@ from flask_babel import lazy_gettext as _l
 from tracker.access.actor import Actor, Role
 from tracker.accounts.factors import binding
 from tracker.accounts.models import Membership, User
-from tracker.accounts.people import invitations, names
+from tracker.accounts.people import invitations
 from tracker.activity import service as trail
 from tracker.activity.verbs import PERSON_ADDED
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
+from tracker.core.names import tidied
 from tracker.mail import addresses
 
 # The only roles for somebody who never signs in (product.md, section 2).
@@ -38,11 +39,9 @@ def add(actor: Actor, wanted: NewPerson) -> User:
     name, outside_expert.
     """
     organisation = invitations.check_roles(actor, wanted.organisation_id, {ROLE})
-    name = " ".join(wanted.name.split())
+    name = tidied(wanted.name)
     if not name:
         raise RuleBrokenError(_l("Enter the name"), "name")
-    if len(name) > names.NAME_LENGTH:
-        raise RuleBrokenError(_l("Use at most %(num)s characters", num=names.NAME_LENGTH), "name")
     invitations.check_expert(organisation, outside_expert=wanted.outside_expert)
     user_id, now = uuid4(), clock.now()
     user = User(

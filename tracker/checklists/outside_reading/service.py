@@ -30,6 +30,7 @@ from tracker.checklists.rules.done_tests import is_alone
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RefusedError, RuleBrokenError
+from tracker.core.names import tidied
 from tracker.signoff import shown
 from tracker.signoff.identity_proof import SigningPage
 
@@ -61,7 +62,7 @@ def ask(actor: Actor, checklist: Checklist, wanted: NewReader) -> OutsideReading
     _require_unread(loaded)
     require_nobody_else(loaded)
     name, function, reason = (
-        " ".join(wanted.name.split()),
+        tidied(wanted.name),
         " ".join(wanted.function.split()),
         wanted.reason.strip(),
     )

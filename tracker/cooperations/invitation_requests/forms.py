@@ -2,7 +2,8 @@
 
 from flask_babel import lazy_gettext as _l
 
-from tracker.cooperations.invitation_requests.service import MAX_NAME, MAX_REASON
+from tracker.cooperations.invitation_requests.service import MAX_REASON
+from tracker.core.names import LENGTH
 from tracker.ui.fields import EmailField, NameField, Option, SelectOneField, TextField
 from tracker.ui.form_base import Form
 from tracker.ui.locale import languages
@@ -19,7 +20,7 @@ class RequestForm(Form):
     name = NameField(
         _l("Name of the person"),
         [Required(_l("Enter the name"))],
-        most=MAX_NAME,
+        most=LENGTH,
         description=_l("Ask the person first. They can correct it when they accept."),
     )
     email = EmailField(

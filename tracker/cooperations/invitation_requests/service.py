@@ -27,8 +27,8 @@ from tracker.cooperations.models import Cooperation
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
+from tracker.core.names import tidied
 
-MAX_NAME = 200
 MAX_REASON = 500
 # After this time without an answer, a request ends and the person's details are erased.
 DAYS = 90
@@ -58,7 +58,7 @@ def make(
     )
     if party is None or actor.organisation_id is None:
         raise RuleBrokenError(_l("This organisation isn't a party of the cooperation."))
-    tidy = " ".join(name.split())[:MAX_NAME]
+    tidy = tidied(name)
     if not tidy:
         raise RuleBrokenError(_l("Enter the name"), "name")
     address = invitations.address_of(email)
