@@ -165,6 +165,7 @@ class InvitationLine:
     state: InvitationState
     created_at: dt.datetime
     expires_at: dt.datetime
+    invited_by_id: UUID | None = None
 
 
 # People of organisations -------------------------------------------------------------------------
@@ -173,6 +174,22 @@ class InvitationLine:
 def memberships_of(user_id: UUID, day: dt.date) -> tuple[ActorMembership, ...]:
     """Return the roles of a person that are current on a day, in one query."""
     return as_memberships(db.session.execute(_MEMBERSHIPS, {"user_id": user_id, "day": day}))
+
+
+def memberships_of_several(
+    user_ids: Collection[UUID], day: dt.date
+) -> dict[UUID, tuple[ActorMembership, ...]]:
+    """Return the current roles of each of some people, none of suspended ones, in one query."""
+    rows = db.session.execute(
+        sa.select(User.id, *MEMBERSHIP)
+        .join(Membership.user)
+        .outerjoin(Membership.organisation)
+        .where(User.id.in_(user_ids), User.active, runs_on(day))
+        .order_by(User.id, Organisation.name, Membership.role)
+    ).all()
+    return {
+        user_id: as_memberships([row for row in rows if row[0] == user_id]) for user_id in user_ids
+    }
 
 
 def as_memberships(rows: Iterable[Any]) -> tuple[ActorMembership, ...]:
@@ -911,4 +928,5 @@ def _invitation_line(invitation: Invitation) -> InvitationLine:
         state=state_of(invitation),
         created_at=invitation.created_at,
         expires_at=invitation.expires_at,
+        invited_by_id=invitation.invited_by_id,
     )

@@ -480,12 +480,24 @@ def test_an_invitation_from_an_account_suspended_since_works_once_somebody_else_
 
 
 def test_an_invitation_from_somebody_whose_role_has_ended_works_once_somebody_else_sends_it_again(
-    people: People, invited: SentInvitation, client: CheckedClient, session: Session
+    people: People,
+    invited: SentInvitation,
+    client: CheckedClient,
+    session: Session,
+    browser_of: Callable[[str], CheckedClient],
 ) -> None:
+    lines = {"ada": "send it again: it then comes from you", "henrik": "ask a coordinator"}
+    for who in lines:
+        assert "Can't be used" not in browser_of(who).page("/people/invitations").text
     service.end_role(
         people.actor("ada"), people.membership("samira", Role.COORDINATOR), reason="Moved on"
     )
     session.commit()
+    for who, advice in lines.items():
+        listed = browser_of(who).page("/people/invitations").text
+        assert "Can't be used" in listed
+        assert "Works until" not in listed
+        assert advice in listed
     response = client.get(f"/invitations/{invited.token}")
     assert response.status_code == 410
     text = Page.of(response).text
@@ -501,6 +513,7 @@ def test_an_invitation_from_somebody_whose_role_has_ended_works_once_somebody_el
     assert queries.find_user_by_email(EMAIL) is None
     again = invitations.send_again(people.actor("ada"), invited.id)
     session.commit()
+    assert "Can't be used" not in browser_of("ada").page("/people/invitations").text
     assert client.get(f"/invitations/{again}").status_code == 200
     invitations.accept(again, name="New Person", password=PASSWORD, language="en")
 

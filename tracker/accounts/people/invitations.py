@@ -6,7 +6,7 @@ In one file: sending and accepting check the same limits on roles.
 import datetime as dt
 import logging
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
@@ -22,6 +22,7 @@ from tracker.accounts.labels import InvitationState
 from tracker.accounts.models import Invitation, Membership, User
 from tracker.accounts.people import powers
 from tracker.accounts.policy import RoleFacts
+from tracker.accounts.queries import InvitationLine
 from tracker.activity import service as trail
 from tracker.activity import witness
 from tracker.activity.verbs import (
@@ -439,19 +440,47 @@ def why_closed(invitation: Invitation) -> object | None:
     return None if _can_still_give(_inviter(invitation), invitation) else SENDER_CANNOT
 
 
+def without_sender(lines: Iterable[InvitationLine]) -> frozenset[UUID]:
+    """Return which of some invitations are refused because of who sent them, in one query.
+
+    They would be open, but their sender couldn't give now what they give.
+    """
+    sent = [line for line in lines if line.state is InvitationState.OPEN and line.invited_by_id]
+    senders = {line.invited_by_id for line in sent if line.invited_by_id}
+    memberships = queries.memberships_of_several(senders, clock.today())
+    return frozenset(
+        line.id
+        for line in sent
+        if line.invited_by_id
+        and not _gives(
+            Actor(
+                user_id=line.invited_by_id,
+                name="",
+                email="",
+                memberships=memberships[line.invited_by_id],
+                organisation_id=line.organisation_id,
+            ),
+            line.organisation_id,
+            line.roles,
+        )
+    )
+
+
 def _can_still_give(inviter: Actor | None, invitation: Invitation) -> bool:
     """Return whether an inviter, as they may act now, could send this invitation now."""
-    roles = {Role(role) for role in invitation.roles}
-    if inviter is not None and not roles:  # to read one text: their organisation can take it back
-        may = bool(inviter.memberships)
-    else:
-        may = bool(policy.can_give_roles(inviter, invitation.organisation_id, roles))
+    may = _gives(inviter, invitation.organisation_id, [Role(role) for role in invitation.roles])
     if not may:
         logger.warning(
             "An invitation is refused: its sender can't give its roles now.",
             extra=logs.fields(invitation=invitation.id, sender=invitation.invited_by_id),
         )
     return may
+
+
+def _gives(inviter: Actor | None, organisation_id: UUID | None, roles: Collection[Role]) -> bool:
+    if inviter is not None and not roles:  # to read one text: their organisation can take it back
+        return bool(inviter.memberships)
+    return bool(policy.can_give_roles(inviter, organisation_id, roles))
 
 
 def _is_bound(invitation: Invitation) -> bool:

@@ -346,6 +346,7 @@ def invitations_page() -> str:
             for line in lines
             if policy.can_give_roles(actor, line.organisation_id, line.roles)
         },
+        without_sender=invitations.without_sender(lines),
         undelivered=undelivered(messages.INVITATION, [line.email for line in lines]),
         may_invite=policy.can_invite(actor),
     )
