@@ -1,12 +1,11 @@
 """Pages for the register: the list, the history of an agreement, the export, the audit."""
 
-import datetime as dt
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from uuid import UUID
 
-from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -18,7 +17,6 @@ from tracker.agreements.service import SUBJECT
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.history import item_titles
 from tracker.checklists.labels import KINDS
-from tracker.checklists.rules.values import as_date
 from tracker.cooperations.models import Mode
 from tracker.cooperations.modes import MODE_LABELS
 from tracker.core import clock
@@ -28,6 +26,7 @@ from tracker.organisations import queries as organisations
 from tracker.oversight import export as files
 from tracker.oversight import integrity, labels, last_check, pages, policy, queries, service
 from tracker.oversight.facts import Narrowing, Question
+from tracker.oversight.forms import DaysForm
 from tracker.oversight.undertaking_register import policy as undertakings
 from tracker.oversight.undertaking_register import queries as undertaking_queries
 from tracker.oversight.undertaking_register.facts import Access, Filters
@@ -63,10 +62,13 @@ def register() -> ResponseReturnValue:
     sees_undertakings = bool(undertakings.can_see_undertakings(actor))
     if sees_undertakings and request.args.get("kind") == UNDERTAKINGS:
         return _to_undertakings()
-    question = _asked()
+    days = DaysForm()
+    readable = days.validate()
+    question = _asked(days)
     number = paging.asked_number()
     overview = queries.overview(actor, question)
-    total = overview.counts[question.narrowing or ""]
+    # Without a day that can't be read, the list would show what wasn't chosen.
+    total = overview.counts[question.narrowing or ""] if readable else 0
     offset = paging.offset(number)
     lines = (
         queries.lines(actor, question, offset=offset, limit=paging.SIZE, needs=overview.needs)
@@ -88,11 +90,13 @@ def register() -> ResponseReturnValue:
         links=_links(overview.counts, question),
         summary=pages.summary(overview.counts),
         fields=_fields(question),
+        days=days,
         is_narrowed=question != Question(),
         narrowed_by=pages.narrowed_by(question),
         today=clock.today(),
         # Whether a filter is chosen that is otherwise folded.
-        is_finely_narrowed=replace(question, words="", narrowing=None) != Question(),
+        is_finely_narrowed=not readable
+        or replace(question, words="", narrowing=None) != Question(),
         modes=[(mode.value, MODE_LABELS[mode]) for mode in Mode],
         kinds=[*kinds, (UNDERTAKINGS, _("Personal undertakings"))] if sees_undertakings else kinds,
         is_auditor=actor.has(Role.AUDITOR),
@@ -136,7 +140,10 @@ def export() -> Response:
     """Return the filtered register as CSV; the export is recorded."""
     actor = current_actor()
     require(policy.can_see_register(actor))
-    question = _asked()
+    days = DaysForm()
+    if not days.validate():
+        abort(404)
+    question = _asked(days)
     long_work.begin(actor)
     file = files.CsvFile(pages.export_heads())
     service.export(actor, question, file, pages.export_row)
@@ -180,8 +187,8 @@ def check() -> str:
     )
 
 
-def _asked() -> Question:
-    """Parse the filters from a URL or a form; abort with 404 if one is unknown."""
+def _asked(days: DaysForm) -> Question:
+    """Parse the filters from a URL or a form; abort with 404 if a choice is unknown."""
     mode = chosen_or_404("mode", set(Mode))
     state = chosen_or_404("state", set(Narrowing))
     kind = chosen_or_404("kind", set(ChecklistKind))
@@ -192,14 +199,9 @@ def _asked() -> Question:
         narrowing=Narrowing(state) if state else None,
         party=party,
         kind=ChecklistKind(kind) if kind else None,
-        from_on=_day_or_404("from"),
-        until_on=_day_or_404("until"),
+        from_on=days.from_on.data,
+        until_on=days.until_on.data,
     )
-
-
-def _day_or_404(name: str) -> dt.date | None:
-    typed = request.values.get(name, "").strip()
-    return found_or_404(as_date(typed)) if typed else None
 
 
 def _typed_words() -> tuple[str, str]:

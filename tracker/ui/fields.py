@@ -10,6 +10,7 @@ from unicodedata import decimal
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf.file import FileField as LibraryFileField
+from markupsafe import Markup
 from wtforms import fields as library
 from wtforms import widgets
 from wtforms.fields import SelectChoice  # type: ignore[attr-defined]  # stubs are of WTForms 3.2
@@ -17,12 +18,14 @@ from wtforms.validators import Email, ValidationError
 
 from tracker.core import names
 from tracker.ui.validators import ADDRESS_LENGTH, LINE_LENGTH, TEXT_LENGTH, MaxLength
-from tracker.ui.words import bare
+from tracker.ui.words import bare, tidy_line
 
 _DIGITS = re.compile(r"[+-]?\d{1,12}")
 _PHONE = re.compile(r"[+0-9][0-9 ()/.\-]{2,38}")
 _PHONE_DIGITS = range(3, 21)
 FIRST_YEAR, LAST_YEAR = 1900, 2199
+# What is shown again of a date or time that can't be read.
+LONGEST_UNREADABLE = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +155,26 @@ class PhoneField(library.TelField):
         self.data = "".join(str(decimal(sign, sign)) for sign in typed)
 
 
+class _PickerInput(widgets.Input):
+    """An input with the browser's picker; of one line of text for what the picker can't show."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(kind)
+        self.validation_attrs = ["required", "max", "min", "step"]
+
+    def __call__(self, field: Any, **kw: Any) -> Markup:
+        """Return the element; what was typed and couldn't be read stays in it."""
+        if field.data is None and _sent(field.raw_data):
+            typed = tidy_line(str(field.raw_data[0]))[:LONGEST_UNREADABLE]
+            return super().__call__(field, **kw, type="text", value=typed)
+        return super().__call__(field, **kw)
+
+
 class DateField(library.DateField):
     """A date; the browser shows its own picker."""
 
     ask = _l("Enter a date")
+    widget = _PickerInput("date")
 
     def __init__(self, label: Any = None, validators: Any = None, **kw: Any) -> None:
         super().__init__(label, validators, **_attributes(kw, class_="short"))
@@ -179,6 +198,7 @@ class TimeField(library.TimeField):
     """A time of day, hours and minutes."""
 
     ask = _l("Enter a time")
+    widget = _PickerInput("time")
 
     def __init__(self, label: Any = None, validators: Any = None, **kw: Any) -> None:
         super().__init__(label, validators, **_attributes(kw, class_="short"))

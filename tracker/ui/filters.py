@@ -24,7 +24,10 @@ class FilterLink:
 
 
 class QueryForm(Form):
-    """A form that changes nothing: sent by GET, without a token."""
+    """A form that changes nothing: sent by GET, without a token.
+
+    POSTed forms, such as those of exports, send the same names.
+    """
 
     class Meta:
         """No token, so that the URLs can be bookmarked and shared."""
@@ -32,7 +35,7 @@ class QueryForm(Form):
         csrf = False
 
     def __init__(self, **kw: Any) -> None:
-        super().__init__(request.args, **kw)
+        super().__init__(request.values, **kw)
 
 
 def here(changes: Mapping[str, str | None]) -> str:

@@ -379,13 +379,22 @@ def test_filters_stay_in_links_fields_and_export(app: Flask, demonstration: Demo
 
 
 @pytest.mark.both_databases
-def test_a_register_from_or_until_a_day_that_does_not_exist_is_no_page(
+def test_a_date_that_cannot_be_read_stays_in_its_field_with_a_message_and_nothing_is_listed(
     app: Flask, demonstration: Demonstration
 ) -> None:
     browser = demonstration.browser(app, "milan")
-    for value in ("2026-02-30", "yesterday", "%00", "99999-01-01", "2026-1-1"):
+    for value in ("2026-02-30", "yesterday", "31.12.2026", "99999-01-01", "1066-01-01", "x" * 40):
         for name in ("from", "until"):
-            assert browser.get(f"/register?{name}={value}").status_code == 404, value
+            page = browser.page(f"/register?{name}={value}&q=custody")
+            assert "There is a problem" in page.text
+            assert "Enter a date" in page.text or "Enter a year" in page.text
+            assert "Correct the date to see agreements." in page.text
+            assert page.form("").filled_in()[name] == [value]
+            assert page.form("").filled_in()["q"] == ["custody"]
+            assert rows(page) == 0
+            assert not page.forms("/register/export")
+            exported = browser.post("/register/export", data={name: value})
+            assert exported.status_code == 404, value
 
 
 def test_the_states_of_the_register_add_up_to_all_agreements(
