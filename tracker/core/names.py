@@ -29,6 +29,18 @@ _WORD_ENDS = re.compile(r"[\s\-\u2010-\u2014/.,&()+:;]+")
 # Scripts of which letters look like letters of another one.
 _ALIKE = frozenset({"LATIN", "GREEK", "CYRILLIC", "ARMENIAN", "CHEROKEE", "COPTIC", "GEORGIAN"})
 
+# Letters that look like others once case, marks and ligatures are gone: Cyrillic and Greek ones
+# (many as capitals only), Latin ones with a stroke or without a dot, and Arabic ones of which
+# spellings differ. The Unicode list of such letters is far longer; this is what a name of words of
+# one alphabet can be made of.
+_LOOKS_LIKE = str.maketrans(
+    "\u0430\u0432\u0435\u0437\u0456\u0458\u043a\u043c\u043d\u043e\u0440\u0441\u0442\u0443\u0445\u0455\u04bb\u04cf"
+    "\u0501\u051b\u051d\u03b1\u03b2\u03b5\u03b7\u03b9\u03ba\u03bc\u03bd\u03bf\u03c1\u03c4\u03c5\u03c7\u03b6"
+    "\u00f8\u0142\u0111\u0131\u0127i10"
+    "\u0649\u06cc\u0629\u0647\u06a9",
+    "abe3ljkmhopctyxshldqwabehlkmnoptyxzoldlhllo\u064a\u064a\u0647\u0647\u0643",
+)
+
 
 class NameProblem(enum.Enum):
     """Why a name can't be used."""
@@ -74,6 +86,17 @@ def problem_of(name: str) -> NameProblem | None:
     if any(len(_scripts(word)) > 1 for word in _WORD_ENDS.split(alike)):
         return NameProblem.SCRIPTS
     return None
+
+
+def look(name: str) -> str:
+    """Return what two names have in common that look the same.
+
+    Without case, accents, spaces and signs; letters that look like another one are that one.
+    """
+    folded = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", name).casefold())
+    letters = (sign for sign in folded if sign.isalnum() and not unicodedata.combining(sign))
+    alike = "".join(letters).replace("\u0640", "").translate(_LOOKS_LIKE)
+    return alike.replace("rn", "m").replace("vv", "w")
 
 
 def _scripts(word: str) -> frozenset[str]:

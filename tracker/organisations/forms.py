@@ -1,19 +1,24 @@
 """Forms for organisations."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import suppress
+from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
 
 from tracker.access.actor import OrganisationKind
+from tracker.core.errors import RuleBrokenError
+from tracker.core.mistakes import ContentError
 from tracker.organisations.labels import KINDS, TYPES
 from tracker.organisations.languages import language_codes, other_languages
 from tracker.organisations.models import Organisation
-from tracker.organisations.service import SHORT_NAME_LENGTH, Details
+from tracker.organisations.service import SHORT_NAME_LENGTH, Details, ResemblanceError
 from tracker.settings import KNOWN_LANGUAGES
 from tracker.ui.fields import (
     ChoiceField,
     ChoicesField,
     ConfirmField,
+    HiddenValueField,
     LineField,
     NameField,
     Option,
@@ -69,7 +74,23 @@ class OrganisationForm(Form):
         [Optional()],
         description=_l("The organisation's office address, phone and email, not a person's."),
     )
+    # Shown once a name looks like another organisation's; the hidden field says whose.
+    is_another = ConfirmField(_l("It's another organisation"))
+    resembles = HiddenValueField(most=4000)
     version = VersionField()
+
+    @property
+    def another_than(self) -> frozenset[UUID]:
+        """The organisations that the person was shown, if they say that this is another one."""
+        return frozenset(_ids(self.resembles.data or "")) if self.is_another.data else frozenset()
+
+    def refuse(self, error: RuleBrokenError | ContentError) -> None:
+        """Add the message of a broken rule; ask anew about each organisation it resembles."""
+        if isinstance(error, ResemblanceError):
+            confirmed = self.another_than
+            self.resembles.data = " ".join(sorted(map(str, {*confirmed, error.other_id})))
+            self.is_another.data = False
+        super().refuse(error)
 
     def details(self, earlier: Collection[str] = ()) -> Details:
         """Return the details that were entered; earlier are the languages stored so far."""
@@ -154,6 +175,12 @@ class KindForm(Form):
 def form_for(kind: OrganisationKind) -> OrganisationForm:
     """Return the form for a kind of organisation."""
     return CsoForm() if kind is OrganisationKind.CSO else OrganisationForm()
+
+
+def _ids(text: str) -> Iterator[UUID]:
+    for word in text.split():
+        with suppress(ValueError):  # somebody else's page, or nobody's
+            yield UUID(word)
 
 
 def _joined(codes: Collection[str], others: list[str], earlier: Collection[str]) -> list[str]:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from tracker.access.actor import Actor, OrganisationKind, Role
 from tracker.core.db import db
+from tracker.core.names import look
 from tracker.organisations import page_parts
 from tracker.organisations.models import Organisation, Succession
 
@@ -158,6 +159,24 @@ def find_by_name(name: str) -> Organisation | None:
     return db.session.scalar(
         sa.select(Organisation).where(sa.func.lower(Organisation.name) == name.lower())
     )
+
+
+def resembling(names: Collection[str], except_id: UUID | None = None) -> list[tuple[UUID, str]]:
+    """Return id and name of each organisation whose name or short name looks like one of these.
+
+    By name. The caller may see all organisations.
+    """
+    looks = {look(name) for name in names} - {""}
+    rows = db.session.execute(
+        sa.select(Organisation.id, Organisation.name, Organisation.short_name).order_by(
+            Organisation.name
+        )
+    )
+    return [
+        (row.id, row.name)
+        for row in rows
+        if row.id != except_id and not looks.isdisjoint({look(row.name), look(row.short_name)})
+    ]
 
 
 def taken_initials(except_id: UUID | None = None) -> Collection[str]:

@@ -86,7 +86,7 @@ def add_kind(kind: str) -> str | Response:
     form = form_for(known)
     done = form.validate_on_submit() and perform(
         form,
-        lambda: service.add(actor, known, form.details()),
+        lambda: service.add(actor, known, form.details(), another_than=form.another_than),
         success=lambda organisation: _("%(name)s is added.", name=organisation.name),
         next=lambda organisation: redirect(
             url_for("organisations.show", organisation_id=organisation.id)
@@ -149,6 +149,7 @@ def change(organisation_id: str) -> str | Response:
             organisation.id,
             form.details(organisation.languages),
             seen_version=form.version.data,
+            another_than=form.another_than,
         ),
         success=_("The changes are saved."),
         next=redirect(url_for("organisations.show", organisation_id=organisation.id)),
@@ -181,7 +182,7 @@ def _differences(form: OrganisationForm, organisation: Organisation) -> list[tup
     return [
         (field.label.text, _shown(field.short_name, theirs[field.short_name].data))
         for field in form
-        if field.short_name not in {"version", "csrf_token"}
+        if field.short_name not in {"version", "csrf_token", "is_another", "resembles"}
         and (field.data or "") != (theirs[field.short_name].data or "")
     ]
 

@@ -1,5 +1,6 @@
 """Service functions for organisations: add, change."""
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, field, replace
 from uuid import UUID, uuid4
 
@@ -23,6 +24,19 @@ from tracker.organisations.policy import can_change_organisations, can_see_organ
 SHORT_NAME_LENGTH = 60
 
 
+class ResemblanceError(RuleBrokenError):
+    """Raised when a name looks like another organisation's, and nobody said it is another one."""
+
+    def __init__(self, other_id: UUID, other_name: str) -> None:
+        words = _l(
+            "This name looks like that of another organisation: %(other)s. If they aren't the "
+            "same, tick the box, then save again.",
+            other=other_name,
+        )
+        super().__init__(words, "is_another")
+        self.other_id = other_id
+
+
 @dataclass(frozen=True, slots=True)
 class Details:
     """An organisation's details. Types, expertise and flags are only for CSOs (S62 to S72)."""
@@ -42,14 +56,22 @@ class Details:
 
 
 def add(
-    actor: Actor | None, kind: OrganisationKind, details: Details, *, is_demonstration: bool = False
+    actor: Actor | None,
+    kind: OrganisationKind,
+    details: Details,
+    *,
+    another_than: Collection[UUID] = (),
+    is_demonstration: bool = False,
 ) -> Organisation:
     """Add an organisation. For administrators; actor None is the application itself.
 
-    Raises RefusedError, or RuleBrokenError with the field if a name is taken or a type missing.
+    Raises RefusedError, or RuleBrokenError with the field if a name is taken or a type missing;
+    ResemblanceError if the name or short name looks like that of an organisation that isn't among
+    another_than.
     """
     can_change_organisations(actor).require()
     checked = _checked(kind, details)
+    _require_another({checked.name, checked.short_name}, another_than)
     organisation = Organisation(
         id=uuid4(),
         kind=kind,
@@ -73,12 +95,17 @@ def add(
 
 
 def change(
-    actor: Actor, organisation_id: UUID, details: Details, *, seen_version: int | None
+    actor: Actor,
+    organisation_id: UUID,
+    details: Details,
+    *,
+    seen_version: int | None,
+    another_than: Collection[UUID] = (),
 ) -> Organisation:
     """Change an organisation's details; its kind stays.
 
-    Raises RefusedError, RuleBrokenError with the field, or StaleError if somebody else has saved
-    since the version the person saw.
+    Raises RefusedError, RuleBrokenError with the field, ResemblanceError as add() for a new name or
+    short name, or StaleError if somebody else has saved since the version the person saw.
     """
     can_see_organisation(actor, organisation_id).require()
     can_change_organisations(actor).require()
@@ -95,6 +122,8 @@ def change(
     )
     if not changed:
         return organisation
+    new_names = {changes[name] for name in ("name", "short_name") if name in changed}
+    _require_another(new_names, another_than, organisation.id)
     if "name" in changed:
         organisation.mark = initials_for(changes["name"], queries.taken_initials(organisation.id))
     for name in changed:
@@ -146,6 +175,15 @@ def _checked(
     if has_other and not details.other_type.strip():
         raise RuleBrokenError(_l("Say what other type it is"), "other_type")
     return replace(known, types=types, other_type=details.other_type if has_other else "")
+
+
+def _require_another(
+    names: Collection[str], another_than: Collection[UUID], own_id: UUID | None = None
+) -> None:
+    """Raise ResemblanceError if a name looks like that of another organisation."""
+    for other_id, other_name in queries.resembling(names, own_id):
+        if other_id not in another_than:
+            raise ResemblanceError(other_id, other_name)
 
 
 def _flush() -> None:

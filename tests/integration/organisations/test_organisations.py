@@ -232,6 +232,39 @@ def test_a_name_is_not_changed_to_one_that_is_taken(people: People, session: Ses
     assert caught.value.field == "name"
 
 
+def test_a_name_that_looks_like_another_organisations_is_stored_once_the_person_says_it_is_another(
+    people: People, browser_of: BrowserOf, session: Session
+) -> None:
+    people.add_organisation("similar", "\u041e\u0420\u0415\u041d aid", OrganisationKind.CSO)
+    session.commit()
+    ada, names = browser_of("ada"), ("Open Door Legal-Aid", "OPEH Aid")
+    resembled = {names[0]: "Open Door Legal Aid", names[1]: "\u041e\u0420\u0415\u041d aid"}
+    asked_before: dict[str, list[str]] = {}
+    for name in names:
+        sent = CSO | {"name": name, "short_name": "", "is_another": "y"} | asked_before
+        page = Page.of(ada.post("/organisations/new/cso", data=sent))
+        # Also if the person said so of the organisation that the form before named.
+        assert f"looks like that of another organisation: {resembled[name]}" in page.text
+        form = page.form()
+        assert form.filled_in()["name"] == [name]
+        assert "is_another" not in form.filled_in()
+        asked_before = {"resembles": form.filled_in()["resembles"]}
+    assert session.query(Organisation).filter(Organisation.name.in_(names)).count() == 0
+    sent = CSO | {"name": names[1], "short_name": "", "is_another": "y"} | asked_before
+    assert ada.post("/organisations/new/cso", data=sent).status_code == 302
+    added = session.query(Organisation).filter_by(name=names[1]).one()
+    # What is stored stays without a question; a new name is asked about.
+    address = f"/organisations/{added.id}/change"
+    ada.submit(address, country="Maravena")
+    session.refresh(added)
+    assert added.country == "Maravena"
+    page = Page.of(ada.submit(address, short_name="\u00d3pen-Door Legal aid"))
+    assert "looks like that of another organisation: Open Door Legal Aid" in page.text
+    assert ada.post(address, data=page.form().filled_in(is_another="y")).status_code == 302
+    session.refresh(added)
+    assert added.short_name == "\u00d3pen-Door Legal aid"
+
+
 # Seen from each side ------------------------------------------------------------------------
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tracker.core.names import NameProblem, problem_of
+from tracker.core.names import NameProblem, look, problem_of
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,42 @@ def test_a_name_with_an_address_a_strange_sign_or_letters_of_two_scripts_is_refu
     name: str, problem: NameProblem
 ) -> None:
     assert problem_of(name) is problem
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("Open Door", "OPEN-DOOR"),
+        ("Open Door", "Opendoor."),
+        ("\u00d3pen Do\u00f6r", "Open Door"),
+        ("\uff2fpen Door", "Open Door"),
+        ("Open \u041e\u041e\u041e\u041a", "Open OOOK"),
+        ("\u041e\u0420\u0415\u041d", "OPEH"),
+        ("\u039f\u03a1\u0395\u039d", "OPEN"),
+        ("Legal AID", "LegaI A1d"),
+        ("Modern Aid", "Modem Aid"),
+        (
+            "الباب المفتوح",
+            "البـاب المفتُوح",
+        ),
+        (
+            "مؤسسة أمل",
+            "مؤسسه امل",
+        ),
+    ],
+)
+def test_names_that_look_the_same_have_one_look(name: str, other: str) -> None:
+    assert look(name) == look(other)
+
+
+def test_names_that_differ_in_a_letter_or_a_number_have_two() -> None:
+    names = [
+        "Open Door",
+        "Open Doors",
+        "Partner 2",
+        "Partner 3",
+        "Олена",
+        "علي",
+        "علم",
+    ]
+    assert len({look(name) for name in names}) == len(names)
