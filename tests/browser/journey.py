@@ -363,6 +363,11 @@ def _accept_all(page: Page, address: str) -> None:
 def send_and_sign(cast: Company, address: str, sender: str, signers: Iterable[str]) -> None:
     """Send a text for signature, and have each signatory read, check and sign it."""
     send(cast, address, sender)
+    sign(cast, address, signers)
+
+
+def sign(cast: Company, address: str, signers: Iterable[str]) -> None:
+    """Have each signatory read, check and sign a text that was sent."""
     for name in signers:
         mine = cast[name].page
         mine.goto(f"{address}/sign")

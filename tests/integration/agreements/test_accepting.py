@@ -15,8 +15,9 @@ from tests.factories.negotiations import Negotiation, set_out
 from tests.factories.templates import a_field, a_template, an_item
 from tests.pages import Page
 from tracker.agreements import accepting
-from tracker.checklist_templates.models import AnswerScope
+from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import service
+from tracker.checklists.models import ChecklistState
 from tracker.checklists.negotiation import positions, safeguards, undoing
 from tracker.checklists.negotiation.text_digest import item_digest, item_token
 from tracker.checklists.rules.completeness import WorkState
@@ -264,3 +265,43 @@ def test_a_person_saves_and_goes_on_to_the_next_item_of_theirs(
     sent = last.filled_in(words="Each month.") | {"then": ["next"]}
     answer = ilena.post(f"{address}/M5/answer?filter=us", data=sent, csrf=False)
     assert answer.location.endswith("?filter=us&open=M5#m5")
+
+
+def test_a_coordinator_whose_acceptance_completes_a_text_goes_on_to_sending_it(
+    app: Flask, session: Session
+) -> None:
+    kind = ChecklistKind.CONFIDENTIALITY
+    items = (an_item("C1"), an_item("C2"))
+    negotiation = set_out(session, template=a_template(*items, kind=kind.value))
+    text = negotiation.checklist(kind)
+    for code in ("C1", "C2"):
+        words = {"words": "As the law has it."}
+        service.save_answer(
+            negotiation["ilena"], text, code, AnswerScope.SHARED, words, base_version=0
+        )
+    session.commit()
+
+    def accept_whole(first: str, *, undo: bool = False) -> str:
+        """Accept the whole draft as somebody, and return where that leads."""
+        client = negotiation.country.browser(app, first)
+        form = client.page(f"/checklists/{text.id}/read").form(f"/checklists/{text.id}/read/accept")
+        data = form.values | {"section": [""]}
+        location = client.post(form.action, data=data, csrf=False).location
+        if undo:
+            undoing.undo_accepting(negotiation[first], negotiation.checklist(kind), ["C1", "C2"])
+            session.commit()
+        return location.removeprefix(f"/checklists/{text.id}")
+
+    # Another party has still to accept it.
+    assert accept_whole("joana") == "/read"
+    # Nobody has said yet who signs for the other parties.
+    assert accept_whole("samira", undo=True) == "/read"
+    negotiation.agree()
+    session.commit()
+    # A member can accept the text for their party, but not send it.
+    assert accept_whole("dora", undo=True) == "/read"
+    assert accept_whole("samira") == "/send"
+    form = negotiation.country.browser(app, "samira").page(f"/checklists/{text.id}/send").form()
+    for body, signatory in negotiation.signatories.items():
+        assert form.values[f"party_{body}"] == [str(signatory.user_id)]
+    assert negotiation.checklist(kind).state is ChecklistState.DRAFTING

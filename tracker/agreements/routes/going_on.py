@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 from tracker.access.actor import Actor, OrganisationKind
 from tracker.activity.stale import recompute
 from tracker.agreements import accepting
+from tracker.agreements import service as agreements
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists import policy, queries
 from tracker.checklists.deciding import left_to_decide
@@ -18,6 +19,7 @@ from tracker.checklists.models import Checklist, ChecklistState
 from tracker.checklists.obstacles import to_sending
 from tracker.checklists.reuse import beginning
 from tracker.cooperations.models import Stage
+from tracker.core import clock
 from tracker.ui import locale
 
 BEFORE_WORK = frozenset({Stage.EXPLORED, Stage.DRAFT, Stage.REVIEWED, Stage.CLEARED})
@@ -106,9 +108,26 @@ def _to_send(checklists: list[Checklist], actor: Actor) -> str:
 
 
 def _can_send(loaded: LoadedChecklist, actor: Actor) -> bool:
-    """Return whether a coordinator of the NPM can send a text now: mostly it is they who do."""
+    """Return whether a coordinator can send a text now, choosing nobody for another party.
+
+    The NPM may choose: mostly it is the one who sends. A CSO goes on to sending only if each party
+    has named who signs for it.
+    """
     party = loaded.own_party(actor)
-    if party is None or party.side is not OrganisationKind.NPM:
-        return False
     allowed = policy.can_send(actor, party, loaded.checklist.state, goes_on=loaded.goes_on())
-    return bool(allowed) and not to_sending(loaded)
+    if party is None or not allowed or to_sending(loaded):
+        return False
+    return party.side is OrganisationKind.NPM or _is_settled_who_signs(loaded)
+
+
+def _is_settled_who_signs(loaded: LoadedChecklist) -> bool:
+    """Return whether the terms name somebody for each party who could sign this text today."""
+    named, able = agreements.named_by_m1(loaded), agreements.signatories(loaded)
+    today = clock.today()
+    return all(
+        any(
+            signatory.user_id == named.get(party.organisation_id) and signatory.holds_on(today)
+            for signatory in able[party.organisation_id]
+        )
+        for party in loaded.parties
+    )
