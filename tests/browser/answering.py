@@ -18,7 +18,7 @@ DESCRIBE = """controls.map(one => ({
   options: [...(one.options ?? [])].map(option => [option.value, option.text.trim()]),
   label: one.labels?.[0]?.textContent.trim() ?? "",
   isOpen: isOpen(one),
-  isNeeded: !(hintOf(one) + hintOf(one.closest("fieldset"))).includes("Only if what you choose"),
+  isNeeded: !(hintOf(one) + hintOf(one.closest("fieldset"))).includes("Only needed if"),
 }))"""
 # Whether a control is still to be decided: its text or its hint says so, it is an empty cell of a
 # row that says something else, or it is a sentence to confirm.
