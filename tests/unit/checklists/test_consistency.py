@@ -156,6 +156,22 @@ def test_a_complaint_about_the_lead_does_not_go_to_the_lead() -> None:
     assert problems_in("V16", fields, {}, sheet=a_sheet()) == []
 
 
+@pytest.mark.parametrize(
+    ("code", "table", "column", "other"),
+    [
+        ("V5", "roles", "person", "backup"),
+        ("V5", "roles", "person", "works_with"),
+        ("V8", "interviews", "interviewer", "pair"),
+        ("M7", "contacts", "coordinator", "deputy"),
+    ],
+)
+def test_nobody_steps_in_for_themselves(code: str, table: str, column: str, other: str) -> None:
+    fields = [a_table(table, a_column(column, "person"), a_column(other, "person"))]
+    ilena, samira = str(ILENA), str(SAMIRA)
+    rows = [{column: ilena, other: samira}, {column: ilena}, {column: samira, other: samira}]
+    assert places(problems_in(code, fields, {table: rows})) == [(table, 2, other)]
+
+
 @pytest.mark.parametrize("ground", ["consent", "law", "unnamed", None])
 def test_raw_notes_leave_the_cooperation_by_consent_or_by_law_only(ground: str | None) -> None:
     fields = [a_table("raw_notes_to", a_column("receiver"), a_column("ground"))]

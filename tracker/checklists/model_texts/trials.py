@@ -5,7 +5,7 @@ item is incomplete, no answer limits the NPM, and no phrase looks as if it did.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Any
@@ -313,7 +313,7 @@ def _filled(
             columns = {column.key: column for column in own.columns}
             filled[own.key] = [
                 {
-                    key: taken.sample(columns[key], cell) if key in columns else cell
+                    key: taken.sample(columns[key], cell, row.values()) if key in columns else cell
                     for key, cell in row.items()
                 }
                 for row in value
@@ -334,8 +334,11 @@ class _Taken:
         self._days = 0
         self._limits = {value for limit in item.limits for value in (*limit.values, *limit.without)}
 
-    def sample(self, part: TemplateField | Column, value: Any) -> Any:
-        """Return a value as it is, or with samples in place of its marks."""
+    def sample(self, part: TemplateField | Column, value: Any, beside: Collection[Any] = ()) -> Any:
+        """Return a value as it is, or with samples in place of its marks.
+
+        Of people somebody who isn't named beside it in the same row.
+        """
         if not isinstance(value, str):
             return value
         questions = to_decide.marks_in(value)
@@ -344,13 +347,14 @@ class _Taken:
         if part.type in WRITTEN:
             return to_decide.filled(value, SAMPLE_TEXT)
         given = self._samples.get((self._item.code, questions[0]))
-        return self._of_type(part) if given is None else given
+        return self._of_type(part, beside) if given is None else given
 
-    def _of_type(self, part: TemplateField | Column) -> Any:
+    def _of_type(self, part: TemplateField | Column, beside: Collection[Any]) -> Any:
         match part.type:
             case FieldType.PERSON | FieldType.PERSONS:
                 self._people += 1
-                return str(NPM_PEOPLE[(self._people - 1) % TEAM_OF_NPM])
+                person = str(NPM_PEOPLE[(self._people - 1) % TEAM_OF_NPM])
+                return self._of_type(part, beside) if person in beside else person
             case FieldType.DATE:
                 self._days += 1
                 return (VISIT[1] + dt.timedelta(days=7 * self._days)).isoformat()

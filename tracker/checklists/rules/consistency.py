@@ -189,6 +189,36 @@ def _not_about_the_lead_to_the_lead(
         yield Problem("complaints", _l("Name someone other than the team lead."))
 
 
+def _two_people(table: str, column: str, other: str, words: object) -> Rule:
+    """Return the rule that two columns of a row name two different people."""
+
+    def rule(
+        _item: Item, values: Values, _around: Surroundings, _sheet: Sheet
+    ) -> Iterator[Problem]:
+        for number, row in enumerate(values.get(table) or []):
+            person = as_id(row.get(column))
+            if person is not None and person == as_id(row.get(other)):
+                yield Problem(table, words, row=number, column=other)
+
+    return rule
+
+
+# Who steps in, who interviews with somebody, and who stands in for a coordinator is somebody else.
+_BACKUP = _two_people(
+    "roles", "person", "backup", _l("Nobody steps in for themselves. Name someone else.")
+)
+_COMPANION = _two_people(
+    "roles",
+    "person",
+    "works_with",
+    _l("Name someone else, or leave this empty if the person works alone."),
+)
+_PAIR = _two_people("interviews", "interviewer", "pair", _l("A pair is two different people."))
+_DEPUTY = _two_people(
+    "contacts", "coordinator", "deputy", _l("Coordinator and deputy are two different people.")
+)
+
+
 def _raw_notes(
     _item: Item, values: Values, _around: Surroundings, _sheet: Sheet
 ) -> Iterator[Problem]:
@@ -512,6 +542,8 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "V1": (_brief_in_time,),
     "V2": (_team_knows_in_time, _no_more_than_announced),
     "V4": (_terms_of_people,),
+    "V5": (_BACKUP, _COMPANION),
+    "V8": (_PAIR,),
     "V15": (_check_of_reprisals,),
     "V16": (_not_about_the_lead_to_the_lead,),
     "V18": (_briefings,),
@@ -520,6 +552,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "U16": (_follow_up,),
     "U18": (_review_afterwards,),
     "M3": (_forms_of_cooperation,),
+    "M7": (_DEPUTY,),
     "M14": (_declared_interests,),
     "M19": (_dates_as_planned, _starts_in_time, _reminded_in_time),
 }
