@@ -1,19 +1,26 @@
 """A visit whose people of the NPM have all gone is handed over by the NPM alone (adr 122)."""
 
+import datetime as dt
+from collections.abc import Callable
 from http import HTTPStatus
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from tests import due
 from tests.factories.cooperations import signed_in
 from tests.factories.visits import Scene, planned
-from tracker.accounts.models import User
+from tests.starting_points import noon_in
+from tracker.access.actor import Role
+from tracker.accounts.models import Membership, User
 from tracker.accounts.people import service as accounts
+from tracker.accounts.people.service import NewRole
 from tracker.activity.stale import recompute
 from tracker.cooperations import people
 from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import CooperationPerson
+from tracker.core import clock
 from tracker.core.errors import RefusedError, RuleBrokenError
 from tracker.oversight import integrity
 from tracker.visits import queries, service
@@ -45,6 +52,15 @@ def abandoned(scene: Scene) -> Visit:
     scene.session.commit()
     leave(scene, "ilena", "pavo", "ruth")
     return scene.visit(visit.number)
+
+
+def role_of(scene: Scene, key: str) -> Membership:
+    """Return a person's role as a coordinator."""
+    return scene.session.scalars(
+        sa.select(Membership).where(
+            Membership.user_id == scene.user(key), Membership.role == Role.COORDINATOR
+        )
+    ).one()
 
 
 def address(scene: Scene, visit: Visit) -> str:
@@ -117,7 +133,42 @@ def test_a_signed_visit_can_be_handed_over_too(scene: Scene) -> None:
     assert integrity.check_all().finding is None
 
 
-def test_a_suspended_account_and_an_ended_role_leave_a_visit_alone_too(scene: Scene) -> None:
+def test_a_role_that_ends_leaves_a_visit_alone_though_its_person_still_takes_part(
+    scene: Scene, frozen_time: Callable[[dt.datetime | None], None]
+) -> None:
+    """Ilena planned the visit as a coordinator; a member who doesn't lead it can't change it."""
+    visit = planned(scene)
+    ilena, npm = scene.user("ilena"), scene.body("npm")
+    member = accounts.give_role(scene.actor("iris"), ilena, NewRole(Role.MEMBER, npm))
+    scene.session.commit()
+    leave(scene, "pavo", "ruth")
+    assert not scene.visit(visit.number).needs_lead
+    accounts.end_role(scene.actor("iris"), role_of(scene, "ilena").id, reason="Another task.")
+    recompute()
+    scene.session.commit()
+    assert ilena in people.npm_user_ids(scene.cooperation.id)
+    assert scene.visit(visit.number).needs_lead
+    assert "milan" in {mail.split(".")[0] for mail in recipients(scene)}
+    # One with a last day counts until that day, and ends with it.
+    last = clock.today() + dt.timedelta(days=2)
+    accounts.give_role(scene.actor("iris"), ilena, NewRole(Role.COORDINATOR, npm, ends_on=last))
+    recompute()
+    scene.session.commit()
+    assert not scene.visit(visit.number).needs_lead
+    frozen_time(noon_in(2))
+    due.end_roles_run_out()
+    recompute()
+    assert not scene.visit(visit.number).needs_lead
+    frozen_time(noon_in(3))
+    due.end_roles_run_out()
+    recompute()
+    scene.session.commit()
+    assert member.ended_at is None
+    assert scene.visit(visit.number).needs_lead
+    service.put_in_charge(scene.actor("milan"), scene.visit(visit.number), scene.user("nadia"))
+
+
+def test_a_suspended_account_leaves_a_visit_alone_too(scene: Scene) -> None:
     visit = planned(scene)
     scene.session.commit()
     leave(scene, "ruth")
