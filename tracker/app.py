@@ -45,6 +45,7 @@ from tracker.activity.verbs import Verb
 from tracker.agreements import departures as checklist_departures
 from tracker.agreements import evidence as agreement_evidence
 from tracker.agreements import joining as checklist_joining
+from tracker.agreements import renewal
 from tracker.agreements import succession as checklist_successions
 from tracker.agreements.paper import pages as paper_pages
 from tracker.agreements.paper import routes as paper_routes
@@ -858,6 +859,8 @@ def services_of(settings: Settings, ring: Keys) -> Services:
         account_queries.OUTSIDE_READERS.holding(outside_readings.may_come_in),
         beside.VISIT_READER.holding(visit_queries.facts),
         clearances.NOTICES_STOP.holding(checklist_queries.notices_stop),
+        clearances.FIRST_STOP.holding(checklist_queries.first_stop),
+        clearances.RENEWS_ITSELF.holding(renewal.goes_on_after_its_term),
         beside.GOING_ON.holding(visit_queries.text_goes_on),
         beside.VISIT_NUMBER.holding(visit_queries.number_of_text),
         beside.COMMENT_READER.holding(comment_queries.beside),

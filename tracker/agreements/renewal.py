@@ -20,7 +20,7 @@ from tracker.agreements import service as agreements
 from tracker.agreements.evidence import Compared
 from tracker.agreements.service import SUBJECT
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
-from tracker.checklists import messages, policy
+from tracker.checklists import heads, messages, policy
 from tracker.checklists import service as checklists
 from tracker.checklists.heads import lock
 from tracker.checklists.loading import LoadedChecklist, load
@@ -177,6 +177,19 @@ def renew(checklist_id: UUID, day: dt.date) -> bool:
         return False
     messages.notice_was_given(checklist.id, agreements.everyone(load(checklist)))
     return True
+
+
+def goes_on_after_its_term(cooperation_id: UUID) -> bool:
+    """Return whether a cooperation's agreed terms renew themselves: nobody has said no.
+
+    For clearances.RENEWS_ITSELF.
+    """
+    own = (row for row in heads.of_cooperation(cooperation_id) if row.kind is ChecklistKind.TERMS)
+    checklist = next(own, None)
+    term = term_of(checklist) if checklist else None
+    if checklist is None or term is None:
+        return False
+    return term.renews_itself and not _says_no(checklist, term)
 
 
 def renew_signed_late(checklist: Checklist) -> dt.date | None:

@@ -217,6 +217,15 @@ def _read_stopped_today(cooperation_id: UUID) -> list[StoppedToday]:
     return [StoppedToday(*row) for row in rows]
 
 
+# Over a notice and its text: it isn't applied yet, and the text opens access.
+_STOPPING = (
+    _NOTICE.taken_effect_at.is_(None),
+    _NOTICE.closed_at.is_(None),
+    _TEXT.visit_id.is_(None),
+    _TEXT.kind.in_(OPEN_ACCESS),
+)
+
+
 def notices_stop(
     cooperation_id: sa.SQLColumnExpression[UUID], day: clearances.Day
 ) -> sa.ColumnElement[bool]:
@@ -227,15 +236,28 @@ def notices_stop(
     return (
         sa.exists()
         .where(
+            *_STOPPING,
             _NOTICE.from_on <= day,
-            _NOTICE.taken_effect_at.is_(None),
-            _NOTICE.closed_at.is_(None),
             _TEXT.id == _NOTICE.checklist_id,
             _TEXT.cooperation_id == cooperation_id,
-            _TEXT.visit_id.is_(None),
-            _TEXT.kind.in_(OPEN_ACCESS),
         )
         .correlate_except(_NOTICE, _TEXT)
+    )
+
+
+def first_stop(
+    cooperation_id: sa.SQLColumnExpression[UUID],
+) -> sa.SQLColumnExpression[dt.date | None]:
+    """Return the day on which the first notice stops a text that opens access; null without one.
+
+    For clearances.FIRST_STOP. As notices_stop(), also before that day has come.
+    """
+    return (
+        sa.select(sa.func.min(_NOTICE.from_on))
+        .join(_TEXT, _TEXT.id == _NOTICE.checklist_id)
+        .where(*_STOPPING, _TEXT.cooperation_id == cooperation_id)
+        .correlate_except(_NOTICE, _TEXT)
+        .scalar_subquery()
     )
 
 

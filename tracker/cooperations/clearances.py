@@ -40,6 +40,13 @@ Day = dt.date | sa.BindParameter[dt.date]
 NOTICES_STOP: Slot[Callable[[sa.SQLColumnExpression[UUID], Day], sa.ColumnElement[bool]]] = Slot(
     "notices_stop", lambda _cooperation_id, _day: sa.false()
 )
+# The day on which the first such notice stops it, also one that is still to come; null if none
+# does. Over the id of a cooperation.
+FIRST_STOP: Slot[
+    Callable[[sa.SQLColumnExpression[UUID]], sa.SQLColumnExpression[dt.date | None]]
+] = Slot("first_stop", lambda _cooperation_id: sa.null())
+# Whether agreed terms renew themselves after their last day, by the id of a cooperation.
+RENEWS_ITSELF: Slot[Callable[[UUID], bool]] = Slot("renews_itself", lambda _cooperation_id: False)
 
 
 def open_clearances(user_id: UUID, day: dt.date) -> tuple[ActorClearance, ...]:
@@ -94,6 +101,31 @@ def terms_have_stopped(
     notice on the agreed terms or those on confidentiality counts from its day on.
     """
     return sa.or_(_are_at_rest(day, cooperation_id), NOTICES_STOP.get()(cooperation_id, day))
+
+
+def last_days_of_terms(
+    cooperation_id: sa.SQLColumnExpression[UUID],
+) -> tuple[sa.SQLColumnExpression[dt.date | None], sa.SQLColumnExpression[dt.date | None]]:
+    """Return what last_day() takes, as columns: the end of the terms, and the first stop."""
+    return queries.agreed_end(cooperation_id), FIRST_STOP.get()(cooperation_id)
+
+
+def last_day(terms_end: dt.date | None, first_stop: dt.date | None) -> dt.date | None:
+    """Return the last day on which the terms let anybody have access; None if none is known.
+
+    The day before terms_have_stopped() is true by dates: the one rule for all that names the day on
+    which a clearance ends, if that is before its own.
+    """
+    before = first_stop - dt.timedelta(days=1) if first_stop else None
+    return min((day for day in (terms_end, before) if day), default=None)
+
+
+def ends_by(day: dt.date) -> sa.ColumnElement[bool]:
+    """Return the condition over Clearance that it ends on a day or before: by itself or the terms.
+
+    Of those open today: the terms have stopped by the day after.
+    """
+    return sa.or_(Clearance.until_on <= day, terms_have_stopped(day + dt.timedelta(days=1)))
 
 
 def only_notices_stop(
@@ -283,16 +315,30 @@ def ending(day: dt.date) -> Sequence[UUID]:
 
     Not those for one visit: they end with it, so a reminder would reveal when the visit is.
     """
-    return db.session.scalars(
-        sa.select(Clearance.id).where(_is_ending(day)).order_by(Clearance.until_on)
-    ).all()
+    rows = db.session.execute(
+        sa.select(
+            Clearance.id,
+            Clearance.until_on,
+            Clearance.reminded_on,
+            *last_days_of_terms(Clearance.cooperation_id),
+        )
+        .where(_is_ending(day))
+        .order_by(Clearance.until_on, Clearance.id)
+    )
+    return [
+        clearance_id
+        for clearance_id, own, reminded_on, *of_terms in rows
+        if _is_due(min(own, last_day(*of_terms) or own), reminded_on)
+    ]
 
 
 def remind(clearance_id: UUID, day: dt.date) -> bool:
     """Remind a person, and the NPM's coordinators, once that a clearance is about to end.
 
-    For the worker; skips a row that somebody else has locked. Return whether anybody was notified:
-    nobody is while it gives no access, or if another one continues after it.
+    If it ends with the terms, only the person: coordinators are reminded of that as M19 says. For
+    the worker; skips a row that somebody else has locked. Return whether anybody was notified:
+    nobody is while it gives no access, if another one continues after it, or if it ends with terms
+    that renew themselves.
     """
     clearance = db.session.scalar(
         sa.select(Clearance)
@@ -302,18 +348,33 @@ def remind(clearance_id: UUID, day: dt.date) -> bool:
     )
     if clearance is None:
         return False
+    of_terms = db.session.execute(
+        sa.select(*last_days_of_terms(Clearance.cooperation_id)).where(Clearance.id == clearance.id)
+    ).one()
+    terms_last = last_day(*of_terms)
+    last = min(clearance.until_on, terms_last or clearance.until_on)
+    if not _is_due(last, clearance.reminded_on):
+        return False
+    with_terms = last < clearance.until_on
+    if with_terms and last == of_terms[0] and RENEWS_ITSELF.get()(clearance.cooperation_id):
+        return False
     clearance.reminded_on = day
     db.session.flush()
     gives_access = sa.exists().where(Clearance.id == clearance.id, is_open(day))
-    goes_on = sa.exists().where(
+    goes_on: sa.ColumnElement[bool] = sa.exists().where(
         _Other.user_id == clearance.user_id,
         _Other.cooperation_id == clearance.cooperation_id,
         _Other.closed_at.is_(None),
         _Other.visit_id.is_(None),
         _Other.until_on > clearance.until_on,
     )
+    if with_terms:  # any other one ends with them too
+        goes_on = sa.false()
     if not db.session.scalar(sa.select(sa.and_(gives_access, ~goes_on))):
         return False
+    if with_terms:
+        messages.access_ends_with_terms(clearance.id, clearance.user_id)
+        return True
     cooperation = db.session.get_one(Cooperation, clearance.cooperation_id)
     coordinators = {person.user_id for person in people.coordinators_for_npm(cooperation.id)}
     messages.clearance_ends(clearance.id, clearance.user_id)
@@ -326,11 +387,19 @@ def remind(clearance_id: UUID, day: dt.date) -> bool:
 def _is_ending(day: dt.date) -> sa.ColumnElement[bool]:
     return sa.and_(
         Clearance.closed_at.is_(None),
-        Clearance.reminded_on.is_(None),
         Clearance.until_on >= day,
-        Clearance.until_on <= day + AHEAD,
         Clearance.visit_id.is_(None),
+        ends_by(day + AHEAD),
+        ~terms_have_stopped(day),
     )
+
+
+def _is_due(last: dt.date, reminded_on: dt.date | None) -> bool:
+    """Return whether nobody was reminded of this last day; a reminder of an earlier one is not it.
+
+    Terms that would have ended can be renewed, and a notice withdrawn.
+    """
+    return reminded_on is None or reminded_on < last - AHEAD
 
 
 def _has_expired(day: dt.date) -> sa.ColumnElement[bool]:

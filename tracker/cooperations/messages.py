@@ -172,6 +172,21 @@ def clearance_ends(clearance_id: UUID, user_id: UUID) -> None:
             )
 
 
+def access_ends_with_terms(clearance_id: UUID, user_id: UUID) -> None:
+    """Tell a person that their access is about to end with the agreed terms."""
+    for person in accounts.contacts([user_id]).values():
+        with in_language(person.language):
+            sentence = _(
+                "Your access in one of your cooperations ends soon, with its terms. Sign in to see "
+                "the last day. If you still need access after that, ask the NPM what happens next."
+            )
+            address = link_to("undertakings.mine")
+            subject = _("Your access ends soon")
+            notifications.tell(
+                person, "clearance_ends", subject, sentence, address=address, about=clearance_id
+            )
+
+
 def clearance_of_other_ends(clearance_id: UUID, reference: str, user_ids: Iterable[UUID]) -> None:
     """Tell the NPM's coordinators that somebody's clearance is about to end, without a name."""
     for person in accounts.contacts(user_ids).values():

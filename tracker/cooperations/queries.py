@@ -291,6 +291,20 @@ def terms_have_run_out(day: dt.date | sa.BindParameter[dt.date]) -> sa.ColumnEle
 
     Its last day is the one of the terms once they are signed (M19); before that it is a plan.
     """
+    return sa.and_(Cooperation.ends_on < day, _terms_are_signed())
+
+
+def agreed_end(cooperation_id: sa.SQLColumnExpression[UUID]) -> sa.ScalarSelect[dt.date | None]:
+    """Return the last day of a cooperation's agreed terms, as terms_have_run_out() counts it."""
+    return (
+        sa.select(Cooperation.ends_on)
+        .where(Cooperation.id == cooperation_id, _terms_are_signed())
+        .correlate_except(Cooperation)
+        .scalar_subquery()
+    )
+
+
+def _terms_are_signed() -> sa.ColumnElement[bool]:
     # Counted, since PostgreSQL may answer EXISTS by reading all revisions.
     signed = (
         sa.select(sa.func.count())
@@ -298,7 +312,7 @@ def terms_have_run_out(day: dt.date | sa.BindParameter[dt.date]) -> sa.ColumnEle
         .correlate(Cooperation)
         .scalar_subquery()
     )
-    return sa.and_(Cooperation.ends_on < day, signed > 0)
+    return signed > 0
 
 
 def have_terms_run_out(cooperation: Cooperation) -> bool:

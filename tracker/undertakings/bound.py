@@ -120,6 +120,8 @@ class Compared:
     # Whether the terms let nobody have access now, and whether that is by a notice alone.
     terms_have_stopped: bool = False
     by_notice: bool = False
+    # The last day on which they let anybody have access, also by a notice that is still to come.
+    terms_end_on: dt.date | None = None
     # The last day of that clearance, according to its event; None if it names none. Only for
     # statements to outsiders.
     last_day: dt.date | None = None
@@ -201,6 +203,7 @@ def compare(
             is_open=bool(row.is_open),
             terms_have_stopped=row.has_stopped,
             by_notice=row.by_notice,
+            terms_end_on=clearances.last_day(row.terms_end, row.first_stop),
             documents=_signed_beside(claim.course, details),
         )
     return results
@@ -231,6 +234,7 @@ def _beside_query(*, asks_whether_open: bool) -> sa.Select[*tuple[Any, ...]]:
             is_open if asks_whether_open else sa.false(),
             clearances.terms_have_stopped(_DAY, Undertaking.cooperation_id),
             clearances.only_notices_stop(_DAY, Undertaking.cooperation_id),
+            *clearances.last_days_of_terms(Undertaking.cooperation_id),
             sa.select(Chain.id)
             .where(Chain.cooperation_id == Undertaking.cooperation_id)
             .scalar_subquery(),
@@ -254,6 +258,9 @@ class _Beside(NamedTuple):
     # Whether the terms let nobody have access now, and whether that is by a notice alone.
     has_stopped: bool
     by_notice: bool
+    # When they end, and when a notice stops them first (clearances.last_day).
+    terms_end: dt.date | None
+    first_stop: dt.date | None
     # Of its cooperation: the chain, and whether anybody has added interests.
     chain_id: UUID
     has_added: bool

@@ -84,7 +84,7 @@ class Line:
     # Whether the terms let nobody sign, or have access, now; and by a notice alone.
     terms_have_stopped: bool = False
     by_notice: bool = False
-    # The last day of its terms, which end with the agreed terms; None if unknown here.
+    # The last day on which its terms let anybody have access; None if they name none.
     terms_end_on: dt.date | None = None
 
     @property
@@ -217,6 +217,7 @@ def mine(actor: Actor, *, offset: int = 0, limit: int = 25) -> OwnLines:
                     paper=compared[undertaking.id].paper,
                     terms_have_stopped=compared[undertaking.id].terms_have_stopped,
                     by_notice=compared[undertaking.id].by_notice,
+                    terms_end_on=compared[undertaking.id].terms_end_on,
                 ),
                 where,
             )
@@ -239,6 +240,7 @@ def line_of(actor: Actor, loaded: Loaded) -> Line:
         paper=compared.paper,
         terms_have_stopped=compared.terms_have_stopped,
         by_notice=compared.by_notice,
+        terms_end_on=compared.terms_end_on,
     )
 
 
@@ -265,6 +267,7 @@ def overview(actor: Actor, cooperation: Cooperation) -> Overview:
             compared[row.id].paper,
             compared[row.id].terms_have_stopped,
             compared[row.id].by_notice,
+            compared[row.id].terms_end_on,
         )
         for row, bearing, is_taken in newest
     ]

@@ -11,6 +11,9 @@ from tests import due
 from tests.factories.demonstration import Demonstration
 from tests.factories.evidence.tampering import hands
 from tests.factories.visits import Scene
+from tracker.agreements import notices
+from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists.models import Notice, NoticeKind
 from tracker.cooperations import clearances
 from tracker.cooperations.models import Clearance, ClearanceEnd, ClearanceScope
 from tracker.core import clock
@@ -18,6 +21,7 @@ from tracker.core.db import db
 from tracker.mail.models import OutboxMessage
 from tracker.notifications.kinds import Group, group_of
 from tracker.notifications.models import Notification
+from tracker.undertakings import lists
 
 pytestmark = pytest.mark.both_databases
 
@@ -119,3 +123,64 @@ def test_it_is_done_once_the_clearance_was_replaced(scene: Scene) -> None:
         Notification.kind == "clearance_ends", Notification.read_at.is_(None)
     )
     assert db.session.scalars(unread).all() == []
+
+
+def in_list(scene: Scene, key: str) -> dt.date | None:
+    """Return until when a person is cleared, as the list of their cooperation shows it."""
+    parties = lists.overview(scene.actor("ilena"), scene.cooperation).parties
+    days = [
+        line.until_on
+        for party in parties
+        for line in party.lines
+        if line.undertaking.user_id == scene.user(key)
+    ]
+    return days[0]
+
+
+@pytest.mark.parametrize("kind", [ChecklistKind.TERMS, ChecklistKind.CONFIDENTIALITY])
+def test_a_person_is_told_once_that_access_ends_with_the_terms_before_its_own_day(
+    scene: Scene, kind: ChecklistKind
+) -> None:
+    """Coordinators are reminded of the terms themselves, as M19 says."""
+    first = clock.today() + 90 * DAY
+    clearance = scene.clearance("samira")
+    text = scene.checklist(kind, None)
+    notice = notices.give_notice(
+        scene.actor("tomas"), text, NoticeKind.ENDED, reason="It is over.", from_on=first
+    )
+    scene.session.commit()
+    assert clearance.until_on > first
+    assert in_list(scene, "samira") == first - DAY
+    own = [line for line, _of in lists.mine(scene.actor("samira")).lines if line.clearance]
+    assert {line.until_on for line in own} == {first - DAY}
+    scene.session.execute(sa.delete(OutboxMessage))
+    assert due.remind_of_clearances(first - 16 * DAY) == 0
+    assert due.remind_of_clearances(first - 15 * DAY) > 0
+    scene.session.commit()
+    mails = mails_by_recipient(scene)
+    assert "samira" in mails
+    assert "with its terms" in mails["samira"]
+    assert "ilena" not in mails
+    assert due.remind_of_clearances(first - 10 * DAY) == 0
+    # Its own end comes later after all.
+    notices.close_notice(scene.actor("tomas"), text, notice.id, reason="It goes on.")
+    scene.session.commit()
+    later = in_list(scene, "samira")
+    assert later is not None
+    assert later > first + 30 * DAY
+    assert due.remind_of_clearances(later - DAY) > 0
+
+
+def test_nobody_is_told_that_terms_end_which_renew_themselves(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    last = scene.cooperation.ends_on
+    assert last is not None
+    scene.session.rollback()
+    with hands() as connection:
+        connection.execute(sa.update(Clearance).values(until_on=last + 300 * DAY))
+        connection.execute(sa.update(Notice).values(closed_at=clock.now()))
+    scene.session.rollback()
+    for renews in (True, False):
+        monkeypatch.setattr(notices, "renews_itself", lambda _document, renews=renews: renews)
+        assert (due.remind_of_clearances(last - DAY) == 0) is renews

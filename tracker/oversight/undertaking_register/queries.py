@@ -15,8 +15,6 @@ from sqlalchemy.orm import aliased
 from tracker.access.actor import Actor
 from tracker.accounts.models import User
 from tracker.agreements import evidence
-from tracker.agreements.evidence import Compared
-from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.models import Checklist
 from tracker.cooperations import clearances
 from tracker.cooperations.models import (
@@ -51,8 +49,6 @@ _PLACE: tuple[Any, ...] = (
     Undertaking.id,
 )
 _ORDER = tuple(column.desc() for column in _PLACE)
-# The texts with which access ends.
-_GIVE_ACCESS = (ChecklistKind.TERMS, ChecklistKind.CONFIDENTIALITY)
 _NOT_YET = Undertaking.state.in_(
     [UndertakingState.ASKED, UndertakingState.ON_PAPER, UndertakingState.SIGNED]
 )
@@ -263,29 +259,16 @@ def _is_open() -> sa.ColumnElement[bool]:
 def _ends_within(days: int) -> sa.ColumnElement[bool]:
     """Return the condition that access ends soon; not for one visit, whose date is K2.
 
-    By the day it was given until, or earlier with the terms, by the entries of the cooperation.
+    By the day it was given until, or earlier with the terms.
     """
     today = clock.today()
-    last = today + dt.timedelta(days=days)
-    places = list(ChecklistKind)
-    terms_end = (
-        sa.exists()
-        .where(
-            RegisterEntry.cooperation_id == Undertaking.cooperation_id,
-            RegisterEntry.visit_number == 0,
-            RegisterEntry.kind_place.in_(places.index(kind) for kind in _GIVE_ACCESS),
-            RegisterEntry.state == EntryState.IN_FORCE,
-            RegisterEntry.until_on <= last,
-        )
-        .correlate(Undertaking)
-    )
     return sa.and_(
         Undertaking.state == UndertakingState.COUNTERSIGNED,
         sa.exists()
         .where(
             Clearance.undertaking_id == Undertaking.id,
             Clearance.scope != ClearanceScope.VISIT,
-            sa.or_(Clearance.until_on <= last, terms_end),
+            clearances.ends_by(today + dt.timedelta(days=days)),
             clearances.is_open(today),
         )
         .correlate(Undertaking),
@@ -314,12 +297,6 @@ def _is_current() -> sa.ColumnElement[bool]:
         )
         .correlate(Undertaking)
     )
-
-
-def _terms_end_on(compared: Compared) -> dt.date | None:
-    """Return the last day of the terms in force, by the function that states them on pages."""
-    standing_id = compared.course.standing_id
-    return compared.ends_on(standing_id) if compared.agrees and standing_id else None
 
 
 # Positions and lines ------------------------------------------------------------------------------
@@ -387,7 +364,7 @@ def _lines_of(actor: Actor, undertaking_ids: list[UUID]) -> list[RegisteredUnder
             paper=compared[undertaking_id].paper,
             terms_have_stopped=compared[undertaking_id].terms_have_stopped,
             by_notice=compared[undertaking_id].by_notice,
-            terms_end_on=_terms_end_on(terms[checklist.id]),
+            terms_end_on=compared[undertaking_id].terms_end_on,
         )
         is_current = (
             terms[checklist.id].is_in_force(undertaking.terms_revision_id)
