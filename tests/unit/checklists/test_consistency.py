@@ -454,6 +454,27 @@ def test_the_forms_in_scope_are_the_ways_of_working_of_the_cooperation() -> None
     assert superfluous.startswith("“Form PROT” isn’t among the cooperation’s ways of working.")
 
 
+@pytest.mark.parametrize(
+    ("mode", "questions", "is_denied"),
+    [
+        (Mode.VISIT, {}, True),
+        (Mode.OMB_PLUS, {}, True),
+        (Mode.INFO_F, {"npm_passes_restricted": "yes"}, True),
+        (Mode.INFO_F, {"npm_passes_restricted": "not_known"}, False),
+        (Mode.INFO_F, {"npm_passes_restricted": "no"}, False),
+        (Mode.ADV, {}, False),
+    ],
+)
+def test_that_nothing_sensitive_is_near_does_not_go_with_every_way_of_working(
+    mode: Mode, questions: dict[str, str], *, is_denied: bool
+) -> None:
+    here = around(modes=frozenset({mode}), questions=questions)
+    fields = [a_field("access", "line")]
+    problems = problems_in("M9", fields, {"access": "none"}, here)
+    assert places(problems) == ([("access", None, None)] if is_denied else [])
+    assert problems_in("M9", fields, {"access": "possible"}, here) == []
+
+
 def test_an_answer_without_any_form_is_only_missing() -> None:
     assert problems_in("M3", SCOPE, {}, around(modes=(Mode.VISIT,))) == []
 

@@ -18,7 +18,8 @@ from tracker.checklists.rules import nameable
 from tracker.checklists.rules.facts import Filled, PartyFact, Sheet, Surroundings
 from tracker.checklists.rules.nameable import Circle
 from tracker.checklists.rules.values import Problem, as_date, as_id, names_in
-from tracker.cooperations.models import Mode
+from tracker.cooperations.models import Knowledge, Mode
+from tracker.cooperations.modes import CONFIDENTIALITY, MODE_LABELS, Level, Question, requirement
 from tracker.ui.locale import as_date as in_words
 
 Values = Mapping[str, Any]
@@ -426,6 +427,32 @@ def _forms_of_cooperation(
         )
 
 
+def _as_near_as_the_forms(
+    _item: Item, values: Values, around: Surroundings, _sheet: Sheet
+) -> Iterator[Problem]:
+    """Check that M9 doesn't deny what the ways of working bring for certain (S9, S13).
+
+    An answer behind them that isn't known yet contradicts nothing.
+    """
+    if values.get("access") != "none":
+        return
+    certain = dict.fromkeys(Question, Knowledge.NO.value) | {
+        question: answer
+        for question, answer in around.questions.items()
+        if answer == Knowledge.YES.value
+    }
+    needed = requirement(CONFIDENTIALITY, around.modes, certain)
+    if needed.level is Level.REQUIRED and needed.mode is not None:
+        yield Problem(
+            "access",
+            _l(
+                "With “%(form)s” as a way of working, partners come near sensitive information. "
+                "Choose another answer, or change the ways of working.",
+                form=MODE_LABELS[needed.mode],
+            ),
+        )
+
+
 # What a party does that is an interest under M14 (S44, S66, S70).
 TIES = {
     "litigates": _l("takes cases to court"),
@@ -553,6 +580,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "U18": (_review_afterwards,),
     "M3": (_forms_of_cooperation,),
     "M7": (_DEPUTY,),
+    "M9": (_as_near_as_the_forms,),
     "M14": (_declared_interests,),
     "M19": (_dates_as_planned, _starts_in_time, _reminded_in_time),
 }
