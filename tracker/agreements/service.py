@@ -214,7 +214,7 @@ def _send(
         actor, loaded.own_party(actor), checklist.state, goes_on=loaded.goes_on()
     ).require()
     for obstacle in obstacles.to_sending(loaded):
-        raise RuleBrokenError(obstacle)
+        raise RuleBrokenError(obstacle.words)
     asking = _checked(loaded, asking or Asking())
     parties = _parties(loaded, named, asking.order)
     people = _named(loaded, parties)

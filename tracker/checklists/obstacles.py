@@ -1,6 +1,7 @@
 """What keeps a checklist from being sent for signature."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -12,7 +13,20 @@ from tracker.checklists.negotiation import hints
 from tracker.ui.locale import with_commas, with_semicolons
 
 
-def to_sending(loaded: LoadedChecklist) -> list[object]:
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """A sentence that says what keeps a text from being sent, and the items it names."""
+
+    words: object
+    names: str = ""  # the items as they stand in the sentence
+    items: tuple[tuple[str, str], ...] = ()  # the code and the label of each
+
+    def __str__(self) -> str:
+        """Return the sentence."""
+        return str(self.words)
+
+
+def to_sending(loaded: LoadedChecklist) -> list[Obstacle]:
     """Return what keeps a text from being sent for signature, one sentence each (5.1).
 
     A suggestion that nobody has answered would be lost, also on an item that is agreed without the
@@ -21,17 +35,17 @@ def to_sending(loaded: LoadedChecklist) -> list[object]:
     checklists the side that wrote such a phrase must have said that it doesn't (S6, S7).
     """
     standing = loaded.standing()
-    obstacles: list[object] = []
+    obstacles: list[Obstacle] = []
     if standing.blocking:
         labels = [loaded.template.by_code[code].label for code in standing.blocking]
-        obstacles.append(
-            lazy_ngettext(
-                "%(num)s item still to agree: %(items)s.",
-                "%(num)s items still to agree: %(items)s.",
-                len(labels),
-                items=with_semicolons(labels),
-            )
+        names = with_semicolons(labels)
+        words = lazy_ngettext(
+            "%(num)s item still to agree: %(items)s.",
+            "%(num)s items still to agree: %(items)s.",
+            len(labels),
+            items=names,
         )
+        obstacles.append(_on(loaded, words, standing.blocking, names))
     suggested = [
         code
         for code, item in loaded.template.by_code.items()
@@ -40,38 +54,64 @@ def to_sending(loaded: LoadedChecklist) -> list[object]:
         and loaded.is_open(item, standing.items.get(code))
     ]
     if suggested:
+        names = item_names(loaded, suggested)
         obstacles.append(
-            _l(
-                "There's an open suggestion on %(items)s. Answer it or withdraw it.",
-                items=item_names(loaded, suggested),
+            _on(
+                loaded,
+                _l(
+                    "There's an open suggestion on %(items)s. Answer it or withdraw it.",
+                    items=names,
+                ),
+                suggested,
+                names,
             )
         )
     flagged = [code for code in loaded.template.by_code if code in loaded.flagged]
     if flagged:
+        names = item_names(loaded, flagged)
         obstacles.append(
-            _l("There's an open flag on %(items)s.", items=item_names(loaded, flagged))
+            _on(loaded, _l("There's an open flag on %(items)s.", items=names), flagged, names)
         )
     waiting = dict.fromkeys(hint.item for hint in hints.unanswered(loaded))
     if loaded.checklist.kind is not ChecklistKind.TERMS:
         if waiting:
+            names = item_names(loaded, waiting)
             obstacles.append(
-                _l(
-                    "The party that wrote words on %(items)s hasn't said yet whether they limit "
-                    "the NPM.",
-                    items=item_names(loaded, waiting),
+                _on(
+                    loaded,
+                    _l(
+                        "The party that wrote words on %(items)s hasn't said yet whether they "
+                        "limit the NPM.",
+                        items=names,
+                    ),
+                    waiting,
+                    names,
                 )
             )
         return obstacles
     if waiting:
+        names = item_names(loaded, waiting)
         obstacles.append(
-            _l(
-                "The second reader hasn't said yet whether words on %(items)s limit the NPM.",
-                items=item_names(loaded, waiting),
+            _on(
+                loaded,
+                _l(
+                    "The second reader hasn't said yet whether words on %(items)s limit the NPM.",
+                    items=names,
+                ),
+                waiting,
+                names,
             )
         )
     if loaded.review is None:
-        obstacles.append(_l("The second reader hasn't confirmed independence and flexibility yet."))
+        obstacles.append(
+            Obstacle(_l("The second reader hasn't confirmed independence and flexibility yet."))
+        )
     return obstacles
+
+
+def _on(loaded: LoadedChecklist, words: object, codes: Iterable[str], names: str) -> Obstacle:
+    items = tuple((code, str(loaded.template.by_code[code].label)) for code in codes)
+    return Obstacle(words, names, items)
 
 
 def item_names(loaded: LoadedChecklist, codes: Iterable[str]) -> str:

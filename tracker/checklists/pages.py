@@ -11,9 +11,10 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
+from flask import url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from tracker.access.actor import Actor, OrganisationKind
 from tracker.checklist_templates.conditions import Truth
@@ -829,6 +830,21 @@ def unknown_count(standing: ChecklistStatus) -> int:
     return sum(item.state is WorkState.NOT_KNOWN for item in standing.items.values())
 
 
-def send_obstacles(loaded: LoadedChecklist) -> list[object]:
-    """Return sentences saying what keeps the text from being sent."""
-    return obstacles.to_sending(loaded)
+def send_obstacles(loaded: LoadedChecklist) -> list[Markup]:
+    """Return sentences saying what keeps the text from being sent, each item with its link."""
+    address = url_for("checklists.show", checklist_id=loaded.checklist.id)
+    return [_linked(obstacle, address) for obstacle in obstacles.to_sending(loaded)]
+
+
+def _linked(obstacle: obstacles.Obstacle, address: str) -> Markup:
+    sentence = str(obstacle)
+    before, names, after = sentence.partition(obstacle.names) if obstacle.names else ("", "", "")
+    if not names:
+        return escape(sentence)
+    links = Markup()
+    for code, label in obstacle.items:
+        between, _label, names = names.partition(label)
+        links += escape(between) + Markup('<a href="{}#{}">{}</a>').format(
+            address, code.lower(), label
+        )
+    return escape(before) + links + escape(names + after)

@@ -373,7 +373,7 @@ class _Texts:
         loaded = self._loaded.get(checklist.id)
         if loaded is None or not loaded.standing().is_complete:
             return ChecklistFact(checklist.id, Signing.INCOMPLETE, lacking)
-        obstacles = tuple(to_sending(loaded))
+        obstacles = tuple(obstacle.words for obstacle in to_sending(loaded))
         signing = Signing.HELD_UP if obstacles else Signing.TO_SEND
         return ChecklistFact(checklist.id, signing, lacking, obstacles=obstacles)
 

@@ -349,6 +349,8 @@ def test_the_page_lists_what_blocks_sending(app: Flask, negotiation: Negotiation
     address = f"/checklists/{negotiation.checklist().id}/send"
     page = negotiation.country.browser(app, "ilena").page(address)
     assert "still to agree: Item M1; Item M2" in page.text
+    # Each item that is named leads to itself.
+    assert page.links()["Item M2"] == f"/checklists/{negotiation.checklist().id}#m2"
     assert "Send for signature" not in page.buttons()
     negotiation.country.browser(app, "tomas").page(address, 403)
     negotiation.country.browser(app, "marek").page(address, 404)

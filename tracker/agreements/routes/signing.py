@@ -59,6 +59,7 @@ from tracker.checklists.misnamed import misnamed
 from tracker.checklists.models import Checklist, ChecklistState, Notice, NoticeKind
 from tracker.checklists.negotiation import warnings
 from tracker.checklists.obstacles import item_names, to_sending
+from tracker.checklists.pages import send_obstacles
 from tracker.cooperations.pages import departed, taken_over
 from tracker.core import clock
 from tracker.core.errors import RuleBrokenError, StaleError
@@ -145,7 +146,7 @@ def send(checklist_id: UUID) -> str | Response:
         lacking=lacking,
         replaced=agreements_notices.replaced_by_signing(checklist),
         hinted_items=warnings.hints_before_sending(loaded, locale.language()),
-        obstacles=obstacles,
+        obstacles=send_obstacles(loaded),
         is_restricted=encryption.is_restricted(checklist),
     )
 
