@@ -770,7 +770,7 @@ NAVIGATION = (
     Entry("guidance.library", _l("Guidance"), everybody, frozenset({"own_guidance.article"})),
     Entry(
         "own_guidance.articles",
-        _l("Own guidance"),
+        _l("Our guidance"),
         writes_own_guidance,
         frozenset({"own_passages"}),
     ),

@@ -290,7 +290,7 @@ def remove(article_id: UUID, passage_number: int) -> Answered:
     return render_template(
         "authoring/decide.html",
         form=form,
-        above=[(url_for("own_guidance.articles"), _("Own guidance"))],
+        above=[(url_for("own_guidance.articles"), _("Our guidance"))],
         back=_list_address(article_id),
         back_words=row.question,
         title_words=_("Remove “%(title)s”", title=title),
