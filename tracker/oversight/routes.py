@@ -91,6 +91,7 @@ def register() -> ResponseReturnValue:
         summary=pages.summary(overview.counts),
         fields=_fields(question),
         days=days,
+        forms=[days],
         is_narrowed=question != Question(),
         narrowed_by=pages.narrowed_by(question),
         today=clock.today(),

@@ -24,8 +24,6 @@ _DIGITS = re.compile(r"[+-]?\d{1,12}")
 _PHONE = re.compile(r"[+0-9][0-9 ()/.\-]{2,38}")
 _PHONE_DIGITS = range(3, 21)
 FIRST_YEAR, LAST_YEAR = 1900, 2199
-# What is shown again of a date or time that can't be read.
-LONGEST_UNREADABLE = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +163,7 @@ class _PickerInput(widgets.Input):
     def __call__(self, field: Any, **kw: Any) -> Markup:
         """Return the element; what was typed and couldn't be read stays in it."""
         if field.data is None and _sent(field.raw_data):
-            typed = tidy_line(str(field.raw_data[0]))[:LONGEST_UNREADABLE]
+            typed = tidy_line(str(field.raw_data[0]))[:LINE_LENGTH]
             return super().__call__(field, **kw, type="text", value=typed)
         return super().__call__(field, **kw)
 
