@@ -7,8 +7,14 @@ from typing import Any
 from flask import request
 from flask_babel import ngettext
 
+# What Unicode says is no character, the last two of each plane among them: no page may contain it.
+_NO_CHARACTERS = "\ufdd0-\ufdef" + "".join(
+    chr(plane << 16 | last) for plane in range(17) for last in (0xFFFE, 0xFFFF)
+)
 # Characters that are invisible or reverse other text: a text must read as it is signed.
-_HIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202d\u202e\ufeff]")
+_HIDDEN = re.compile(
+    f"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u202d\u202e\ufeff{_NO_CHARACTERS}]"
+)
 # In a line, such as a name, also what can't be seen or reorders what follows it in a sentence.
 _HIDDEN_IN_LINE = re.compile("[\u00ad\u200b\u202a-\u202c\u2060\u2066-\u2069]")
 # What can be seen: anything but spaces, marks of direction, and letters that only fill.
@@ -47,7 +53,7 @@ def tidy_text(text: Any) -> Any:
     """
     if not isinstance(text, str):
         return text
-    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x85", "\n")
     tidied = unicodedata.normalize("NFC", _fewer_marks(_HIDDEN.sub("", lines))).strip()
     return tidied if _VISIBLE.search(tidied) else ""
 

@@ -498,6 +498,9 @@ HOSTILE = [
     "q=%27%22%3E%3Cscript%3Ealert(1)%3C/script%3E",
     "q=" + "%20".join(["word"] * 300),
     "page=%00",
+    "q=%C2%90&party=%EF%BF%BE",
+    "from=%C2%90&until=%00",
+    "from=%22%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E&until=" + "x" * 7000,
 ]
 
 

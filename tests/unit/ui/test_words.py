@@ -50,3 +50,8 @@ def test_a_line_loses_what_hides_in_a_name_or_reorders_the_sentence_it_is_in(wor
 @pytest.mark.parametrize("words", ["می\u200cخواهم", "\u200fمكتب (NPM)\u200f", "क्\u200dष"])
 def test_a_line_keeps_the_marks_that_scripts_need(words: str) -> None:
     assert tidy_line(words) == words
+
+
+@pytest.mark.parametrize("tidy", [tidy_text, tidy_line])
+def test_what_no_page_can_contain_is_removed(tidy: Callable[[str], str]) -> None:
+    assert tidy("Open\x00\x1b\x7f\x80\x9f\ufdd0\ufdef\ufffe\uffff\U0001fffe Door") == "Open Door"
