@@ -12,6 +12,8 @@ from tests.factories.cooperations import Country, load_checklists, make_country,
 from tests.factories.evidence.certificates import make_all, words_of
 from tests.pages import Page
 from tests.starting_points import noon_in
+from tracker.activity import verbs
+from tracker.activity.service import record
 from tracker.agreements import renewal
 from tracker.agreements.paper import prior_agreements
 from tracker.agreements.paper.prior_agreements import Person
@@ -78,7 +80,16 @@ def former(country: Country, frozen_time: Clock) -> Checklist:
 
 
 def settled(terms: Checklist, frozen_time: Clock) -> Checklist:
-    db.session.get_one(Cooperation, terms.cooperation_id).shows_signers = True
+    cooperation = db.session.get_one(Cooperation, terms.cooperation_id)
+    cooperation.shows_signers = True
+    record(
+        verbs.VERIFICATION_CHANGED,
+        actor=None,
+        subject_type="cooperation",
+        subject_id=cooperation.id,
+        cooperation_id=cooperation.id,
+        shows_signers=True,
+    )
     db.session.commit()
     frozen_time(LATER)
     return terms

@@ -31,6 +31,7 @@ from tests.factories.evidence.tampering import (
     hands,
     table_of,
 )
+from tests.factories.visits import Scene
 from tests.pages import Page
 from tests.starting_points import noon_in
 from tests.writing import write_during
@@ -64,6 +65,7 @@ from tracker.evidence.models import Certificate, EvidenceKey, KeyOrigin, KeyUse
 from tracker.evidence.public_check import verdicts
 from tracker.evidence.public_check.facts import REGISTER, Answer, Verdict
 from tracker.evidence.public_check.routes import MAX_REQUEST_BYTES
+from tracker.reviews import service as reviews
 from tracker.signoff import service as signoff
 from tracker.signoff.models import Revision
 from tracker.undertakings import handlers, queries
@@ -405,6 +407,11 @@ def test_a_setting_that_was_written_into_the_database_names_nobody(
     answer = verdict_on(demonstration, "complete")
     assert answer.verdict is Verdict.GENUINE
     assert answer.signers is None
+    # Nor once an act binds the row that was altered (adr 126).
+    scene = Scene(session, demonstration)
+    reviews.begin(scene.actor("ilena"), scene.cooperation)
+    session.commit()
+    assert verdict_on(demonstration, "complete").signers is None
 
 
 # The page ---------------------------------------------------------------------------------------

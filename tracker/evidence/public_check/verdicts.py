@@ -44,6 +44,14 @@ _EXPORTS = (verbs.REGISTER_EXPORTED, verbs.UNDERTAKINGS_EXPORTED)
 # The events that bind the digest of a key.
 _BEGINNINGS = (verbs.EVIDENCE_KEY_MADE, verbs.EVIDENCE_KEY_IMPORTED)
 
+# What the NPM of a cooperation set about naming signers.
+_SETTINGS = witness.about_with_details(
+    sa.and_(
+        Event.subject_type == "cooperation",
+        Event.subject_id.in_(sa.bindparam("cooperation_ids", expanding=True)),
+    ),
+    (verbs.VERIFICATION_CHANGED,),
+)
 
 UNKNOWN = Answer(Verdict.UNKNOWN)
 ALTERED = Answer(Verdict.ALTERED)
@@ -185,15 +193,25 @@ def _of_revision(revision: Revision) -> Answer:
     return Answer(verdict, signers, status.begins_on)
 
 
+def _may_be_named(cooperation_id: UUID) -> bool:
+    """Return whether the last event about it lets signers be named; not if it was erased."""
+    settings = witness.of_subjects_with_details(_SETTINGS, [cooperation_id])
+    details = settings[-1][1] if settings else None
+    return details is not None and details.get("shows_signers") is True
+
+
 def _signers(revision: Revision, cooperation: Cooperation) -> tuple[Signer, ...] | None:
     """Return who signed, if they may be named; never for encrypted texts (class K2 to K7).
 
     What the NPM allows counts only as events bind it, so that nobody's name is published by a value
-    that was written into the database.
+    that was written into the database. An act may have bound the altered row since (adr 126): so
+    the last event about this setting has to say so too.
     """
     if not cooperation.shows_signers or revision.is_sealed:
         return None
-    if not witness.are_as_recorded(cooperation.id, [cooperation]):
+    if not (
+        witness.are_as_recorded(cooperation.id, [cooperation]) and _may_be_named(cooperation.id)
+    ):
         return None
     return tuple(
         Signer(
