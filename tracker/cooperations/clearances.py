@@ -1,4 +1,7 @@
-"""Clearances: opened by a countersigned undertaking, closed by whatever ends it (G4)."""
+"""Clearances: opened by a countersigned undertaking, closed by whatever ends it (G4).
+
+In one file: who has access today, until when, and who is reminded of it follow from the same rules.
+"""
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Sequence

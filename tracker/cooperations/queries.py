@@ -1,4 +1,8 @@
-"""Queries for cooperations, scoped to the actor."""
+"""Queries for cooperations, scoped to the actor.
+
+In one file: which cooperations a person sees, and whether their terms go on, are conditions that
+each list and page puts together.
+"""
 
 import datetime as dt
 import re

@@ -468,7 +468,7 @@ def test_the_forms_in_scope_are_the_ways_of_working_of_the_cooperation() -> None
 def test_that_nothing_sensitive_is_near_does_not_go_with_every_way_of_working(
     mode: Mode, questions: dict[str, str], *, is_denied: bool
 ) -> None:
-    here = around(modes=frozenset({mode}), questions=questions)
+    here = around(modes=(mode,), questions=questions)
     fields = [a_field("access", "line")]
     problems = problems_in("M9", fields, {"access": "none"}, here)
     assert places(problems) == ([("access", None, None)] if is_denied else [])
