@@ -118,7 +118,7 @@ class SettleDiscussionForm(ShownFields):
     """What came of a discussion that the reader's party asked for, in a sentence."""
 
     outcome = LineField(
-        _l("What came of it?"),
+        _l("What was the outcome?"),
         [Required(_l("Say in a sentence what came of it"))],
         description=_l(
             "One sentence, such as “We keep two pages.” Everyone who can read the item sees it."

@@ -130,6 +130,8 @@ class Acts:
     talk: bool = False
     # Whether accepting ends a discussion that the reader's party asked for, so needs its outcome.
     settle: bool = False
+    # Whether another party wants to discuss the answer; only that party can end the discussion.
+    discussed: bool = False
     flag: bool = False
     leave_out: bool = False
     # Whether the reader's party has answered, if each party answers for itself.
@@ -674,6 +676,10 @@ def acts(
         propose=has_answer and item.accepted_by.value != "none",
         accept=may_accept and not wishes,
         settle=may_accept and bool(wishes),
+        discussed=any(
+            row.stance is Stance.WANTS_TALK and row.organisation_id != party.organisation_id
+            for row in loaded.all_positions_on.get(item.code, ())
+        ),
         talk=can_act and has_answer,
         flag=loaded.has_answer(item) and bool(policy.can_flag(actor, party, item)),
         own_row=AnswerScope.SHARED in scopes and bool(locked),

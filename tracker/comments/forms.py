@@ -61,7 +61,7 @@ class SettleForm(Form):
     """What came of a comment, in a sentence."""
 
     outcome = LineField(
-        _l("What came of it?"),
+        _l("What was the outcome?"),
         [Required(_l("Say in a sentence what came of it"))],
         description=_l(
             "One sentence, such as “We keep five days.” Everyone who can read the comment sees it."

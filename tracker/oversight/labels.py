@@ -58,7 +58,7 @@ NARROWINGS: dict[Narrowing, object] = {
     Narrowing.SUSPENDED: _l("Suspended"),
     Narrowing.ENDED: _l("Ended"),
     Narrowing.REVIEW_OVERDUE: _l("Review overdue"),
-    Narrowing.OVERRIDDEN: _l("Ever overridden"),
+    Narrowing.OVERRIDDEN: _l("With an override"),
     Narrowing.FLAGGED: _l("Open flags"),
 }
 

@@ -136,7 +136,7 @@ def attention(overview: Overview) -> list[FilterLink]:
         since = overview.waiting_since
         if narrowing is Narrowing.LACKS_SIGNATURES and since is not None:
             label = _(
-                "Waiting for signatures, the first since %(day)s", day=as_date(since, "medium")
+                "Waiting for signatures, the oldest since %(day)s", day=as_date(since, "medium")
             )
         url = here({"state": narrowing.value, PAGE: None})
         links.append(counted(label, overview.counts[narrowing], url))

@@ -286,17 +286,33 @@ def _names_of(items: Iterable[ItemFact]) -> str:
     return with_commas(str(_l("“%(item)s”", item=item.label)) for item in items)
 
 
+# More names than this would make the sentence, which is a link, too long to read.
+_NAMED_IN_SENTENCE = 3
+
+
 def _roles_items(facts: Facts, requirements: Sequence[MissingRequirement]) -> Missing:
     items = [requirement.item for requirement in requirements if requirement.item is not None]
     only = items[0] if len(items) == 1 else None
     parties = dict.fromkeys(party for item in items for party in item.waiting_for)
-    return Missing(
-        lazy_ngettext(
+    note: object = ""
+    if len(items) > _NAMED_IN_SENTENCE:
+        words = lazy_ngettext(
+            "%(num)s item of the roles isn't settled.",
+            "%(num)s items of the roles aren't settled.",
+            len(items),
+        )
+        note = _names_of(items)
+    else:
+        words = lazy_ngettext(
             "One item of the roles isn't settled: %(items)s.",
             "%(num)s items of the roles aren't settled: %(items)s.",
             len(items),
             items=_names_of(items),
-        ),
+        )
+        if only:
+            note = _l("%(label)s: %(what)s", label=only.label, what=only.what)
+    return Missing(
+        words,
         _SETTLE_ROLES,
         Target(
             PageKind.ITEM if only else PageKind.CHECKLIST,
@@ -306,7 +322,7 @@ def _roles_items(facts: Facts, requirements: Sequence[MissingRequirement]) -> Mi
         _turn_of_parties(list(parties)),
         _VISITS,
         count=len(items),
-        note=_l("%(label)s: %(what)s", label=only.label, what=only.what) if only else "",
+        note=note,
     )
 
 

@@ -624,8 +624,10 @@ def missing_words(reading: Reading) -> str:
         return str(ngettext("%(num)s thing is missing.", "%(num)s things are missing.", count))
     return str(
         ngettext(
-            "%(num)s thing is missing, for %(concerned)s of %(people)s people.",
-            "%(num)s things are missing, for %(concerned)s of %(people)s people.",
+            "%(num)s thing is missing. It affects %(concerned)s of the %(people)s people on the "
+            "team.",
+            "%(num)s things are missing. They affect %(concerned)s of the %(people)s people on the "
+            "team.",
             count,
             concerned=concerned,
             people=len(judgement.facts.members),

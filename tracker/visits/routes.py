@@ -203,12 +203,12 @@ def _planned_words(former: Visit | None, visit: Visit, begun: Begun) -> str:
     words = [_("Joint visit %(number)s is planned.", number=visit.number)]
     if begun is not Begun.EMPTY:
         then = _(
-            "Its roles and its urgent-action plan now each have a text that nobody has read yet."
+            "Its roles and its urgent-action plan each begin with a text that nobody has read yet."
         )
         words.append(then)
     if begun is Begun.REPLACED and former is not None:
         why = _(
-            "They begin with the model text: those of joint visit %(number)s weren't copied, "
+            "We used the model text. The texts of joint visit %(number)s weren't copied, "
             "because other parties agreed them.",
             number=former.number,
         )

@@ -53,7 +53,7 @@ def test_an_administrator_sees_everybody(people: People, browser_of: BrowserOf) 
 
 def test_a_coordinator_sees_only_their_own_people(people: People, browser_of: BrowserOf) -> None:
     page = browser_of("samira").page("/people")
-    assert page.h1 == "People of your organisation"
+    assert page.h1 == "People in your organisation"
     assert "Dora Marsh" in page.text
     assert "Joana" not in page.text
     assert "Ilena" not in page.text

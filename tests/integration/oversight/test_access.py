@@ -257,7 +257,7 @@ def test_overrides_are_shown_with_name_and_reason_whether_they_still_count_or_no
     browser = demonstration.browser(app, AUDITOR)
     page = browser.page("/register?state=overridden")
     assert "One agreement" in page.text
-    assert "Ever overridden 1" in page.text
+    assert "With an override 1" in page.text
     assert words in page.text
     assert words in browser.post("/register/export").get_data(as_text=True)
     assert words not in demonstration.browser(app, MANAGERS["cso"]).page("/register?q=council").text

@@ -272,7 +272,7 @@ def test_the_history_names_only_signers_among_the_people_who_may_know_of_a_visit
     }
     for reader in ("greta", "milan", "ilena"):
         shown = browser(reader).page(f"/cooperations/{scene.reference}/history").text
-        assert "Joint visit 2 was stopped. Reason: The road is closed. A person of Office" in shown
+        assert "Joint visit 2 was stopped. Reason: The road is closed. Someone from Office" in shown
         assert "Pavo Linden" not in shown
         assert ("The team of joint visit 2 was changed." in shown) is (reader == "ilena")
 
@@ -942,7 +942,7 @@ def test_a_withdrawn_undertaking_is_immediately_shown_as_missing(
     scene.session.commit()
     shown = browser("pavo").page(address(scene, "/ready"))
     assert "The undertaking of Samira Okell is not signed." in shown.text
-    assert "2 things are missing, for 1 of 5 people." in shown.text
+    assert "2 things are missing. They affect 1 of the 5 people on the team." in shown.text
     assert browser("samira").get(address(scene, "/ready")).status_code == 404
 
 

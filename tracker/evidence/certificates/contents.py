@@ -574,7 +574,7 @@ def _who(line: HistoryLine) -> str:
     if line.who:
         return line.who
     if line.is_veiled:
-        return str(_("A person of %(organisation)s", organisation=line.acting_for or ""))
+        return str(_("Someone from %(organisation)s", organisation=line.acting_for or ""))
     return str(_("By the application"))
 
 
