@@ -14,7 +14,7 @@ from uuid import UUID
 from flask import url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from tracker.access.actor import Actor, OrganisationKind
 from tracker.checklist_templates.conditions import Truth
@@ -836,21 +836,16 @@ def unknown_count(standing: ChecklistStatus) -> int:
     return sum(item.state is WorkState.NOT_KNOWN for item in standing.items.values())
 
 
-def send_obstacles(loaded: LoadedChecklist) -> list[Markup]:
-    """Return sentences saying what keeps the text from being sent, each item with its link."""
+def send_obstacles(loaded: LoadedChecklist) -> list[list[tuple[str, str]]]:
+    """Return what keeps the text from being sent: the parts of each sentence, some with a link."""
     address = url_for("checklists.show", checklist_id=loaded.checklist.id)
     return [_linked(obstacle, address) for obstacle in obstacles.to_sending(loaded)]
 
 
-def _linked(obstacle: obstacles.Obstacle, address: str) -> Markup:
-    sentence = str(obstacle)
-    before, names, after = sentence.partition(obstacle.names) if obstacle.names else ("", "", "")
-    if not names:
-        return escape(sentence)
-    links = Markup()
+def _linked(obstacle: obstacles.Obstacle, address: str) -> list[tuple[str, str]]:
+    before, names, after = str(obstacle).partition(obstacle.names or "\0")
+    parts = [(before, "")]
     for code, label in obstacle.items:
         between, _label, names = names.partition(label)
-        links += escape(between) + Markup('<a href="{}#{}">{}</a>').format(
-            address, code.lower(), label
-        )
-    return escape(before) + links + escape(names + after)
+        parts += [(between, ""), (label, f"{address}#{code.lower()}")]
+    return [*parts, (names + after, "")]

@@ -547,7 +547,8 @@ def _newcomers_read_all(context: _Context) -> str:
     if not newcomers:
         return ""
     text = _(
-        "What was signed stays in force. For this text all items also wait for %(names)s.",
+        "What was signed stays in force. Every item of this text also has to be accepted by "
+        "%(names)s.",
         names=listed(newcomers),
     )
     return f" {text}"

@@ -216,7 +216,10 @@ def test_what_changed_meanwhile_is_shown_with_the_outcome_that_was_typed(users: 
 def test_nobody_else_settles_it(users: Users, first: str, status: int) -> None:
     users.negotiation.save("ilena", "M1")
     discuss(users.negotiation)
-    assert "Settle and accept" not in users.page(first, status=200 if status == 403 else 404).text
+    page = users.page(first, status=200 if status == 403 else 404)
+    assert "Settle and accept" not in page.text
+    # People of the other parties are told who ends it.
+    assert ("ends the discussion" in page.text) == (status == 403)
     users.page(first, "/items/M1/settle", status=status)
 
 

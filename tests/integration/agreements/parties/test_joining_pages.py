@@ -52,7 +52,7 @@ def test_a_coordinator_of_the_npm_invites_from_the_list(app: Flask, inviting: Ne
     others = browser(app, inviting, "samira").page(address(inviting))
     assert "Bridge Families Association is joining." in others.text
     # So few items are agreed because the newcomer has read none; nothing that was signed ends.
-    waits = "What was signed stays in force. For this text all items also wait for Bridge Families"
+    waits = "Every item of this text also has to be accepted by Bridge Families"
     assert waits in others.text
     assert "Revoke the invitation" not in others.links()
     assert "invited to join" in client.page(address(inviting, "/history")).text
