@@ -16,7 +16,7 @@ from itertools import accumulate, permutations
 from operator import itemgetter
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import Field, model_validator
 
@@ -45,6 +45,9 @@ BETWEEN = " \t\r\n\u00a0-\u2010\u2011'\u2018\u2019\"\u201c\u201d\u00ab\u00bb(),\
 GAP = "..."
 CLOSE_GAP = ".."
 MOST_BETWEEN = 5
+# Up to this many ways to go on are looked at one after the other, which takes less memory than an
+# index of all their words.
+FEW_WAYS = 8
 # Words of a form that may come in any order, with gaps between them.
 ANY_ORDER = re.compile(r"\{(?P<words>[^{}]*)\}")
 # How many words may stand between a protective phrase and somebody else whom it goes on with.
@@ -306,26 +309,62 @@ def _plain(form: str) -> str:
     return " ".join(str(step) for step in orders_of(form)[0])
 
 
+class _Branches(NamedTuple):
+    """How forms go on after a gap: by each word if there are many ways, else a few to look at.
+
+    The words of a step are those of all forms that have it, and take no memory here.
+    """
+
+    gap: str
+    few: tuple[tuple[frozenset[str], "_Node"], ...]
+    by_word: Mapping[str, Sequence["_Node"]]
+
+
 class _Node:
     """Where a search is within the forms of an index: how they go on, and which of them end."""
 
-    __slots__ = ("ends", "following", "steps")
+    __slots__ = ("ends", "following")
+
+    def __init__(
+        self, ends: tuple[tuple[int, Entry | None], ...], following: tuple[_Branches, ...]
+    ) -> None:
+        # Rank (the longest forms first) and kind of each form that ends here.
+        self.ends = ends
+        self.following = following
+
+
+class _Tree:
+    """The forms of an index while they are added; only its nodes stay in memory."""
 
     def __init__(self) -> None:
-        # Rank (the longest forms first) and kind of each form that ends here.
         self.ends: list[tuple[int, Entry | None]] = []
-        # By the gap before a word, and the word: where the search goes on.
-        self.following: dict[str, dict[str, list[_Node]]] = {}
-        self.steps: dict[Step, _Node] = {}
+        self.steps: dict[Step, _Tree] = {}
 
-    def after(self, step: Step) -> "_Node":
-        """Return where the search goes on after a step; forms that begin alike share it."""
-        if step not in self.steps:
-            node = self.steps[step] = _Node()
-            by_word = self.following.setdefault(step.gap, {})
-            for word in step.words:
-                by_word.setdefault(word, []).append(node)
-        return self.steps[step]
+    def after(self, step: Step) -> "_Tree":
+        """Return what comes after a step; forms that begin alike share it."""
+        return self.steps.setdefault(step, _Tree())
+
+    def node(self) -> _Node:
+        """Return the same for searching."""
+        by_gap: dict[str, list[tuple[frozenset[str], _Node]]] = {}
+        for step, tree in self.steps.items():
+            by_gap.setdefault(step.gap, []).append((step.words, tree.node()))
+        following = tuple(
+            _Branches(gap, tuple(ways), {})
+            if len(ways) <= FEW_WAYS
+            else _Branches(gap, (), _by_word(ways))
+            for gap, ways in by_gap.items()
+        )
+        return _Node(tuple(self.ends), following)
+
+
+def _by_word(ways: Iterable[tuple[frozenset[str], _Node]]) -> Index:
+    nodes: dict[str, tuple[_Node, ...]] = {}
+    for words, node in ways:
+        only = (node,)
+        for word in words:
+            nodes[word] = nodes[word] + only if word in nodes else only
+    return nodes
 
 
 def _indexed(forms: Iterable[tuple[str, Entry | None]]) -> Index:
@@ -336,14 +375,14 @@ def _indexed(forms: Iterable[tuple[str, Entry | None]]) -> Index:
     """
     shared: dict[Step, Step] = {}
     pairs = [(steps, entry) for form, entry in forms for steps in orders_of(form, shared)]
-    root = _Node()
+    root = _Tree()
     # Of two forms of the same length, the one that is listed first.
     for rank, (steps, entry) in enumerate(sorted(pairs, key=lambda pair: -len(pair[0]))):
-        node = root
+        tree = root
         for step in steps:
-            node = node.after(step)
-        node.ends.append((rank, entry))
-    return root.following.get("", {})
+            tree = tree.after(step)
+        tree.ends.append((rank, entry))
+    return _by_word((step.words, tree.node()) for step, tree in root.steps.items())
 
 
 def _by_rarest_word(forms: Iterable[tuple[str, Entry | None]]) -> RarestIndex:
@@ -751,14 +790,17 @@ class _Text:
         return [_forms_of(word.folded) for word in self.words]
 
     def following(
-        self, place: int, nodes: Mapping[str, dict[str, list[_Node]]], breaks: frozenset[str]
+        self, place: int, branches: tuple[_Branches, ...], breaks: frozenset[str]
     ) -> Iterator[tuple[_Node, int]]:
         """Yield where a search can go on after a position, and at which position then."""
-        for gap, by_word in nodes.items():
+        for gap, few, by_word in branches:
             for following in self._within(place, gap, breaks):
                 for form in self.forms[following]:
                     for node in by_word.get(form, ()):
                         yield node, following
+                    for words, node in few:
+                        if form in words:
+                            yield node, following
 
     def _within(self, place: int, gap: str, breaks: frozenset[str]) -> Iterator[int]:
         """Yield the positions that a gap after a position reaches."""

@@ -51,6 +51,18 @@ def words(*texts: str, of: PhraseList = SMALL) -> list[tuple[str, ...]]:
     return [hint.words for hint in risky_phrases.found_in(texts, [of])]
 
 
+def test_forms_that_go_on_in_few_or_in_many_ways_are_found() -> None:
+    few = tuple("abcdefgh")
+    many = (*few, "i")
+    assert len(few) == risky_phrases.FEW_WAYS
+    forms = [f"{first} ... {last}|{last}{last}" for first in ("few", "many") for last in few]
+    phrases = a_list(an_entry("ways", *forms, "many ... i|ii", "many ... i nothing"))
+    texts = [f"{first} x {last}{last}" for first in ("few", "many") for last in many]
+    texts += ["many x i nothing"]
+    phrases_in_texts = [phrase for hit in words(*texts, of=phrases) for phrase in hit]
+    assert phrases_in_texts == [text for text in texts if text != "few x ii"]
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
