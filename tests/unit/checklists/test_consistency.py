@@ -162,7 +162,6 @@ def test_a_complaint_about_the_lead_does_not_go_to_the_lead() -> None:
         ("V5", "roles", "person", "backup"),
         ("V5", "roles", "person", "works_with"),
         ("V8", "interviews", "interviewer", "pair"),
-        ("M7", "contacts", "coordinator", "deputy"),
     ],
 )
 def test_nobody_steps_in_for_themselves(code: str, table: str, column: str, other: str) -> None:
@@ -170,6 +169,12 @@ def test_nobody_steps_in_for_themselves(code: str, table: str, column: str, othe
     ilena, samira = str(ILENA), str(SAMIRA)
     rows = [{column: ilena, other: samira}, {column: ilena}, {column: samira, other: samira}]
     assert places(problems_in(code, fields, {table: rows})) == [(table, 2, other)]
+
+
+def test_only_a_cso_of_one_person_may_have_no_other_deputy() -> None:
+    fields = [a_table("contacts", a_column("coordinator", "person"), a_column("deputy", "person"))]
+    rows = [{"coordinator": str(person), "deputy": str(person)} for person in (SAMIRA, ILENA)]
+    assert places(problems_in("M7", fields, {"contacts": rows})) == [("contacts", 1, "deputy")]
 
 
 @pytest.mark.parametrize("ground", ["consent", "law", "unnamed", None])

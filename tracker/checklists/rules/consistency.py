@@ -190,14 +190,19 @@ def _not_about_the_lead_to_the_lead(
         yield Problem("complaints", _l("Name someone other than the team lead."))
 
 
-def _two_people(table: str, column: str, other: str, words: object) -> Rule:
-    """Return the rule that two columns of a row name two different people."""
+def _two_people(
+    table: str, column: str, other: str, words: object, *, of_npm: bool = False
+) -> Rule:
+    """Return the rule that two columns of a row name two different people.
 
-    def rule(
-        _item: Item, values: Values, _around: Surroundings, _sheet: Sheet
-    ) -> Iterator[Problem]:
+    With of_npm only if they are of the NPM.
+    """
+
+    def rule(_item: Item, values: Values, around: Surroundings, _sheet: Sheet) -> Iterator[Problem]:
         for number, row in enumerate(values.get(table) or []):
             person = as_id(row.get(column))
+            if of_npm and person not in around.npm_people:
+                continue
             if person is not None and person == as_id(row.get(other)):
                 yield Problem(table, words, row=number, column=other)
 
@@ -215,8 +220,13 @@ _COMPANION = _two_people(
     _l("Name someone else, or leave this empty if the person works alone."),
 )
 _PAIR = _two_people("interviews", "interviewer", "pair", _l("A pair is two different people."))
+# A CSO may be one person.
 _DEPUTY = _two_people(
-    "contacts", "coordinator", "deputy", _l("Coordinator and deputy are two different people.")
+    "contacts",
+    "coordinator",
+    "deputy",
+    _l("Coordinator and deputy are two different people."),
+    of_npm=True,
 )
 
 
