@@ -12,8 +12,8 @@ import click
 
 from tests.bench import acts, certificates, evidence, growth, table, worker
 from tests.bench.bare import bare_app
+from tests.bench.instance import Instance, build
 from tests.bench.measuring import ROUNDS, BenchError, Meter
-from tests.bench.stage import Stage, build
 from tests.bench.table import Row
 from tests.servers import postgres
 from tests.servers.postgres import Postgres, PostgresError
@@ -53,9 +53,9 @@ def measure_all() -> None:
     """Measure everything that has a limit; exit with 1 if anything exceeds it."""
     rows: dict[str, Row] = {}
     with tempfile.TemporaryDirectory(prefix="tracker-bench-") as folder:
-        stage = build(Path(folder, "sqlite"))
-        timings = certificates.times(stage)
-        hashing = measure("SQLite", stage, rows)
+        instance = build(Path(folder, "sqlite"))
+        timings = certificates.times(instance)
+        hashing = measure("SQLite", instance, rows)
         with Postgres() as server:
             postgres.create_database(server.folder, DATABASE)
             on_postgresql = build(Path(folder, "postgresql"), server.url(DATABASE))
@@ -88,21 +88,21 @@ def measure_all() -> None:
         sys.exit(1)
 
 
-def measure(name: str, stage: Stage, rows: dict[str, Row]) -> float:
+def measure(name: str, instance: Instance, rows: dict[str, Row]) -> float:
     """Measure all pages and actions on one database; return the time of a password check."""
-    app = create_app(stage.settings)
+    app = create_app(instance.settings)
     meter = Meter(app, bare_app(app))
     # As each web process does: collecting garbage doesn't go through what was imported.
     gunicorn_config.post_worker_init(None)
-    click.echo(f"{name}: {len(stage.pages)} pages")
-    for page in stage.pages:
-        taken = meter.page(page.address, stage.cookies[page.who])
+    click.echo(f"{name}: {len(instance.pages)} pages")
+    for page in instance.pages:
+        taken = meter.page(page.address, instance.cookies[page.who])
         row = rows.setdefault(page.name, Row(page.ratio, page.statements, {}))
         row.by_database[name] = taken
     click.echo(f"{name}: acts")
     with app.app_context():
         hashing = acts.hashing()
-        for act, taken in acts.measured(stage, meter):
+        for act, taken in acts.measured(instance, meter):
             row = rows.setdefault(act.name, Row(act.ratio, act.statements, {}))
             row.by_database[name] = taken
         db.session.remove()

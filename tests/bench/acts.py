@@ -12,10 +12,10 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from tests.bench.instance import Instance
 from tests.bench.measuring import Answer, BenchError, Measured, Meter
-from tests.bench.stage import Stage
 from tests.factories.demonstration import PASSWORD
-from tests.factories.visits import Scene, planned
+from tests.factories.visits import JointVisit, planned
 from tests.pages import Page
 from tracker.accounts.factors import passwords, second_factor
 from tracker.accounts.models import User
@@ -42,10 +42,10 @@ class TimedAct:
     ratio: float = RATIO
 
 
-def measured(stage: Stage, meter: Meter) -> Iterator[tuple[TimedAct, Measured]]:
+def measured(instance: Instance, meter: Meter) -> Iterator[tuple[TimedAct, Measured]]:
     """Yield each action with its measurements, in an application's context."""
-    for act in _acts(stage, meter):
-        yield act, meter.act(act.once, stage.cookies[act.who], act.rounds)
+    for act in _acts(instance, meter):
+        yield act, meter.act(act.once, instance.cookies[act.who], act.rounds)
 
 
 def hashing() -> float:
@@ -74,25 +74,25 @@ def _checks_timed() -> Iterator[list[float]]:
         yield taken
 
 
-def _acts(stage: Stage, meter: Meter) -> Iterator[TimedAct]:
-    demonstration = stage.demonstration
-    scene = Scene(db.session(), demonstration)
-    planned(scene, members=EIGHT, audience=[key for key in EIGHT if key != "dina"])
+def _acts(instance: Instance, meter: Meter) -> Iterator[TimedAct]:
+    demonstration = instance.demonstration
+    joint_visit = JointVisit(db.session(), demonstration)
+    planned(joint_visit, members=EIGHT, audience=[key for key in EIGHT if key != "dina"])
     db.session.commit()
-    roles = scene.checklist(ChecklistKind.VISIT_ROLES, 2).id
+    roles = joint_visit.checklist(ChecklistKind.VISIT_ROLES, 2).id
     db.session.rollback()
     terms = demonstration.checklists["differing", "terms"]
     yield TimedAct(
         "Save an answer of the terms",
         "ilena",
-        _writing(meter, stage.cookies["ilena"], f"/checklists/{terms}", *writable(terms)),
+        _writing(meter, instance.cookies["ilena"], f"/checklists/{terms}", *writable(terms)),
         ROUNDS,
         30,
     )
     yield TimedAct(
         "Save a visit's team of eight",
         "ilena",
-        _writing(meter, stage.cookies["ilena"], f"/checklists/{roles}", "V4", "gaps"),
+        _writing(meter, instance.cookies["ilena"], f"/checklists/{roles}", "V4", "gaps"),
         ROUNDS,
         53,
         ratio=14.0,
@@ -101,7 +101,7 @@ def _acts(stage: Stage, meter: Meter) -> Iterator[TimedAct]:
         yield TimedAct(
             "Sign, the last one",
             "otto",
-            _signing(stage, meter),
+            _signing(instance, meter),
             FEW,
             64,
         )
@@ -135,9 +135,9 @@ def _writing(
     return once
 
 
-def _signing(stage: Stage, meter: Meter) -> Callable[[], Answer]:
+def _signing(instance: Instance, meter: Meter) -> Callable[[], Answer]:
     """Return a function that gives the last signature, each time in a copy of the database."""
-    demonstration, cookie = stage.demonstration, stage.cookies["otto"]
+    demonstration, cookie = instance.demonstration, instance.cookies["otto"]
     address = f"/checklists/{demonstration.checklists['waiting', 'terms']}/sign"
     put_back = _snapshot()
 

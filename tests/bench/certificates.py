@@ -13,7 +13,7 @@ from statistics import median
 import click
 import sqlalchemy as sa
 
-from tests.bench.stage import Stage, build
+from tests.bench.instance import Instance, build
 from tracker import create_app
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.core import canonical, clock
@@ -41,9 +41,9 @@ class Made:
     cpu: float
 
 
-def times(stage: Stage) -> list[Made]:
+def times(instance: Instance) -> list[Made]:
     """Make the certificates of the demonstration's largest texts several times."""
-    app = create_app(stage.settings)
+    app = create_app(instance.settings)
     with app.app_context():
         timings = [timing for kind in _KINDS for timing in _times(kind)]
         db.session.remove()

@@ -19,7 +19,7 @@ from uuid import uuid4
 import click
 from pyrage import x25519
 
-from tests.bench.stage import build
+from tests.bench.instance import build
 from tests.servers import postgres
 from tests.servers.postgres import Postgres
 from tracker import create_app

@@ -14,7 +14,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event
 
-from tests.bench.stage import Stage, build
+from tests.bench.instance import Instance, build
 from tests.factories.bulk.multiplying import multiply
 from tests.factories.demonstration import Demonstration
 from tracker import create_app
@@ -156,7 +156,7 @@ BEYOND = {
 
 def by_size(
     folder: Path,
-    also: Callable[[Flask, Stage], object] | None = None,
+    also: Callable[[Flask, Instance], object] | None = None,
     *,
     sizes: Sequence[int] = SIZES,
 ) -> dict[str, list[Taken]]:
@@ -165,18 +165,18 @@ def by_size(
     also is called at each size, with the application and what it was built from.
     """
     taken_by_page: dict[str, list[Taken]] = {}
-    stage = build(folder)
-    app = create_app(stage.settings)
+    instance = build(folder)
+    app = create_app(instance.settings)
     for size in sizes:
         with app.app_context():
-            multiply(list(stage.demonstration.cooperations.values()), size)
+            multiply(list(instance.demonstration.cooperations.values()), size)
             db.session.remove()
-        for page in pages_of(stage.demonstration):
+        for page in pages_of(instance.demonstration):
             client = app.test_client()
-            client.set_cookie(*stage.cookies[page.who].split("=", 1))
+            client.set_cookie(*instance.cookies[page.who].split("=", 1))
             taken_by_page.setdefault(page.name, []).append(measure(app, client, page))
         if also is not None:
-            also(app, stage)
+            also(app, instance)
     with app.app_context():
         db.engine.dispose()
     return taken_by_page

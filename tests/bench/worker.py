@@ -13,10 +13,10 @@ import sqlalchemy as sa
 from flask import Flask
 
 from tests.bench.growth import SIZES, Taken, noted
-from tests.bench.stage import Stage
+from tests.bench.instance import Instance
 from tests.factories.bulk.due import after_requests_ran_out, make_due
 from tests.factories.demonstration import Demonstration
-from tests.factories.visits import Scene
+from tests.factories.visits import JointVisit
 from tests.stopwatch import Longest, Stopwatch, watched
 from tracker.core import clock
 from tracker.core.db import db
@@ -98,12 +98,12 @@ class Rounds:
     by_size: dict[str, list[Taken]] = field(default_factory=dict)
     longest_by_job: dict[str, Longest] = field(default_factory=dict)
 
-    def measure(self, app: Flask, stage: Stage) -> None:
+    def measure(self, app: Flask, instance: Instance) -> None:
         """Measure at one size; sizes are measured in order."""
         for name, taken in measured(app).items():
             self.by_size.setdefault(name, []).append(taken)
         if len(self.by_size[name]) == len(SIZES):
-            self.longest_by_job = longest(app, stage.demonstration)
+            self.longest_by_job = longest(app, instance.demonstration)
 
 
 def measured(app: Flask) -> dict[str, Taken]:
@@ -148,7 +148,7 @@ def _put_certificates_off() -> None:
 def longest(app: Flask, demonstration: Demonstration) -> dict[str, Longest]:
     """Make much due at the same time, and watch the worker process a day of it."""
     with tempfile.TemporaryDirectory() as folder, app.app_context():
-        make_due(Scene(db.session(), demonstration), VISITS, DUE)
+        make_due(JointVisit(db.session(), demonstration), VISITS, DUE)
         # What the harness has in memory is excluded, since no worker has that much.
         gc.collect()
         gc.freeze()

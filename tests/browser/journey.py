@@ -65,7 +65,7 @@ class Company(Protocol):
 
 
 @dataclass
-class Cast:
+class DemoPeople:
     """Everybody in the journey, by first name."""
 
     live: Application
@@ -85,18 +85,18 @@ class Cast:
         self.people[person.name.split()[0]] = person
 
 
-def gather(live: Application, new_context: NewContext) -> Cast:
+def gather(live: Application, new_context: NewContext) -> DemoPeople:
     """Let the administrator in, add both organisations, and have everybody accept."""
-    cast = Cast(live, new_context)
-    _gather(cast, ORGANISATIONS, PEOPLE)
-    return cast
+    demo_people = DemoPeople(live, new_context)
+    _gather(demo_people, ORGANISATIONS, PEOPLE)
+    return demo_people
 
 
-def gather_two(cast: Cast, second: str) -> None:
+def gather_two(demo_people: DemoPeople, second: str) -> None:
     """Gather everybody for a cooperation with a second CSO, and count what each does."""
-    cast.prepare = watch
+    demo_people.prepare = watch
     _gather(
-        cast,
+        demo_people,
         {**ORGANISATIONS, second: "Civil society organisation"},
         (
             *PEOPLE,
@@ -107,25 +107,27 @@ def gather_two(cast: Cast, second: str) -> None:
 
 
 def _gather(
-    cast: Cast, organisations: Mapping[str, str], people: Iterable[tuple[str, str, tuple[str, ...]]]
+    demo_people: DemoPeople,
+    organisations: Mapping[str, str],
+    people: Iterable[tuple[str, str, tuple[str, ...]]],
 ) -> None:
-    live, new_context = cast.live, cast.new_context
+    live, new_context = demo_people.live, demo_people.new_context
     admin = first_administrator(live, new_context)
-    cast.add(admin)
+    demo_people.add(admin)
     for name, kind in organisations.items():
         _add_organisation(admin, kind, name)
     for organisation, name, roles in people:
         phone = {"viewport": {"width": 360, "height": 740}} if name.startswith("Leyla") else {}
         person = somebody(live, new_context, name, **phone)
         _invite(admin, organisation, person, roles)
-        cast.add(person)
-    for person in cast.people.values():
+        demo_people.add(person)
+    for person in demo_people.people.values():
         if person is not admin:
             person.accept(invitation_link(live, person.email))
     for name, number in NUMBERS.items():
-        if name in cast.people:
-            _give_number(cast[name], number)
-    _let_powers_begin(cast)
+        if name in demo_people.people:
+            _give_number(demo_people[name], number)
+    _let_powers_begin(demo_people)
 
 
 def _give_number(person: Person, number: str) -> None:
@@ -137,7 +139,7 @@ def _give_number(person: Person, number: str) -> None:
     expect(page.locator(".flashes")).to_be_visible()
 
 
-def _let_powers_begin(cast: Cast) -> None:
+def _let_powers_begin(demo_people: DemoPeople) -> None:
     """Have everybody accept what the administrator confirmed, since nobody else could."""
     for name, role in (
         ("Tomas", "Signatory"),
@@ -147,8 +149,8 @@ def _let_powers_begin(cast: Cast) -> None:
         ("Henrik", "Signatory"),
         ("Henrik", "Manager"),
     ):
-        if name in cast.people:
-            cast[name].accept_role(role)
+        if name in demo_people.people:
+            demo_people[name].accept_role(role)
 
 
 def _add_organisation(admin: Person, kind: str, name: str) -> None:
@@ -190,12 +192,12 @@ def _choose(page: Page, words: str) -> None:
         page.locator("main select").first.select_option(label=words)
 
 
-def open_cooperation(cast: Cast, second: str = "") -> None:
+def open_cooperation(demo_people: DemoPeople, second: str = "") -> None:
     """The NPM's coordinator opens a cooperation for joint visits; each side adds its people.
 
     second is a second CSO, of whose people Samira and Henrik take part.
     """
-    page = cast["Ilena"].page
+    page = demo_people["Ilena"].page
     page.goto("/cooperations/open")
     page.get_by_label("Title").fill(TITLE)
     page.get_by_label("Purpose").fill("To see together whether safeguards in custody are kept.")
@@ -204,8 +206,8 @@ def open_cooperation(cast: Cast, second: str = "") -> None:
     page.get_by_label(re.compile("Joint monitoring visit")).check()
     page.get_by_role("button", name="Continue to the questions").click()
     page.get_by_role("button", name="Open the cooperation").click()
-    cast["Ilena"].expect_told(" is open.")
-    cast.reference = (page.locator(".ref").first.text_content() or "").strip()
+    demo_people["Ilena"].expect_told(" is open.")
+    demo_people.reference = (page.locator(".ref").first.text_content() or "").strip()
     sides = [
         ("Ilena", ("Tomas", "Milan", "Nadia", "Pavo", "Ruth")),
         ("Joana", ("Otto", "Leyla", "Joana")),
@@ -213,24 +215,24 @@ def open_cooperation(cast: Cast, second: str = "") -> None:
     if second:
         sides.append(("Samira", ("Henrik", "Samira")))
     for coordinator, names in sides:
-        mine = cast[coordinator].page
-        mine.goto(f"/cooperations/{cast.reference}/people/add")
+        mine = demo_people[coordinator].page
+        mine.goto(f"/cooperations/{demo_people.reference}/people/add")
         for name in names:
-            mine.get_by_label(cast[name].name).check()
+            mine.get_by_label(demo_people[name].name).check()
         mine.get_by_role("button", name="Add").click()
-        cast[coordinator].expect_told("now take part.")
+        demo_people[coordinator].expect_told("now take part.")
 
 
-def checklist_address(cast: Cast, person: str, title: str) -> str:
+def checklist_address(demo_people: DemoPeople, person: str, title: str) -> str:
     """Return where a checklist of the cooperation is, by following the person's own links."""
-    page = cast[person].page
-    page.goto(f"/cooperations/{cast.reference}")
+    page = demo_people[person].page
+    page.goto(f"/cooperations/{demo_people.reference}")
     link = page.get_by_role("link", name=re.compile(title)).first
     return (link.get_attribute("href") or "").split("?")[0].split("#")[0]
 
 
 def complete(
-    cast: Cast, address: str, facts: dict[str, Facts], *, begun: Iterable[str] = ()
+    demo_people: DemoPeople, address: str, facts: dict[str, Facts], *, begun: Iterable[str] = ()
 ) -> None:
     """Each side answers its items; then each accepts what the others wrote.
 
@@ -240,14 +242,14 @@ def complete(
     """
     setter = next(iter(facts))
     for code in begun:
-        cast[setter].page.goto(f"{address}/items/{code}/answer")
-        answer(cast[setter].page, code, facts[setter])
+        demo_people[setter].page.goto(f"{address}/items/{code}/answer")
+        answer(demo_people[setter].page, code, facts[setter])
     for name, known in facts.items():
-        _answer_all(cast[name].page, address, known)
+        _answer_all(demo_people[name].page, address, known)
     for name in facts:
-        _accept_all(cast[name].page, address)
+        _accept_all(demo_people[name].page, address)
     if not is_long():
-        _complete_rest(cast, address, facts)
+        _complete_rest(demo_people, address, facts)
 
 
 def begin_with_model_text(page: Page, address: str) -> None:
@@ -258,13 +260,13 @@ def begin_with_model_text(page: Page, address: str) -> None:
     expect(page.locator(".flashes")).to_contain_text("the model text now")
 
 
-def agree_in_turn(cast: Cast, address: str, facts: dict[str, Facts]) -> None:
+def agree_in_turn(demo_people: DemoPeople, address: str, facts: dict[str, Facts]) -> None:
     """Each side decides what is left to it, and then reads and accepts the text straight away.
 
     That is enough if nobody has to accept what the others write of themselves.
     """
     for name, known in facts.items():
-        page = cast[name].page
+        page = demo_people[name].page
         if not page.url.endswith("/decide"):
             page.goto(f"{address}/decide")
         if page.get_by_role("button", name="Save what is decided").count():
@@ -272,17 +274,17 @@ def agree_in_turn(cast: Cast, address: str, facts: dict[str, Facts]) -> None:
         _accept_draft(page, address, is_open=True)
 
 
-def agree(cast: Cast, address: str, facts: dict[str, Facts]) -> None:
+def agree(demo_people: DemoPeople, address: str, facts: dict[str, Facts]) -> None:
     """Each side decides on one page what a text leaves open, and then reads and accepts it all."""
     for name, known in facts.items():
-        page = cast[name].page
+        page = demo_people[name].page
         if not page.url.endswith("/decide"):
             page.goto(f"{address}/decide")
         if page.get_by_role("button", name="Save what is decided").count():
             decide_together(page, known)
     last = list(facts)[-1]
     for name in facts:
-        page = cast[name].page
+        page = demo_people[name].page
         # The others have filled it in meanwhile.
         is_open = name == last and page.url.endswith("/read")
         _accept_draft(page, address, is_open=is_open)
@@ -329,10 +331,10 @@ def _answer_all(page: Page, address: str, facts: Facts) -> None:
             answer(page, code, facts)
 
 
-def _complete_rest(cast: Cast, address: str, names: Iterable[str]) -> None:
-    with opened(cast.live.data_dir):
+def _complete_rest(demo_people: DemoPeople, address: str, names: Iterable[str]) -> None:
+    with opened(demo_people.live.data_dir):
         checklist = db.session.get_one(Checklist, UUID(address.rpartition("/")[2]))
-        people = sa.select(User).where(User.email.in_([cast[name].email for name in names]))
+        people = sa.select(User).where(User.email.in_([demo_people[name].email for name in names]))
         actors = [acting_today(user) for user in db.session.scalars(people)]
         by_body = {actor.organisation_id: actor for actor in actors if actor.organisation_id}
         complete_answers(load(checklist), by_body, recommended=True)
@@ -360,66 +362,73 @@ def _accept_all(page: Page, address: str) -> None:
         expect(forms).to_have_count(0)
 
 
-def send_and_sign(cast: Company, address: str, sender: str, signers: Iterable[str]) -> None:
+def send_and_sign(demo_people: Company, address: str, sender: str, signers: Iterable[str]) -> None:
     """Send a text for signature, and have each signatory read, check and sign it."""
-    send(cast, address, sender)
-    sign(cast, address, signers)
+    send(demo_people, address, sender)
+    sign(demo_people, address, signers)
 
 
-def sign(cast: Company, address: str, signers: Iterable[str]) -> None:
+def sign(demo_people: Company, address: str, signers: Iterable[str]) -> None:
     """Have each signatory read, check and sign a text that was sent."""
     for name in signers:
-        mine = cast[name].page
+        mine = demo_people[name].page
         mine.goto(f"{address}/sign")
         mine.get_by_role("link", name="Continue to sign").click()
-        cast[name].prove_and(re.compile("^Sign for"), "You signed.")
+        demo_people[name].prove_and(re.compile("^Sign for"), "You signed.")
 
 
-def send(cast: Company, address: str, sender: str) -> None:
+def send(demo_people: Company, address: str, sender: str) -> None:
     """Send a text for signature."""
-    cast[sender].page.goto(f"{address}/send")
-    send_here(cast, sender)
+    demo_people[sender].page.goto(f"{address}/send")
+    send_here(demo_people, sender)
 
 
-def send_here(cast: Company, sender: str) -> None:
+def send_here(demo_people: Company, sender: str) -> None:
     """Send the text for signature on whose page for sending the person is."""
-    page = cast[sender].page
+    page = demo_people[sender].page
     expect(page.get_by_role("heading", level=1)).to_have_text("Send for signature")
     obstacles = page.locator("main .notice:not(.flashes .notice)").all_inner_texts()
     assert obstacles == [], obstacles
     for group in page.locator("main form fieldset:has(input[type=radio])").all():
         group.locator("input[type=radio]").first.check()
     page.get_by_role("button", name="Send for signature").click()
-    cast[sender].expect_told("The text is frozen and sent.")
+    demo_people[sender].expect_told("The text is frozen and sent.")
 
 
-def sign_together(cast: Company, name: str, count: int) -> None:
+def sign_together(demo_people: Company, name: str, count: int) -> None:
     """A signatory reads all texts that wait for them and signs them with one proof of identity."""
-    page = cast[name].page
-    page.goto(f"/cooperations/{cast.reference}/sign")
+    page = demo_people[name].page
+    page.goto(f"/cooperations/{demo_people.reference}/sign")
     for box in page.locator("main form input[type=checkbox]").all():
         box.check()
     page.get_by_role("button", name="Continue to sign").click()
-    cast[name].prove_and(re.compile(f"^Sign {count} texts for"), f"You signed {count} texts.")
+    demo_people[name].prove_and(
+        re.compile(f"^Sign {count} texts for"), f"You signed {count} texts."
+    )
 
 
-def give_telephone(cast: Company, name: str) -> None:
+def give_telephone(demo_people: Company, name: str) -> None:
     """Somebody gives their telephone number in their account."""
-    page = cast[name].page
+    page = demo_people[name].page
     page.goto("/account")
     page.locator("input[name=telephone]").fill("+000 555 010")
     page.get_by_role("button", name="Save").first.click()
-    cast[name].expect_told("saved")
+    demo_people[name].expect_told("saved")
 
 
 def undertake(
-    cast: Company, name: str, countersigner: str, *, interests: str = "", by_mail: bool = False
+    demo_people: Company,
+    name: str,
+    countersigner: str,
+    *,
+    interests: str = "",
+    by_mail: bool = False,
 ) -> None:
     """A listed person reads why, declares, confirms and signs; the NPM decides and countersigns.
 
     by_mail: each follows the link of their email, instead of looking for it in a list.
     """
-    person = cast[name]
+    person = demo_people[name]
     page = person.page
     if by_mail:
         page.goto(mailed_link(person.live, person.email, "/undertakings/"))
@@ -429,22 +438,26 @@ def undertake(
     expect(page.get_by_role("button", name="Continue to sign")).to_be_visible()
     fill_in_undertaking(page, interests)
     page.get_by_role("button", name="Continue to sign").click()
-    cast[name].prove_and("Sign in your own name", "You have signed.")
+    demo_people[name].prove_and("Sign in your own name", "You have signed.")
     number = page.url.rpartition("/")[2].partition("?")[0]
-    countersign(cast, cast[name].name, countersigner, mailed=number if by_mail else "")
+    countersign(
+        demo_people, demo_people[name].name, countersigner, mailed=number if by_mail else ""
+    )
 
 
-def countersign(cast: Company, name: str, countersigner: str, *, mailed: str = "") -> None:
+def countersign(demo_people: Company, name: str, countersigner: str, *, mailed: str = "") -> None:
     """Somebody who decides for the NPM accepts a person's interests, and countersigns.
 
     mailed is the id of the undertaking, if they follow the link of their email.
     """
-    npm = cast[countersigner].page
+    npm = demo_people[countersigner].page
     if mailed:
-        path = f"/cooperations/{cast.reference}/undertakings/{mailed}"
-        npm.goto(mailed_link(cast[countersigner].live, cast[countersigner].email, path))
+        path = f"/cooperations/{demo_people.reference}/undertakings/{mailed}"
+        npm.goto(
+            mailed_link(demo_people[countersigner].live, demo_people[countersigner].email, path)
+        )
     else:
-        npm.goto(f"/cooperations/{cast.reference}/undertakings")
+        npm.goto(f"/cooperations/{demo_people.reference}/undertakings")
         npm.get_by_role("link", name=name, exact=True).click()
     # Also if the person's organisation has an interest, whatever they declared.
     steps = re.compile("^(Record the decision|Continue to countersign)$")
@@ -453,9 +466,11 @@ def countersign(cast: Company, name: str, countersigner: str, *, mailed: str = "
     if accept.count():
         accept.check()
         npm.get_by_role("button", name="Record the decision").click()
-        cast[countersigner].expect_told("The decision is recorded, and the person is notified.")
+        demo_people[countersigner].expect_told(
+            "The decision is recorded, and the person is notified."
+        )
     npm.get_by_role("button", name="Continue to countersign").click()
-    cast[countersigner].prove_and(re.compile("^Countersign"), "You have countersigned.")
+    demo_people[countersigner].prove_and(re.compile("^Countersign"), "You have countersigned.")
 
 
 def fill_in_undertaking(page: Page, interests: str = "") -> None:
@@ -481,38 +496,40 @@ def visit_day(number: int) -> dt.date:
     return Facts().today + dt.timedelta(days=20 * number)
 
 
-def plan_visit(cast: Cast, number: int = 1, *, tasks: Mapping[str, str] | None = None) -> str:
+def plan_visit(
+    demo_people: DemoPeople, number: int = 1, *, tasks: Mapping[str, str] | None = None
+) -> str:
     """The coordinator plans a visit: kind, place, days, team, who may know. Return its address.
 
     tasks says who takes which; None if the texts of the visit are begun later.
     """
-    page = cast["Ilena"].page
-    page.goto(f"/cooperations/{cast.reference}/visits/plan")
+    page = demo_people["Ilena"].page
+    page.goto(f"/cooperations/{demo_people.reference}/visits/plan")
     page.locator("input[name=kind]").first.check()
     page.locator("input[name=place_type][value=police]").check()
     page.get_by_label("Place", exact=True).fill(PLACE)
     first = visit_day(number)
     page.locator("input[name=starts_on]").fill(first.isoformat())
     page.locator("input[name=announced]").first.check()
-    _pick(page, "lead_id", cast["Pavo"].name)
-    _pick(page, "deputy_id", cast["Ruth"].name)
+    _pick(page, "lead_id", demo_people["Pavo"].name)
+    _pick(page, "deputy_id", demo_people["Ruth"].name)
     # Lead and deputy are on the team anyway.
-    _pick_rows(page, "members", [cast[name].name for name in TEAM[2:]], words=tasks is None)
+    _pick_rows(page, "members", [demo_people[name].name for name in TEAM[2:]], words=tasks is None)
     gaps = page.locator("textarea[name=gaps]")
     if gaps.count():
         gaps.fill("None for a place of this size.")
     page.get_by_label("Let everyone on the team know place and dates").check()
-    _pick_rows(page, "audience", [cast[name].name for name in AUDIENCE])
+    _pick_rows(page, "audience", [demo_people[name].name for name in AUDIENCE])
     if tasks is None:
         page.get_by_label("I'll choose later").check()
     else:
         # Otherwise the visit is ready only once the day of the briefing has come.
         page.locator("input[name=briefing]").fill(Facts().today.isoformat())
     for task, person in (tasks or {}).items():
-        _pick(page, task, cast[person].name)
+        _pick(page, task, demo_people[person].name)
     page.get_by_role("button", name="Plan the visit").click()
-    cast["Ilena"].expect_told(f"Joint visit {number} is planned.")
-    return f"{page.url.partition('/c')[0]}/cooperations/{cast.reference}/visits/{number}"
+    demo_people["Ilena"].expect_told(f"Joint visit {number} is planned.")
+    return f"{page.url.partition('/c')[0]}/cooperations/{demo_people.reference}/visits/{number}"
 
 
 def _pick(page: Page, name: str, words: str) -> None:
@@ -544,19 +561,19 @@ def _pick_rows(page: Page, name: str, people: list[str], *, words: bool = True) 
             control.fill("As needed")
 
 
-def address_of_checklist(cast: Cast, visit: str, title: str) -> str:
+def address_of_checklist(demo_people: DemoPeople, visit: str, title: str) -> str:
     """Return where a checklist of a visit is, by following the coordinator's link."""
-    page = cast["Ilena"].page
+    page = demo_people["Ilena"].page
     page.goto(visit)
     link = page.get_by_role("link", name=re.compile(title)).first
     return (link.get_attribute("href") or "").split("?")[0].split("#")[0]
 
 
-def take_part(cast: Company, visit: str, button: str, message: str) -> None:
+def take_part(demo_people: Company, visit: str, button: str, message: str) -> None:
     """Have each member of the team press a button on the page of their own part."""
     for name in TEAM:
-        page = cast[name].page
+        page = demo_people[name].page
         page.goto(f"{visit}/my-part")
         page.get_by_role("button", name=button).click()
-        cast[name].expect_told(message)
+        demo_people[name].expect_told(message)
         expect(page.get_by_role("button", name=button)).to_have_count(0)

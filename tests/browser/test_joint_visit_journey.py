@@ -78,20 +78,20 @@ PLAN = {
 def test_both_sides_agree_sign_and_make_a_visit_ready(
     live: Application, new_context: NewContext
 ) -> None:
-    cast = journey.gather(live, new_context)
-    journey.open_cooperation(cast)
-    terms = journey.checklist_address(cast, "Ilena", "agreed terms")
+    demo_people = journey.gather(live, new_context)
+    journey.open_cooperation(demo_people)
+    terms = journey.checklist_address(demo_people, "Ilena", "agreed terms")
     # The visit is within the term, which begins later even if midnight passes meanwhile.
     days = {"start": 2, "review": 300, "end": 600}
     term = {key: (clock.today() + dt.timedelta(days=n)).isoformat() for key, n in days.items()}
     known = Facts(TERMS | {"M19": term})
-    journey.complete(cast, terms, {"Ilena": known, "Joana": known})
-    cast["Nadia"].page.goto(f"{terms}/review")
-    cast["Nadia"].page.get_by_role("button", name="Confirm the review").click()
-    cast["Nadia"].expect_told("You confirmed the review of independence and flexibility.")
-    journey.send_and_sign(cast, terms, "Ilena", ("Tomas", "Otto"))
+    journey.complete(demo_people, terms, {"Ilena": known, "Joana": known})
+    demo_people["Nadia"].page.goto(f"{terms}/review")
+    demo_people["Nadia"].page.get_by_role("button", name="Confirm the review").click()
+    demo_people["Nadia"].expect_told("You confirmed the review of independence and flexibility.")
+    journey.send_and_sign(demo_people, terms, "Ilena", ("Tomas", "Otto"))
 
-    confidentiality = journey.checklist_address(cast, "Ilena", "confidentiality terms")
+    confidentiality = journey.checklist_address(demo_people, "Ilena", "confidentiality terms")
     npm = Facts(
         {
             "C1": {"scope": "all_until"},
@@ -99,35 +99,37 @@ def test_both_sides_agree_sign_and_make_a_visit_ready(
             "C11": {"approver@0": "Ilena"},
         }
     )
-    journey.complete(cast, confidentiality, {"Ilena": npm, "Joana": Facts({"C2": OWN_LIST})})
-    journey.send_and_sign(cast, confidentiality, "Ilena", ("Tomas", "Otto"))
-    expert = cast["Leyla"].page
-    visit = journey.plan_visit(cast)
-    expert.goto(f"/cooperations/{cast.reference}/visits")
+    journey.complete(demo_people, confidentiality, {"Ilena": npm, "Joana": Facts({"C2": OWN_LIST})})
+    journey.send_and_sign(demo_people, confidentiality, "Ilena", ("Tomas", "Otto"))
+    expert = demo_people["Leyla"].page
+    visit = journey.plan_visit(demo_people)
+    expert.goto(f"/cooperations/{demo_people.reference}/visits")
     expect(expert.locator("body")).not_to_contain_text(journey.PLACE)
     assert expert.goto(visit).status == 404  # type: ignore[union-attr] # a response always comes
 
-    journey.undertake(cast, "Leyla", "Milan", interests="I worked in a ward of the region.")
-    journey.undertake(cast, "Otto", "Tomas")
-    journey.undertake(cast, "Joana", "Milan")
+    journey.undertake(demo_people, "Leyla", "Milan", interests="I worked in a ward of the region.")
+    journey.undertake(demo_people, "Otto", "Tomas")
+    journey.undertake(demo_people, "Joana", "Milan")
     expert.goto(visit)
     expect(expert.locator("main")).to_contain_text(journey.PLACE)
 
-    roles = journey.address_of_checklist(cast, visit, "[Rr]oles")
+    roles = journey.address_of_checklist(demo_people, visit, "[Rr]oles")
     today = clock.today().isoformat()
     answers = ROLES | {
         "V1": ROLES["V1"] | {"brief_due": today},
         "V18": {"briefing": today},
     }
-    journey.complete(cast, roles, {"Ilena": Facts(answers), "Joana": Facts(answers)}, begun=("V1",))
-    journey.take_part(cast, visit, "Accept your task", "You accepted your task.")
-    journey.send_and_sign(cast, roles, "Ilena", ("Tomas", "Otto"))
-    plan = journey.address_of_checklist(cast, visit, "[Uu]rgent-action plan")
-    journey.complete(cast, plan, {"Ilena": Facts(PLAN), "Joana": Facts()})
-    journey.send_and_sign(cast, plan, "Ilena", ("Tomas", "Otto"))
+    journey.complete(
+        demo_people, roles, {"Ilena": Facts(answers), "Joana": Facts(answers)}, begun=("V1",)
+    )
+    journey.take_part(demo_people, visit, "Accept your task", "You accepted your task.")
+    journey.send_and_sign(demo_people, roles, "Ilena", ("Tomas", "Otto"))
+    plan = journey.address_of_checklist(demo_people, visit, "[Uu]rgent-action plan")
+    journey.complete(demo_people, plan, {"Ilena": Facts(PLAN), "Joana": Facts()})
+    journey.send_and_sign(demo_people, plan, "Ilena", ("Tomas", "Otto"))
     message = "You confirmed the urgent-action plan."
-    journey.take_part(cast, visit, "Confirm that you have read it", message)
-    lead = cast["Pavo"].page
+    journey.take_part(demo_people, visit, "Confirm that you have read it", message)
+    lead = demo_people["Pavo"].page
     lead.goto(f"{visit}/ready")
     expect(lead.get_by_text("Nothing is missing.")).to_be_visible()
     expect(lead.locator(".lede").first).to_contain_text("meet all requirements")

@@ -64,14 +64,14 @@ def _sign_all(data_dir: Path) -> str:
     """Bring the terms of an NPM and one CSO into force ten days ahead; return the reference."""
     distance = moment(-10) - clock.now()
     with using(lambda: clock.system_time() + distance), opened(data_dir) as app:
-        stage = undertakings.stage(people.make(PASSWORD), "od")
+        stage = undertakings.clearing(people.make(PASSWORD), "od")
         terms = checklist_of(stage.cooperation, ChecklistKind.TERMS)
         dates = term(day(0), day(END), day(REVIEW)) | {"renewal": "by_agreement"}
-        checklists.fill_in(stage.cast, terms, other={"M19": dates})
+        checklists.fill_in(stage.demo_people, terms, other={"M19": dates})
         accept_hints(stage.actor("nadia"), terms)
         read_second(stage.actor("nadia"), terms)
-        checklists.send(stage.cast, terms)
-        checklists.sign(stage.cast, terms)
+        checklists.send(stage.demo_people, terms)
+        checklists.sign(stage.demo_people, terms)
         for key in CLEARED:
             stage.clear(key)
         db.session.commit()
@@ -87,12 +87,12 @@ def _interpreter() -> User:
     return db.session.scalars(sa.select(User).where(User.name == INTERPRETER)).one()
 
 
-def _add_row(stage: undertakings.Stage, terms: Checklist, code: str) -> None:
+def _add_row(stage: undertakings.Clearing, terms: Checklist, code: str) -> None:
     """Add the newcomer's rows to the answer that the others have agreed on."""
-    newcomer = str(stage.cast.bodies["lh"].id)
-    everybody = frozenset({user.id for user in stage.cast.users.values()})
-    bodies = frozenset({body.id for body in stage.cast.bodies.values()})
-    wanted = answers(terms.kind, people.ids(stage.cast), everybody | bodies)[code]
+    newcomer = str(stage.demo_people.bodies["lh"].id)
+    everybody = frozenset({user.id for user in stage.demo_people.users.values()})
+    bodies = frozenset({body.id for body in stage.demo_people.bodies.values()})
+    wanted = answers(terms.kind, people.ids(stage.demo_people), everybody | bodies)[code]
     current = load(terms).sheet.shared(code)
     assert current is not None
     values = dict(current.values)
@@ -166,7 +166,7 @@ class Year:
                 beats.add(at)
 
     @contextmanager
-    def inside(self) -> Iterator[undertakings.Stage]:
+    def inside(self) -> Iterator[undertakings.Clearing]:
         """Have the services do what the year is not about, then commit."""
         with opened(self.live.data_dir):
             stage = undertakings.existing()
@@ -190,7 +190,7 @@ class Year:
                     stage.actor("joana"),
                     stage.cooperation,
                     user_id=stage.id(key),
-                    organisation_id=stage.cast.bodies["lh"].id,
+                    organisation_id=stage.demo_people.bodies["lh"].id,
                     function=next(person.function for person in people.PEOPLE if person.key == key),
                 )
             stage.list_people("lh", "leyla", "otto", "joana")
@@ -199,7 +199,7 @@ class Year:
                 _add_row(stage, terms, code)
             for checklist in (terms, stage.checklist):
                 for item in load(checklist).template.items:
-                    checklists.accept(stage.cast, checklist, item.code)
+                    checklists.accept(stage.demo_people, checklist, item.code)
             accept_hints(stage.actor("nadia"), terms)
             read_second(stage.actor("nadia"), terms)
 
@@ -207,7 +207,7 @@ class Year:
     def npm_id(self) -> UUID:
         """The NPM's id."""
         with self.inside() as stage:
-            return stage.cast.bodies["npm"].id
+            return stage.demo_people.bodies["npm"].id
 
     def write_out_leaver(self) -> None:
         """Have the NPM delete the rows of the party that left, and all accept what is open.
@@ -241,7 +241,7 @@ class Year:
                 )
                 positions.accept_proposal(stage.actor("joana"), terms, proposal.id)
             for item in loaded.template.items:
-                checklists.accept(stage.cast, terms, item.code)
+                checklists.accept(stage.demo_people, terms, item.code)
             accept_hints(stage.actor("nadia"), terms)
             read_second(stage.actor("nadia"), terms)
 
@@ -254,14 +254,14 @@ class Year:
     def list_interpreter(self) -> None:
         """Have the NPM list the interpreter among those who must sign (C2)."""
         with self.inside() as stage:
-            stage.cast.users[INTERPRETER] = _interpreter()
+            stage.demo_people.users[INTERPRETER] = _interpreter()
             stage.list_people("npm", "marek", INTERPRETER)
 
     def make_visit_ready(self) -> None:
         """Have a visit planned and prepared, with the interpreter who has no account."""
         with self.inside() as stage:
-            stage.cast.users["marek"] = _interpreter()
-            visit.make_ready(stage.cast, stage.cooperation)
+            stage.demo_people.users["marek"] = _interpreter()
+            visit.make_ready(stage.demo_people, stage.cooperation)
 
     def covers(self, number: int) -> bool:
         """Return whether the agreed terms cover a joint visit on a day (J1)."""

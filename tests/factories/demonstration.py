@@ -75,32 +75,32 @@ class Demonstration:
 def make() -> Demonstration:
     """Create all of it through the real services, and commit."""
     signing_keys.make_missing()
-    cast = people.make(PASSWORD)
+    demo_people = people.make(PASSWORD)
     for _title, step in work.steps():
-        step(cast)
-    outsiders(cast)
-    begun = begin_more(cast)
+        step(demo_people)
+    outsiders(demo_people)
+    begun = begin_more(demo_people)
     health.beat()
     db.session.commit()
     due.make_checkpoint()
     due.send_checkpoints()
     db.session.commit()
-    demonstration = describe(cast, begun)
+    demonstration = describe(demo_people, begun)
     certificates.make_all()
     open_sessions.begin_all()
     db.session.commit()
     return demonstration
 
 
-def describe(cast: people.Cast, begun: "Begun") -> Demonstration:
+def describe(demo_people: people.DemoPeople, begun: "Begun") -> Demonstration:
     """Return who is who and which id is what, while there are no other cooperations."""
     rows = db.session.scalars(sa.select(Cooperation).order_by(Cooperation.reference)).all()
     by_name = dict(zip(COOPERATIONS, rows, strict=True))
     names = {row.id: name for name, row in by_name.items()}
     return Demonstration(
-        users={key: user.id for key, user in cast.users.items()},
-        sign_in_marks={key: user.fs_uniquifier for key, user in cast.users.items()},
-        organisations={key: body.id for key, body in cast.bodies.items()},
+        users={key: user.id for key, user in demo_people.users.items()},
+        sign_in_marks={key: user.fs_uniquifier for key, user in demo_people.users.items()},
+        organisations={key: body.id for key, body in demo_people.bodies.items()},
         cooperations={name: row.id for name, row in by_name.items()},
         references={name: row.reference for name, row in by_name.items()},
         checklists={
@@ -124,25 +124,25 @@ class Begun:
     paper: UUID
 
 
-def begin_more(cast: people.Cast) -> Begun:
+def begin_more(demo_people: people.DemoPeople) -> Begun:
     """Have people begin what the demonstration leaves out; outsiders are needed for it."""
-    _let_powers_wait(cast)
-    passkeys.add(cast.actor("dina"), Device())
+    _let_powers_wait(demo_people)
+    passkeys.add(demo_people.actor("dina"), Device())
     invited = invitations.invite(
-        cast.actor("samira"),
+        demo_people.actor("samira"),
         NewInvitation(
             email="nour.haddad@maravena.example",
             roles=(Role.MEMBER,),
-            organisation_id=cast.bodies["od"].id,
+            organisation_id=demo_people.bodies["od"].id,
         ),
     )
     draft = authoring.take_in(
-        cast.actor("iris"), changed("Agreed terms", "Agreed terms, as we put them")
+        demo_people.actor("iris"), changed("Agreed terms", "Agreed terms, as we put them")
     )
-    _begin_an_answer(cast)
-    _give_notice(cast)
+    _begin_an_answer(demo_people)
+    _give_notice(demo_people)
     _ask_for_copies()
-    return Begun(invited.id, invited.token, draft.id, _withdraw_a_scan(cast))
+    return Begun(invited.id, invited.token, draft.id, _withdraw_a_scan(demo_people))
 
 
 def _terms(cooperation: str) -> Checklist:
@@ -154,11 +154,11 @@ def _terms(cooperation: str) -> Checklist:
     ).all()[COOPERATIONS.index(cooperation)]
 
 
-def _give_notice(cast: people.Cast) -> None:
+def _give_notice(demo_people: people.DemoPeople) -> None:
     """Have a CSO give notice that the terms in force end, on a distant day."""
     day = clock.today() + dt.timedelta(days=300)
     reason = "Our board has decided so."
-    henrik = cast.actor("henrik")
+    henrik = demo_people.actor("henrik")
     notices.give_notice(henrik, _terms("complete"), NoticeKind.ENDED, reason=reason, from_on=day)
 
 
@@ -176,54 +176,59 @@ def _ask_for_copies() -> None:
     closing.request_return(None, undertaking)
 
 
-def _withdraw_a_scan(cast: people.Cast) -> UUID:
+def _withdraw_a_scan(demo_people: people.DemoPeople) -> UUID:
     """Have a CSO's coordinator record a scan of the pending terms, and withdraw it."""
     terms = _terms("waiting")
-    joana = cast.actor("joana")
+    joana = demo_people.actor("joana")
     record = scans.record(joana, terms)
     paper.withdraw(joana, terms, record.id, reason="The wrong file.")
     return record.id
 
 
-def _begin_an_answer(cast: people.Cast) -> None:
+def _begin_an_answer(demo_people: people.DemoPeople) -> None:
     """Have a CSO's coordinator begin an answer to the differing terms, and not save it."""
     terms = _terms("differing")
-    samira = cast.actor("samira")
+    samira = demo_people.actor("samira")
     assert samira.organisation_id is not None
     whose = DraftKey(samira.user_id, samira.organisation_id, "M13", DraftKind.SHARED)
     drafts.keep(terms, whose, {"f_safety_rules": ["Begun."]}, base_version=0, number=1)
 
 
-def outsiders(cast: people.Cast) -> None:
+def outsiders(demo_people: people.DemoPeople) -> None:
     """Add an NPM of another country with its coordinator, and somebody without a role."""
-    cast.bodies["abroad"] = organisations.add(
+    demo_people.bodies["abroad"] = organisations.add(
         None, OrganisationKind.NPM, Details(name="Chamber of Visits of Sundland")
     )
-    _accept(cast, "vera", "Vera Sandholt", "abroad", Role.COORDINATOR)
-    _accept(cast, "noor", "Noor Eland", "od", Role.MEMBER)
+    _accept(demo_people, "vera", "Vera Sandholt", "abroad", Role.COORDINATOR)
+    _accept(demo_people, "noor", "Noor Eland", "od", Role.MEMBER)
     role = db.session.scalars(
-        sa.select(Membership).where(Membership.user_id == cast.users["noor"].id)
+        sa.select(Membership).where(Membership.user_id == demo_people.users["noor"].id)
     ).one()
-    service.end_role(cast.actor("samira"), role.id, reason="Left for other work")
+    service.end_role(demo_people.actor("samira"), role.id, reason="Left for other work")
 
 
-def _let_powers_wait(cast: people.Cast) -> None:
+def _let_powers_wait(demo_people: people.DemoPeople) -> None:
     """Give a role that a colleague has to confirm, and one that its person has to accept."""
     for by, to, body in (("samira", "dina", "od"), ("iris", "vera", "abroad")):
         role = NewRole(
-            Role.SIGNATORY, cast.bodies[body].id, office="Deputy", power="Decision of its board"
+            Role.SIGNATORY,
+            demo_people.bodies[body].id,
+            office="Deputy",
+            power="Decision of its board",
         )
-        service.give_role(cast.actor(by), cast.users[to].id, role)
+        service.give_role(demo_people.actor(by), demo_people.users[to].id, role)
 
 
-def _accept(cast: people.Cast, key: str, name: str, body: str, role: Role) -> None:
+def _accept(demo_people: people.DemoPeople, key: str, name: str, body: str, role: Role) -> None:
     invited = invitations.invite(
         None,
         NewInvitation(
             email=f"{key}@outside.example",
             roles=(role,),
             name=name,
-            organisation_id=cast.bodies[body].id,
+            organisation_id=demo_people.bodies[body].id,
         ),
     )
-    cast.users[key] = invitations.accept(invited.token, name=name, password=PASSWORD, language="en")
+    demo_people.users[key] = invitations.accept(
+        invited.token, name=name, password=PASSWORD, language="en"
+    )

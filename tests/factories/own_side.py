@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from tests import due
 from tests.factories.comments import Secrets
-from tests.factories.visits import Scene
+from tests.factories.visits import JointVisit
 from tracker.access.actor import Actor
 from tracker.activity import service as trail
 from tracker.activity import verbs
@@ -97,23 +97,23 @@ class Written:
         return [mark for name in wanted for mark in self.comments[name].in_text(text)]
 
 
-def post(scene: Scene, side: Side) -> Written:
+def post(joint_visit: JointVisit, side: Side) -> Written:
     """Have a side comment on items and on each whole checklist, and get reminders."""
     written = Written({STANDING: Secrets(), VISIT: Secrets()})
     for (cooperation, kind), (writer, reader) in side.comments.items():
-        checklist_id = scene.demonstration.checklists[cooperation, kind]
-        checklist = scene.session.get_one(Checklist, checklist_id)
+        checklist_id = joint_visit.demonstration.checklists[cooperation, kind]
+        checklist = joint_visit.session.get_one(Checklist, checklist_id)
         secrets = written.comments[VISIT if kind == "visit_roles" else STANDING]
         for item in (ITEMS[kind], None):
-            secrets.post(scene.actor(writer), scene.actor(reader), checklist, item)
+            secrets.post(joint_visit.actor(writer), joint_visit.actor(reader), checklist, item)
     assert due.remind_of_tasks(clock.today()) == 2 * len(side.comments)
-    scene.session.commit()
+    joint_visit.session.commit()
     return written
 
 
-def draft_roles_again(scene: Scene) -> None:
+def draft_roles_again(joint_visit: JointVisit) -> None:
     """Reopen the roles of the ready visit, all of them."""
-    checklist = scene.checklist(ChecklistKind.VISIT_ROLES)
+    checklist = joint_visit.checklist(ChecklistKind.VISIT_ROLES)
     checklist.state = ChecklistState.DRAFTING
     trail.record(
         verbs.AMENDMENT_OPENED,
@@ -125,19 +125,19 @@ def draft_roles_again(scene: Scene) -> None:
         items=[],
         reason="",
     )
-    scene.session.commit()
+    joint_visit.session.commit()
 
 
-def share_out(scene: Scene, side: Side) -> int:
+def share_out(joint_visit: JointVisit, side: Side) -> int:
     """Assign, reassign, take and give back items on each checklist, and remind.
 
     Return how many reminders were sent.
     """
     today = clock.today()
     for (cooperation, kind), (by, to) in side.assignments.items():
-        checklist_id = scene.demonstration.checklists[cooperation, kind]
-        checklist = scene.session.get_one(Checklist, checklist_id)
-        actor, person = scene.actor(by), scene.actor(to)
+        checklist_id = joint_visit.demonstration.checklists[cooperation, kind]
+        checklist = joint_visit.session.get_one(Checklist, checklist_id)
+        actor, person = joint_visit.actor(by), joint_visit.actor(to)
         for section in parts_of(_side_of(actor, checklist), load(checklist), actor):
             assignments.assign_section(
                 actor,
@@ -154,7 +154,7 @@ def share_out(scene: Scene, side: Side) -> int:
         assignments.take(person, checklist, first)
         assignments.give_back(actor, checklist, second, seen=own_side.seen(second))
     reminded = due.remind_of_assignments(today)
-    scene.session.commit()
+    joint_visit.session.commit()
     return reminded
 
 

@@ -28,7 +28,7 @@ from tracker.core.db import db
 from tracker.core.localized import LocalizedStr
 from tracker.demo import checklists as demo_checklists
 from tracker.demo import people
-from tracker.demo.people import Cast
+from tracker.demo.people import DemoPeople
 from tracker.lifecycle import service as lifecycle
 from tracker.organisations.models import Organisation
 from tracker.signoff.identity_proof import Identity, SigningPage
@@ -43,36 +43,36 @@ TOLD = "My cousin keeps the keys of the Lower Harbour station."
 # What a limit of the NPM closes.
 HARBOUR = Places(Reach.NAMED, name="Lower Harbour station")
 # The starting point of a cooperation in which everybody listed was asked.
-STAGE = "undertakings"
+START = "undertakings"
 # In how many days the terms of the factory end.
 DAYS = 700
 
 
 @dataclass
-class Stage:
-    """A cooperation of the fictional country, with its people and its confidentiality terms."""
+class Clearing:
+    """The people of a cooperation of the fictional country, who sign its confidentiality terms."""
 
-    cast: Cast
+    demo_people: DemoPeople
     cooperation: Cooperation
     checklist: Checklist
 
     def actor(self, key: str) -> Actor:
         """Return a person as they act at this moment, with their open clearances."""
-        user = self.cast.users[key]
+        user = self.demo_people.users[key]
         body = next(person.body for person in people.PEOPLE if person.key == key)
         return Actor(
             user_id=user.id,
             name=user.name,
             email=user.email,
             memberships=accounts.memberships_of(user.id, clock.today()),
-            organisation_id=self.cast.bodies[body].id if body else None,
+            organisation_id=self.demo_people.bodies[body].id if body else None,
             clearances=clearances.open_clearances(user.id, clock.today()),
             has_second_factor=True,
         )
 
     def id(self, key: str) -> UUID:
         """Return the id of a person."""
-        return self.cast.users[key].id
+        return self.demo_people.users[key].id
 
     def undertaking(self, key: str) -> Undertaking:
         """Return a person's newest undertaking, after committing."""
@@ -98,7 +98,7 @@ class Stage:
             .order_by(Undertaking.closed_at.is_(None), Undertaking.closed_at)
             .execution_options(populate_existing=True)
         )
-        keys = {user.id: key for key, user in self.cast.users.items()}
+        keys = {user.id: key for key, user in self.demo_people.users.items()}
         return {keys[row.user_id]: row.state for row in rows}
 
     def is_cleared(self, key: str, visit_id: UUID | None = None) -> bool:
@@ -202,7 +202,7 @@ class Stage:
     def list_people(self, body: str, *keys: str, by: str = "") -> None:
         """Have a party list these people as having to sign (C2)."""
         sheet = load(self.checklist).sheet
-        organisation = self.cast.bodies[body].id
+        organisation = self.demo_people.bodies[body].id
         current = sheet.of_party("C2", organisation)
         rows = [
             {
@@ -240,49 +240,49 @@ class Stage:
             {**current.values, "until": last.isoformat(), "documents": documents or []},
             base_version=current.version,
         )
-        demo_checklists.send(self.cast, self.checklist)
-        demo_checklists.sign(self.cast, self.checklist)
+        demo_checklists.send(self.demo_people, self.checklist)
+        demo_checklists.sign(self.demo_people, self.checklist)
 
     def browser(self, app: Flask, key: str) -> CheckedClient:
         """Return a browser in which a person is signed in, after committing."""
         db.session.commit()
-        return signed_in(app, db.session.merge(self.cast.users[key]))
+        return signed_in(app, db.session.merge(self.demo_people.users[key]))
 
     def code(self, key: str) -> str:
         """Return the code that a person's app shows now."""
-        return second_factor.current_code(db.session.merge(self.cast.users[key])).code
+        return second_factor.current_code(db.session.merge(self.demo_people.users[key])).code
 
 
-def cast() -> Cast:
+def demo_people() -> DemoPeople:
     """Create the fictional country with its people."""
     load_checklists()
     return people.make(PASSWORD)
 
 
-def everybody() -> Cast:
+def everybody() -> DemoPeople:
     """Return the people and bodies that already exist."""
     users = {user.name: user for user in db.session.scalars(sa.select(User))}
     bodies = {body.name: body for body in db.session.scalars(sa.select(Organisation))}
-    return Cast(
+    return DemoPeople(
         bodies={key: bodies[body.details.name] for key, body in people.BODIES.items()},
         users={person.key: users[person.name] for person in people.PEOPLE},
     )
 
 
-def existing() -> Stage:
+def existing() -> Clearing:
     """Return the cooperation that already exists."""
     cooperation = db.session.scalars(sa.select(Cooperation)).one()
-    return Stage(everybody(), cooperation, _confidentiality(cooperation))
+    return Clearing(everybody(), cooperation, _confidentiality(cooperation))
 
 
-def stage(
-    cast_: Cast,
+def clearing(
+    cast_: DemoPeople,
     *partners: str,
     modes: tuple[Mode, ...] = (Mode.VISIT,),
     questions: dict[str, str] | None = None,
     covers: dict[str, str] | None = None,
     in_force: bool = True,
-) -> Stage:
+) -> Clearing:
     """Open a cooperation, add everybody, and bring its confidentiality terms into force.
 
     covers is the answer to C1, by default all work for a limited time.
@@ -307,7 +307,7 @@ def stage(
                     function=person.function,
                 )
     checklist = _confidentiality(cooperation)
-    new_stage = Stage(cast_, cooperation, checklist)
+    new_stage = Clearing(cast_, cooperation, checklist)
     if covers is not None:
         checklists.save_answer(
             new_stage.actor("ilena"), checklist, "C1", AnswerScope.SHARED, covers, base_version=0

@@ -9,7 +9,7 @@ from flask import Flask
 from tests import starting_points
 from tests.factories import paper as scans
 from tests.factories import undertakings
-from tests.factories.undertakings import Stage
+from tests.factories.undertakings import Clearing
 from tracker.access.actor import Actor
 from tracker.accounts import queries as accounts
 from tracker.accounts.models import User
@@ -35,55 +35,57 @@ SENTENCE = "Bruno Keel signed on paper; the scan was compared with the text."
 OWN_WORDS = "I, Bruno Keel, undertake this."
 
 
-def bring_in(stage: Stage) -> None:
+def bring_in(clearing: Clearing) -> None:
     """Have the NPM add a driver without an account, and list them as having to sign (C2)."""
-    npm = stage.cast.bodies["npm"]
-    user = without_email.add(stage.actor("ilena"), NewPerson(NAME, npm.id, outside_expert=True))
-    stage.cast.users[DRIVER] = user
-    cooperation = queries_of_cooperations.find(stage.actor("ilena"), stage.cooperation.reference)
+    npm = clearing.demo_people.bodies["npm"]
+    user = without_email.add(clearing.actor("ilena"), NewPerson(NAME, npm.id, outside_expert=True))
+    clearing.demo_people.users[DRIVER] = user
+    cooperation = queries_of_cooperations.find(
+        clearing.actor("ilena"), clearing.cooperation.reference
+    )
     assert cooperation is not None
     cooperations.add_person(
-        stage.actor("ilena"),
+        clearing.actor("ilena"),
         cooperation,
         user_id=user.id,
         organisation_id=npm.id,
         function="Driver",
     )
     recompute()
-    stage.list_people("npm", DRIVER)
+    clearing.list_people("npm", DRIVER)
 
 
-def with_driver(app: Flask, stage: Stage) -> Stage:
+def with_driver(app: Flask, clearing: Clearing) -> Clearing:
     """Reset the application to a stage whose driver was asked already; return the stage on it."""
-    user_id = starting_points.of(app).use("driver", _driver, on=undertakings.STAGE)
+    user_id = starting_points.of(app).use("driver", _driver, on=undertakings.START)
     renewed = undertakings.existing()
-    stage.cast, stage.cooperation = renewed.cast, renewed.cooperation
-    stage.checklist = renewed.checklist
-    stage.cast.users[DRIVER] = db.session.get_one(User, user_id)
-    return stage
+    clearing.demo_people, clearing.cooperation = renewed.demo_people, renewed.cooperation
+    clearing.checklist = renewed.checklist
+    clearing.demo_people.users[DRIVER] = db.session.get_one(User, user_id)
+    return clearing
 
 
 def _driver() -> UUID:
-    stage = undertakings.existing()
-    bring_in(stage)
-    return stage.id(DRIVER)
+    clearing = undertakings.existing()
+    bring_in(clearing)
+    return clearing.id(DRIVER)
 
 
-def as_actor(stage: Stage, key: str = DRIVER) -> Actor:
+def as_actor(clearing: Clearing, key: str = DRIVER) -> Actor:
     """Return the driver as they would act if they could sign in."""
-    user = stage.cast.users[key]
+    user = clearing.demo_people.users[key]
     return Actor(
         user_id=user.id,
         name=user.name,
         email=user.email,
         memberships=accounts.memberships_of(user.id, clock.today()),
-        organisation_id=stage.cast.bodies["npm"].id,
+        organisation_id=clearing.demo_people.bodies["npm"].id,
     )
 
 
-def filled_in(stage: Stage, interests: str = "", **changed: Any) -> Draft:
+def filled_in(clearing: Clearing, interests: str = "", **changed: Any) -> Draft:
     """Return what the driver filled in on the paper."""
-    questions = queries.questions_of(queries.load(stage.undertaking(DRIVER)))
+    questions = queries.questions_of(queries.load(clearing.undertaking(DRIVER)))
     values: dict[str, Any] = {
         "confirmed": frozenset(questions.names),
         "briefed": True,
@@ -96,7 +98,7 @@ def filled_in(stage: Stage, interests: str = "", **changed: Any) -> Draft:
 
 
 def record(
-    stage: Stage,
+    clearing: Clearing,
     by: Actor | str = "ilena",
     *,
     of: str = DRIVER,
@@ -106,35 +108,35 @@ def record(
 ) -> PaperRecord:
     """Record the scan of what the driver signed."""
     return service.record(
-        stage.actor(by) if isinstance(by, str) else by,
-        stage.undertaking(of).id,
-        draft=draft or filled_in(stage),
+        clearing.actor(by) if isinstance(by, str) else by,
+        clearing.undertaking(of).id,
+        draft=draft or filled_in(clearing),
         signed_on=signed_on or clock.today(),
         scan=scan or scans.pdf(),
         sentence=LocalizedStr(OWN_WORDS, "en"),
     )
 
 
-def recorded(stage: Stage) -> PaperRecord:
+def recorded(clearing: Clearing) -> PaperRecord:
     """Return the scan of the driver's undertaking."""
-    revision_id = stage.undertaking(DRIVER).revision_id
+    revision_id = clearing.undertaking(DRIVER).revision_id
     assert revision_id is not None
     return paper.on_revisions([revision_id])[revision_id][0]
 
 
-def page_of(stage: Stage) -> SigningPage:
+def page_of(clearing: Clearing) -> SigningPage:
     """Return a page opened now that shows the scan, and the sentence of its signature."""
-    return shown.with_sentence(shown.page_with(recorded(stage).digest), SENTENCE)
+    return shown.with_sentence(shown.page_with(recorded(clearing).digest), SENTENCE)
 
 
 def confirm(
-    stage: Stage, by: Actor | str = "milan", *, page: SigningPage | None = None
+    clearing: Clearing, by: Actor | str = "milan", *, page: SigningPage | None = None
 ) -> Signature:
     """Have a second person confirm the scan, on a page opened now."""
     return service.confirm(
-        stage.actor(by) if isinstance(by, str) else by,
-        stage.undertaking(DRIVER).id,
-        page=page or page_of(stage),
+        clearing.actor(by) if isinstance(by, str) else by,
+        clearing.undertaking(DRIVER).id,
+        page=page or page_of(clearing),
         sentence=SENTENCE,
         language="en",
     )

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from tests.factories import undertakings_on_paper as on_paper
-from tests.factories.undertakings import Stage
+from tests.factories.undertakings import Clearing
 from tests.factories.undertakings_on_paper import DRIVER, NAME
 from tracker.access.actor import Role
 from tracker.accounts.models import Membership
@@ -26,26 +26,26 @@ TAKER, OTHER = "tomas", "milan"
 ANOTHER = "Another signatory or manager of the NPM"
 
 
-def with_driver(app: Flask, stage: Stage) -> Stage:
-    """Reset to a stage whose driver was asked, and whose taker is a coordinator who also signs."""
-    on_paper.with_driver(app, stage)
-    give_role(stage, TAKER, Role.COORDINATOR)
-    return stage
+def with_driver(app: Flask, clearing: Clearing) -> Clearing:
+    """Reset to a cooperation whose driver was asked; the taker is a coordinator who also signs."""
+    on_paper.with_driver(app, clearing)
+    give_role(clearing, TAKER, Role.COORDINATOR)
+    return clearing
 
 
-def bring_in(stage: Stage) -> Stage:
-    """Add the driver to any stage, and make the taker a coordinator who also signs for the NPM."""
-    on_paper.bring_in(stage)
-    give_role(stage, TAKER, Role.COORDINATOR)
-    return stage
+def bring_in(clearing: Clearing) -> Clearing:
+    """Add the driver to a cooperation; make the taker a coordinator who also signs for the NPM."""
+    on_paper.bring_in(clearing)
+    give_role(clearing, TAKER, Role.COORDINATOR)
+    return clearing
 
 
-def give_role(stage: Stage, key: str, role: Role) -> None:
+def give_role(clearing: Clearing, key: str, role: Role) -> None:
     """Give a person a role in the NPM that has begun."""
     db.session.add(
         Membership(
-            user_id=stage.id(key),
-            organisation_id=stage.cast.bodies["npm"].id,
+            user_id=clearing.id(key),
+            organisation_id=clearing.demo_people.bodies["npm"].id,
             role=role,
             starts_on=clock.today(),
             created_at=clock.now(),
@@ -55,24 +55,24 @@ def give_role(stage: Stage, key: str, role: Role) -> None:
     db.session.commit()
 
 
-def take_roles(stage: Stage, *keys: str) -> None:
+def take_roles(clearing: Clearing, *keys: str) -> None:
     """End all roles by which people could act for the NPM."""
-    user_ids = [stage.id(key) for key in keys]
+    user_ids = [clearing.id(key) for key in keys]
     db.session.execute(sa.delete(Membership).where(Membership.user_id.in_(user_ids)))
     db.session.commit()
 
 
 def take(
-    stage: Stage, way: str, interests: str = "", by: str = TAKER, confirmed_by: str = OTHER
+    clearing: Clearing, way: str, interests: str = "", by: str = TAKER, confirmed_by: str = OTHER
 ) -> None:
     """Take the driver's signature; somebody else confirms a scan."""
-    draft = on_paper.filled_in(stage, interests)
+    draft = on_paper.filled_in(clearing, interests)
     if way == "on paper":
-        on_paper.record(stage, by, draft=draft)
-        on_paper.confirm(stage, confirmed_by)
+        on_paper.record(clearing, by, draft=draft)
+        on_paper.confirm(clearing, confirmed_by)
     else:
-        undertaking = stage.undertaking(DRIVER)
-        host = stage.actor(by)
+        undertaking = clearing.undertaking(DRIVER)
+        host = clearing.actor(by)
         words = LocalizedStr(on_paper.OWN_WORDS, "en")
         seen = in_presence.token_of(host, undertaking)
         in_presence.save_draft(host, undertaking.id, replace(draft, is_ready=True), seen=seen)
@@ -83,14 +83,14 @@ def take(
             name=NAME,
             known_by="Saw the identity card",
             sentence=words,
-            identity=stage.proof(by),
+            identity=clearing.proof(by),
         )
     db.session.commit()
 
 
-def address(stage: Stage, suffix: str = "") -> str:
+def address(clearing: Clearing, suffix: str = "") -> str:
     """Return the URL of the driver's undertaking for the NPM, or of a page below it."""
-    reference, undertaking = stage.cooperation.reference, stage.undertaking(DRIVER)
+    reference, undertaking = clearing.cooperation.reference, clearing.undertaking(DRIVER)
     return f"/cooperations/{reference}/undertakings/{undertaking.id}{suffix}"
 
 

@@ -54,7 +54,7 @@ FIRST_DAY = dt.timedelta(days=433)
 
 
 @dataclass(slots=True)
-class Scene:
+class JointVisit:
     """The demonstration with its complete cooperation, whose visit 1 is ready."""
 
     session: Session
@@ -74,14 +74,14 @@ class Scene:
         ).scalar_one()
 
     @property
-    def cast(self) -> people.Cast:
+    def demo_people(self) -> people.DemoPeople:
         """The people and organisations, in the form the demonstration's functions expect."""
-        cast = people.Cast()
+        demo_people = people.DemoPeople()
         for key, user_id in self.demonstration.users.items():
-            cast.users[key] = self.session.get_one(User, user_id)
+            demo_people.users[key] = self.session.get_one(User, user_id)
         for key, organisation_id in self.demonstration.organisations.items():
-            cast.bodies[key] = self.session.get_one(Organisation, organisation_id)
-        return cast
+            demo_people.bodies[key] = self.session.get_one(Organisation, organisation_id)
+        return demo_people
 
     def user(self, key: str) -> UUID:
         return self.demonstration.users[key]
@@ -181,7 +181,7 @@ def days(scene_today: dt.date | None = None) -> Plan:
 
 
 def team_plan(
-    scene: Scene,
+    joint_visit: JointVisit,
     *,
     lead: str = "pavo",
     deputy: str = "ruth",
@@ -193,25 +193,25 @@ def team_plan(
 ) -> TeamPlan:
     """Return who leads, who is on the team and who may know."""
     return TeamPlan(
-        lead_id=scene.user(lead),
-        deputy_id=scene.user(deputy),
-        members=tuple(Member(scene.user(key), "Interviews", "Maravenan") for key in members),
-        audience=tuple(AudienceEntry(scene.user(key), from_on) for key in audience),
+        lead_id=joint_visit.user(lead),
+        deputy_id=joint_visit.user(deputy),
+        members=tuple(Member(joint_visit.user(key), "Interviews", "Maravenan") for key in members),
+        audience=tuple(AudienceEntry(joint_visit.user(key), from_on) for key in audience),
         gaps=gaps,
         team_knows=team_knows,
     )
 
 
-def standing_plan(scene: Scene) -> Checklist:
+def standing_plan(joint_visit: JointVisit) -> Checklist:
     """Start the standing urgent-action plan of the complete cooperation, which is optional."""
-    actor = scene.actor("ilena")
-    cooperation = cooperations.find(actor, scene.demonstration.references["complete"])
+    actor = joint_visit.actor("ilena")
+    cooperation = cooperations.find(actor, joint_visit.demonstration.references["complete"])
     assert cooperation is not None
     return lifecycle.start_recommended(actor, cooperation, STANDING_PLAN)
 
 
 def planned(
-    scene: Scene,
+    joint_visit: JointVisit,
     *,
     by: str = "ilena",
     plan: Plan | None = None,
@@ -220,12 +220,12 @@ def planned(
 ) -> Visit:
     """Plan another visit in addition to the demonstration's, through the service."""
     visit = service.plan_visit(
-        scene.actor(by),
-        scene.cooperation,
+        joint_visit.actor(by),
+        joint_visit.cooperation,
         kind={"kind": "thematic", "place_type": "police"},
         announced="unannounced",
         plan=plan or days(),
-        team_plan=team_plan(scene, **team),
+        team_plan=team_plan(joint_visit, **team),
         visit_id=visit_id,
     )
     recompute()
@@ -244,22 +244,22 @@ def confirm_plan(actor: Actor, visit: Visit) -> bool:
     return service.confirm_plan(actor, visit, mark=mark)
 
 
-def without_credential_of(scene: Scene, *keys: str) -> Visit:
+def without_credential_of(joint_visit: JointVisit, *keys: str) -> Visit:
     """Say in V13 that these people have no credential yet, so that the first visit isn't ready."""
-    roles = scene.checklist(ChecklistKind.VISIT_ROLES)
+    roles = joint_visit.checklist(ChecklistKind.VISIT_ROLES)
     current = load(roles).sheet.shared("V13")
     assert current is not None
-    gone = {str(scene.user(key)) for key in keys}
+    gone = {str(joint_visit.user(key)) for key in keys}
     rows = [row for row in current.values["credentials"] if row["person"] not in gone]
     checklists.save_answer(
-        scene.actor("ilena"),
+        joint_visit.actor("ilena"),
         roles,
         "V13",
         AnswerScope.SHARED,
         {**current.values, "credentials": rows},
         base_version=current.version,
     )
-    visit = scene.visit()
+    visit = joint_visit.visit()
     assert not visit.is_ready
     return visit
 

@@ -43,8 +43,9 @@ SAYS_NOTHING = {"one", "found", "asked", "held", "there", "told", "made", "kept"
 _VAGUE = {"base", "common", "helper", "helpers", "misc", "util", "utils"}
 # Private names of the first version, and what to call the things instead.
 REPLACED_NAMES = {
-    "Filling": "LoadedChecklist",
+    "Cast": "DemoPeople, or who they are: no theatre",
     "Desk": "what somebody works on: no furniture",
+    "Filling": "LoadedChecklist",
     "Halt": "NoticeKind",
     "Happening": "DomainEvent",
     "House": "Organisations, People: no house",
@@ -54,6 +55,7 @@ REPLACED_NAMES = {
     "Lack": "MissingRequirement",
     "Past": "ItemEvents",
     "Room": "who is in it: no room",
+    "Scene": "JointVisit, or what it is: no theatre",
     "Seats": "Browsers",
     "Spoken": "LocalizedStr",
     "Standing": "ChecklistStatus, RequestStatus",
@@ -71,6 +73,7 @@ REPLACED_NAMES = {
     "people_of_it": "team_plan",
     "requesting": "signature_requests",
     "room": "who is in it",
+    "scene": "joint_visit, or what it is",
     "seats": "browsers",
     "use_place": "a Slot of Services",
     "use_way": "a Slot of Services",

@@ -23,7 +23,7 @@ from tests.factories import paper as scans
 from tests.factories import prior_agreements as former
 from tests.factories.demonstration import Demonstration
 from tests.factories.evidence.tampering import EVENTS, hands
-from tests.factories.visits import Scene
+from tests.factories.visits import JointVisit
 from tracker import create_app
 from tracker.access.actor import POWERS, Confirmation, Role
 from tracker.accounts.factors import binding, credentials
@@ -289,7 +289,7 @@ def test_scans_from_before_are_marked_where_they_wait(
     )
     with app.app_context():
         checklist = db.session.get_one(Checklist, demonstration.checklists["waiting", "terms"])
-        scans.record(Scene(db.session(), demonstration).actor("joana"), checklist)
+        scans.record(JointVisit(db.session(), demonstration).actor("joana"), checklist)
         db.session.commit()
         with db.engine.connect() as connection:
             before = connection.execute(marks).all()

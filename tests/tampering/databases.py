@@ -56,7 +56,7 @@ def _tamper(
     verbose: bool,
 ) -> Report:
     changes = [change for change in every_change() if change.table in tables or not tables]
-    app = _stage(data_dir, database_url)
+    app = _filled_app(data_dir, database_url)
     begun = time.monotonic()
     with app.app_context():
         results = attempt(changes)
@@ -82,7 +82,7 @@ def _words(result: Result) -> str:
     return f"{result.outcome}. {result.words}" if result.words else str(result.outcome)
 
 
-def _stage(data_dir: Path, database_url: str | None) -> Flask:
+def _filled_app(data_dir: Path, database_url: str | None) -> Flask:
     """Create a sound instance with the demonstration and something in every table."""
     environment = {
         "TRACKER_DATA_DIR": str(data_dir),

@@ -10,11 +10,11 @@ import click
 
 from tests.servers import postgres
 from tests.servers.postgres import Postgres, PostgresError
-from tests.torture import stage as stages
+from tests.torture import instance as stages
 from tests.torture.crowd import CrowdError, let_loose
+from tests.torture.instance import Instance
 from tests.torture.killing import KillingError, kill_under_load
 from tests.torture.record import Record
-from tests.torture.stage import Stage
 from tests.torture.verdict import faults
 
 DATABASE = "torture"
@@ -53,25 +53,25 @@ def main(*, short: bool) -> None:
 def torture(name: str, data_dir: Path, database_url: str | None, measure: Measure) -> bool:
     """Torture one database; return whether it is consistent."""
     data_dir.mkdir()
-    stage = stages.build(data_dir, database_url)
+    instance = stages.build(data_dir, database_url)
     begun = time.monotonic()
-    record = let_loose(stage, data_dir, measure.processes, measure.seconds)
+    record = let_loose(instance, data_dir, measure.processes, measure.seconds)
     seconds = time.monotonic() - begun
     click.echo(f"{name}: {measure.processes} processes in {seconds:.0f} s: {record.words()}")
-    if not _is_sound(stage, record):
+    if not _is_sound(instance, record):
         return False
     begun = time.monotonic()
     with click.progressbar(length=measure.kills, label="Killing", file=sys.stderr) as bar:
-        record.merge(kill_under_load(stage, measure.kills, bar.update))
+        record.merge(kill_under_load(instance, measure.kills, bar.update))
     click.echo(
         f"{name}: killed {measure.kills} times in {time.monotonic() - begun:.0f} s; "
         f"together: {record.words()}"
     )
-    return _is_sound(stage, record)
+    return _is_sound(instance, record)
 
 
-def _is_sound(stage: Stage, record: Record) -> bool:
-    faults_found = faults(stage.app(), stage.agreements, record)
+def _is_sound(instance: Instance, record: Record) -> bool:
+    faults_found = faults(instance.app(), instance.agreements, record)
     for fault in faults_found:
         click.echo(f"  {fault}", err=True)
     if not faults_found:

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.torture.acts import Try, choose, perform
+from tests.torture.instance import Instance
 from tests.torture.record import Record
-from tests.torture.stage import Stage
 
 # What a process waits for after its last act.
 PATIENCE = 120.0
@@ -20,13 +20,13 @@ class CrowdError(Exception):
     """A process failed, or did not end; the message says which and why."""
 
 
-def let_loose(stage: Stage, folder: Path, processes: int, seconds: float) -> Record:
+def let_loose(instance: Instance, folder: Path, processes: int, seconds: float) -> Record:
     """Let processes act for some seconds, and return the responses they got."""
     forking = multiprocessing.get_context("fork")
     until = time.monotonic() + seconds
     files = [folder / f"process-{number}.jsonl" for number in range(processes)]
     running = [
-        forking.Process(target=_act, args=(stage, number, until, file))
+        forking.Process(target=_act, args=(instance, number, until, file))
         for number, file in enumerate(files)
     ]
     for process in running:
@@ -44,14 +44,14 @@ def let_loose(stage: Stage, folder: Path, processes: int, seconds: float) -> Rec
     return record
 
 
-def _act(stage: Stage, number: int, until: float, file: Path) -> None:
+def _act(instance: Instance, number: int, until: float, file: Path) -> None:
     chance = random.Random(number)
-    app = stage.app()
+    app = instance.app()
     with file.open("w") as output:
         while time.monotonic() < until:
-            tried: Try = choose(chance, stage.agreements)
+            tried: Try = choose(chance, instance.agreements)
             try:
-                outcome = perform(app, stage.agreements, tried)
+                outcome = perform(app, instance.agreements, tried)
             except BaseException:
                 output.write(json.dumps({"failed": traceback.format_exc()}) + "\n")
                 raise

@@ -14,9 +14,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 from tests.torture.acts import Outcome, Try, choose, to_json
+from tests.torture.instance import Instance
 from tests.torture.record import Record
 from tests.torture.serving import ADDRESS, AGREEMENTS
-from tests.torture.stage import Stage
 from tracker.core.paths import ROOT
 from tracker.worker import cli as running
 
@@ -32,12 +32,12 @@ class KillingError(Exception):
     """The server did not start, or failed; the message says how."""
 
 
-def kill_under_load(stage: Stage, kills: int, report: Callable[[int], None]) -> Record:
+def kill_under_load(instance: Instance, kills: int, report: Callable[[int], None]) -> Record:
     """Kill the server this many times under load; return the responses that the callers got."""
     chance = random.Random(kills)
-    server = Server(stage)
+    server = Server(instance)
     server.start()
-    callers = [Caller(stage, number) for number in range(CALLERS)]
+    callers = [Caller(instance, number) for number in range(CALLERS)]
     try:
         for caller in callers:
             caller.start()
@@ -64,20 +64,20 @@ def kill_under_load(stage: Stage, kills: int, report: Callable[[int], None]) -> 
 class Server:
     """The production server, as "tracker run" starts it, loaded once for all its processes."""
 
-    def __init__(self, stage: Stage) -> None:
-        self._stage = stage
+    def __init__(self, instance: Instance) -> None:
+        self._instance = instance
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start it and wait until it responds."""
-        *command, _app = running._server_command(self._stage.settings)
+        *command, _app = running._server_command(self._instance.settings)
         environment = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
         self._process = subprocess.Popen(
             [*command, "--preload", "tests.torture.serving:make_app()"],
             cwd=ROOT,
             env=environment
-            | self._stage.environment
-            | {AGREEMENTS: to_json(self._stage.agreements)},
+            | self._instance.environment
+            | {AGREEMENTS: to_json(self._instance.agreements)},
             stdin=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
@@ -115,7 +115,7 @@ class Server:
         raise KillingError(message)
 
     def _answers(self) -> bool:
-        settings = self._stage.settings
+        settings = self._instance.settings
         connection = http.client.HTTPConnection(settings.host, settings.port, timeout=_PATIENCE)
         try:
             connection.request("GET", "/healthz")
@@ -134,18 +134,18 @@ def _children(pid: int) -> list[int]:
 class Caller(threading.Thread):
     """A caller who requests one act after the other, and records the responses."""
 
-    def __init__(self, stage: Stage, number: int) -> None:
+    def __init__(self, instance: Instance, number: int) -> None:
         super().__init__(daemon=True)
         self.record = Record()
         self.failure = ""
-        self._stage = stage
+        self._instance = instance
         self._chance = random.Random(number)
         self._goes_on = True
 
     def run(self) -> None:
         """Send requests until told to stop."""
         while self._goes_on and not self.failure:
-            tried = choose(self._chance, self._stage.agreements)
+            tried = choose(self._chance, self._instance.agreements)
             try:
                 status, answer = self._ask(tried)
             except (OSError, http.client.HTTPException):
@@ -164,7 +164,7 @@ class Caller(threading.Thread):
         self.join(_PATIENCE)
 
     def _ask(self, tried: Try) -> tuple[int, bytes]:
-        settings = self._stage.settings
+        settings = self._instance.settings
         connection = http.client.HTTPConnection(settings.host, settings.port, timeout=_PATIENCE)
         try:
             headers = {"Content-Type": "application/json"}

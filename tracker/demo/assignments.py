@@ -5,26 +5,26 @@ import datetime as dt
 from tracker.checklists.assignments import service as assignments
 from tracker.checklists.models import Checklist
 from tracker.core import clock
-from tracker.demo.people import Cast
+from tracker.demo.people import DemoPeople
 
 
-def share_out(cast: Cast, terms: Checklist) -> None:
+def share_out(demo_people: DemoPeople, terms: Checklist) -> None:
     """Have the NPM's coordinator assign a section to the team lead, and a CSO's two items."""
     today = clock.today()
     assignments.assign_section(
-        cast.actor("ilena"),
+        demo_people.actor("ilena"),
         terms,
         "means",
-        to=cast.users["pavo"].id,
+        to=demo_people.users["pavo"].id,
         due_on=today + dt.timedelta(days=10),
         seen=assignments.NOTHING_HELD,
     )
     for item, key, days in (("M18", "dina", 5), ("M20", "henrik", None)):
         assignments.assign(
-            cast.actor("samira"),
+            demo_people.actor("samira"),
             terms,
             item,
-            to=cast.users[key].id,
+            to=demo_people.users[key].id,
             due_on=today + dt.timedelta(days=days) if days else None,
             seen=assignments.NOTHING_HELD,
         )

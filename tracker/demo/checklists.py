@@ -18,7 +18,7 @@ from tracker.checklists.rules import completeness
 from tracker.cooperations.models import Mode
 from tracker.core import clock
 from tracker.demo.answers import answers
-from tracker.demo.people import Cast, ids
+from tracker.demo.people import DemoPeople, ids
 from tracker.signoff.identity_proof import Identity
 from tracker.signoff.models import Method
 
@@ -31,14 +31,14 @@ def identity(actor: Actor) -> Identity:
     return Identity(actor.user_id, Method.DEMONSTRATION, clock.now())
 
 
-def bodies_of(cast: Cast, loaded: LoadedChecklist) -> list[str]:
+def bodies_of(demo_people: DemoPeople, loaded: LoadedChecklist) -> list[str]:
     """Return the keys of a checklist's parties, the NPM first."""
     party_ids = {party.organisation_id for party in loaded.surroundings.parties}
-    return [key for key, body in cast.bodies.items() if body.id in party_ids]
+    return [key for key, body in demo_people.bodies.items() if body.id in party_ids]
 
 
 def fill_in(
-    cast: Cast,
+    demo_people: DemoPeople,
     checklist: Checklist,
     *,
     leave: Collection[str] = (),
@@ -53,20 +53,22 @@ def fill_in(
     loaded = load(checklist)
     around = loaded.surroundings
     takes_part = around.people | {party.organisation_id for party in around.parties}
-    ready = answers(checklist.kind, ids(cast), takes_part)
+    ready = answers(checklist.kind, ids(demo_people), takes_part)
     if checklist.kind is ChecklistKind.TERMS:
         ready["M3"]["in_scope"] = [mode.value for mode in Mode if mode in around.modes]
     for code, values in other.items():
         ready[code].update(values)
     for item in loaded.template.items:
         if item.code in ready and item.code not in leave and item.part is not Part.PERSON:
-            _answer(cast, checklist, item, ready[item.code])
+            _answer(demo_people, checklist, item, ready[item.code])
             if item.code not in unaccepted:
-                accept(cast, checklist, item.code)
+                accept(demo_people, checklist, item.code)
     recompute()
 
 
-def _answer(cast: Cast, checklist: Checklist, item: Item, values: dict[str, Any]) -> None:
+def _answer(
+    demo_people: DemoPeople, checklist: Checklist, item: Item, values: dict[str, Any]
+) -> None:
     loaded = load(checklist)
     stands = completeness.item_standing(item, loaded.sheet, loaded.surroundings)
     if stands.shown is not Truth.TRUE:
@@ -74,17 +76,17 @@ def _answer(cast: Cast, checklist: Checklist, item: Item, values: dict[str, Any]
     if item.required is Required.CONDITIONAL and not stands.required:
         return
     given = {scope for code, scope, _owner in loaded.sheet.answers if code == item.code}
-    for body in bodies_of(cast, loaded):
-        own = values.get(str(cast.bodies[body].id), values)
+    for body in bodies_of(demo_people, loaded):
+        own = values.get(str(demo_people.bodies[body].id), values)
         for scope in (AnswerScope.SHARED, AnswerScope.PARTY):
             if scope is AnswerScope.SHARED and scope in given:
                 continue
-            if _save(cast, loaded, item, body, scope, own):
+            if _save(demo_people, loaded, item, body, scope, own):
                 given.add(scope)
 
 
 def _save(
-    cast: Cast,
+    demo_people: DemoPeople,
     loaded: LoadedChecklist,
     item: Item,
     body: str,
@@ -92,13 +94,13 @@ def _save(
     values: dict[str, Any],
 ) -> bool:
     """Save a party's answer to an item; return False if it has none."""
-    actor = cast.actor(COORDINATORS[body])
-    party = loaded.party(cast.bodies[body].id)
+    actor = demo_people.actor(COORDINATORS[body])
+    party = loaded.party(demo_people.bodies[body].id)
     own = {}
     for field in item.fields_of(scope):
         value = values.get(field.key)
         if isinstance(value, dict):
-            value = value.get(str(cast.bodies[body].id))
+            value = value.get(str(demo_people.bodies[body].id))
         if value is not None and policy.can_set(actor, party, field):
             own[field.key] = value
     if own:
@@ -106,7 +108,9 @@ def _save(
     return bool(own)
 
 
-def accept(cast: Cast, checklist: Checklist, code: str, *, bodies: Collection[str] = ()) -> None:
+def accept(
+    demo_people: DemoPeople, checklist: Checklist, code: str, *, bodies: Collection[str] = ()
+) -> None:
     """Accept an item's answer for all parties that have not accepted it, or only for some."""
     loaded = load(checklist)
     item = loaded.template.by_code[code]
@@ -114,10 +118,10 @@ def accept(cast: Cast, checklist: Checklist, code: str, *, bodies: Collection[st
     if current is None:
         return
     lacking = completeness.not_accepting(item, loaded.sheet, loaded.surroundings)
-    for body in bodies or bodies_of(cast, loaded):
-        if cast.bodies[body].id in lacking:
+    for body in bodies or bodies_of(demo_people, loaded):
+        if demo_people.bodies[body].id in lacking:
             positions.take_position(
-                cast.actor(COORDINATORS[body]),
+                demo_people.actor(COORDINATORS[body]),
                 checklist,
                 code,
                 Stance.ACCEPTS,
@@ -125,21 +129,21 @@ def accept(cast: Cast, checklist: Checklist, code: str, *, bodies: Collection[st
             )
 
 
-def send(cast: Cast, checklist: Checklist) -> None:
+def send(demo_people: DemoPeople, checklist: Checklist) -> None:
     """Send a text for signature, to the signatory of each party."""
     loaded = load(checklist)
-    bodies = bodies_of(cast, loaded)
+    bodies = bodies_of(demo_people, loaded)
     agreements.send(
-        cast.actor(COORDINATORS["npm"]),
+        demo_people.actor(COORDINATORS["npm"]),
         checklist,
-        {cast.bodies[body].id: cast.users[SIGNATORIES[body]].id for body in bodies},
+        {demo_people.bodies[body].id: demo_people.users[SIGNATORIES[body]].id for body in bodies},
     )
 
 
-def sign(cast: Cast, checklist: Checklist, *bodies: str) -> None:
+def sign(demo_people: DemoPeople, checklist: Checklist, *bodies: str) -> None:
     """Sign a text for some parties, or for all."""
-    for body in bodies or bodies_of(cast, load(checklist)):
-        actor = cast.actor(SIGNATORIES[body])
+    for body in bodies or bodies_of(demo_people, load(checklist)):
+        actor = demo_people.actor(SIGNATORIES[body])
         agreements.sign(
             actor,
             checklist,

@@ -58,10 +58,10 @@ def load_with_progress() -> None:
     password = people.new_password()
     with logs.only_warnings():
         try:
-            cast = people.make(password)
+            demo_people = people.make(password)
             with click.progressbar(work.steps(), label="Demonstration") as bar:
                 for _title, step in bar:
-                    step(cast)
+                    step(demo_people)
         except BaseException:
             db.session.rollback()
             raise

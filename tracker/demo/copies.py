@@ -8,16 +8,16 @@ from tracker.checklists.loading import load
 from tracker.checklists.models import Checklist
 from tracker.checklists.negotiation.text_digest import item_token
 from tracker.checklists.reuse import copying, model_answers
-from tracker.demo.people import Cast
+from tracker.demo.people import DemoPeople
 from tracker.signoff import queries as signoff
 
 # What has been read for whom; the rest is unread.
 READ = {"ilena": ("M1", "M2", "M3", "M4"), "samira": ("M1", "M2")}
 
 
-def copy(cast: Cast, terms: Checklist) -> None:
+def copy(demo_people: DemoPeople, terms: Checklist) -> None:
     """Copy from earlier terms of the same parties, and read some of it for two of them."""
-    ilena = cast.actor("ilena")
+    ilena = demo_people.actor("ilena")
     former = queries.earlier_checklist(
         ilena, terms, queries.earlier_checklists(ilena, terms)[0][0].checklist.id
     )
@@ -27,7 +27,7 @@ def copy(cast: Cast, terms: Checklist) -> None:
     look = copying.preview(ilena, load(terms), load(former))
     copying.copy(ilena, terms, former.id, look.codes, seen=look.seen)
     for key, items in READ.items():
-        loaded, reader = load(terms), cast.actor(key)
+        loaded, reader = load(terms), demo_people.actor(key)
         seen = {
             answer.answer_id: item_token(loaded, reader, loaded.item(item))
             for item in items
@@ -36,7 +36,7 @@ def copy(cast: Cast, terms: Checklist) -> None:
         copying.say_read(reader, terms, seen)
 
 
-def keep_models(cast: Cast, terms: Checklist) -> None:
+def keep_models(demo_people: DemoPeople, terms: Checklist) -> None:
     """Save answers of these terms as model answers, for the NPM and for a partner."""
     for key, item, title, note in (
         ("ilena", "M18", "Disagreement told in two reports", "With partners who publish too."),
@@ -48,7 +48,7 @@ def keep_models(cast: Cast, terms: Checklist) -> None:
             message = f"The demonstration's answer to {item} is missing."
             raise LookupError(message)
         model_answers.keep(
-            cast.actor(key),
+            demo_people.actor(key),
             terms,
             item,
             AnswerScope.SHARED,
@@ -58,7 +58,7 @@ def keep_models(cast: Cast, terms: Checklist) -> None:
         )
 
 
-def keep_text(cast: Cast, signed: Checklist) -> None:
+def keep_text(demo_people: DemoPeople, signed: Checklist) -> None:
     """Keep a signed text as a model text of the NPM."""
     ((revision, _asked),) = signoff.revisions_of(SUBJECT, signed.id)
-    keeping.keep(cast.actor("ilena"), signed, revision, "en")
+    keeping.keep(demo_people.actor("ilena"), signed, revision, "en")

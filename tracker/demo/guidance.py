@@ -2,7 +2,7 @@
 
 from tracker.authoring.facts import ArticleWords
 from tracker.authoring.own_guidance import service as own_guidance
-from tracker.demo.people import Cast
+from tracker.demo.people import DemoPeople
 
 SENDING = """\
 Our lawyers are in police stations at night. What they send has to be of use the next morning.
@@ -25,10 +25,10 @@ days, and send the passages on independence along.
 """
 
 
-def write(cast: Cast) -> None:
+def write(demo_people: DemoPeople) -> None:
     """Write one article that is shared with partners, and one that only the NPM sees."""
     own_guidance.add(
-        cast.actor("samira"),
+        demo_people.actor("samira"),
         ArticleWords(
             question="How do we send the NPM what we see in police stations?",
             summary="What our lawyers write down, when, and what they leave out.",
@@ -40,7 +40,7 @@ def write(cast: Cast) -> None:
         for_partners=True,
     )
     own_guidance.add(
-        cast.actor("ilena"),
+        demo_people.actor("ilena"),
         ArticleWords(
             question="Who reads our terms before they are sent?",
             summary="How the office chooses a second reader.",

@@ -87,7 +87,7 @@ class Person:
 
 
 @dataclass(slots=True)
-class Cast:
+class DemoPeople:
     """Everybody, by key, once the accounts exist."""
 
     bodies: dict[str, Organisation] = field(default_factory=dict)
@@ -225,11 +225,13 @@ PEOPLE = (
 )
 
 
-def make(password: str) -> Cast:
+def make(password: str) -> DemoPeople:
     """Add the organisations and people, who accept immediately and have a second factor."""
-    cast = Cast()
+    demo_people = DemoPeople()
     for key, body in BODIES.items():
-        cast.bodies[key] = organisations.add(None, body.kind, body.details, is_demonstration=True)
+        demo_people.bodies[key] = organisations.add(
+            None, body.kind, body.details, is_demonstration=True
+        )
     for person in PEOPLE:
         invited = invitations.invite(
             None,
@@ -237,11 +239,11 @@ def make(password: str) -> Cast:
                 email=person.email,
                 roles=person.roles,
                 name=person.name,
-                organisation_id=cast.bodies[person.body].id if person.body else None,
+                organisation_id=demo_people.bodies[person.body].id if person.body else None,
                 power=person.power,
                 office=person.office,
                 outside_expert=person.outside_expert,
-                audits_id=cast.bodies[person.audits].id if person.audits else None,
+                audits_id=demo_people.bodies[person.audits].id if person.audits else None,
             ),
         )
         user = invitations.accept(
@@ -252,28 +254,30 @@ def make(password: str) -> Cast:
             is_demonstration=True,
         )
         second_factor.enrol(user)
-        cast.users[person.key] = user
-        _let_begin(cast, person)
+        demo_people.users[person.key] = user
+        _let_begin(demo_people, person)
     db.session.flush()
-    return cast
+    return demo_people
 
 
-def _let_begin(cast: Cast, person: Person) -> None:
+def _let_begin(demo_people: DemoPeople, person: Person) -> None:
     """Have a signatory or manager role confirmed by another one of the body, else accepted."""
     waiting = db.session.scalars(
         sa.select(Membership)
-        .where(Membership.user_id == cast.users[person.key].id, queries.waits())
+        .where(Membership.user_id == demo_people.users[person.key].id, queries.waits())
         .order_by(Membership.role)
     ).all()
     for membership in waiting:
         if membership.confirmed_how is None:
             other = next(
-                person for person in cast.of_body(person.body) if Role.SIGNATORY in person.roles
+                person
+                for person in demo_people.of_body(person.body)
+                if Role.SIGNATORY in person.roles
             )
-            powers.confirm(cast.actor(other.key), membership.id)
+            powers.confirm(demo_people.actor(other.key), membership.id)
             continue
         powers.accept(
-            cast.actor(person.key),
+            demo_people.actor(person.key),
             membership.id,
             digest=powers.digest_of(membership),
             method=Method.DEMONSTRATION.value,
@@ -297,7 +301,7 @@ def find(name: str) -> User | None:
     return None
 
 
-def ids(cast: Cast) -> dict[str, UUID]:
+def ids(demo_people: DemoPeople) -> dict[str, UUID]:
     """Return the ids behind person:KEY and party:KEY in the answers."""
-    user_ids = {f"person:{key}": user.id for key, user in cast.users.items()}
-    return user_ids | {f"party:{key}": body.id for key, body in cast.bodies.items()}
+    user_ids = {f"person:{key}": user.id for key, user in demo_people.users.items()}
+    return user_ids | {f"party:{key}": body.id for key, body in demo_people.bodies.items()}

@@ -16,7 +16,7 @@ from tracker.core.db import db
 from tracker.core.localized import LocalizedStr
 from tracker.demo.answers import answers
 from tracker.demo.checklists import fill_in, identity, send, sign
-from tracker.demo.people import Cast, ids
+from tracker.demo.people import DemoPeople, ids
 from tracker.undertakings import queries
 from tracker.undertakings import service as undertakings
 from tracker.undertakings.facts import Draft
@@ -39,12 +39,12 @@ SIGNERS = {
 VISIT_IN = dt.timedelta(days=21)
 
 
-def clear_people(cast: Cast, cooperation: Cooperation) -> None:
+def clear_people(demo_people: DemoPeople, cooperation: Cooperation) -> None:
     """Have each named person sign their undertaking, and the NPM decide and countersign."""
     for key, interests in SIGNERS.items():
-        undertaking_id = _undertaking_id(cooperation, cast.users[key].id)
-        _sign(cast, key, undertaking_id, interests)
-        head = cast.actor("tomas")
+        undertaking_id = _undertaking_id(cooperation, demo_people.users[key].id)
+        _sign(demo_people, key, undertaking_id, interests)
+        head = demo_people.actor("tomas")
         signed = db.session.get_one(Undertaking, undertaking_id)
         if interests or signed.party_has_interest:
             seen = undertakings.decision_mark(signed)
@@ -72,8 +72,8 @@ def _undertaking_id(cooperation: Cooperation, user_id: UUID) -> UUID:
     ).one()
 
 
-def _sign(cast: Cast, key: str, undertaking_id: UUID, interests: str) -> None:
-    actor = cast.actor(key)
+def _sign(demo_people: DemoPeople, key: str, undertaking_id: UUID, interests: str) -> None:
+    actor = demo_people.actor(key)
     loaded = queries.load(queries.locked(undertaking_id))
     questions = queries.questions_of(loaded)
     undertakings.save_draft(
@@ -99,55 +99,56 @@ def _sign(cast: Cast, key: str, undertaking_id: UUID, interests: str) -> None:
     )
 
 
-def make_ready(cast: Cast, cooperation: Cooperation) -> None:
+def make_ready(demo_people: DemoPeople, cooperation: Cooperation) -> None:
     """Plan a visit, fill in and sign its roles and plan, and have each member confirm.
 
     What somebody without an account confirms is left for others to record.
     """
-    visit = _plan(cast, cooperation)
+    visit = _plan(demo_people, cooperation)
     recompute()
     rows = {
         row.kind: row
         for row in db.session.scalars(sa.select(Checklist).where(Checklist.visit_id == visit.id))
     }
     roles, plan = rows[ChecklistKind.VISIT_ROLES], rows[ChecklistKind.URGENT_PLAN]
-    _say_more_of_the_lead(cast, roles)
-    fill_in(cast, roles)
+    _say_more_of_the_lead(demo_people, roles)
+    fill_in(demo_people, roles)
     members = ("pavo", "ruth", "leyla", "samira", "marek")
-    team = [key for key in members if cast.users[key].signs_in]
+    team = [key for key in members if demo_people.users[key].signs_in]
     for key in team:
-        mark = shown.task_mark(cast.actor(key), readiness.read(visit))
-        visits.accept_role(cast.actor(key), visit, mark=mark)
+        mark = shown.task_mark(demo_people.actor(key), readiness.read(visit))
+        visits.accept_role(demo_people.actor(key), visit, mark=mark)
     for checklist in (roles, plan):
         if checklist is plan:
-            fill_in(cast, plan)
-        send(cast, checklist)
-        sign(cast, checklist)
+            fill_in(demo_people, plan)
+        send(demo_people, checklist)
+        sign(demo_people, checklist)
     for key in team:
-        mark = shown.plan_mark(cast.actor(key), readiness.read(visit))
-        visits.confirm_plan(cast.actor(key), visit, mark=mark)
+        mark = shown.plan_mark(demo_people.actor(key), readiness.read(visit))
+        visits.confirm_plan(demo_people.actor(key), visit, mark=mark)
 
 
-def _say_more_of_the_lead(cast: Cast, roles: Checklist) -> None:
+def _say_more_of_the_lead(demo_people: DemoPeople, roles: Checklist) -> None:
     """Complete lead and deputy (V3), who were named when the visit was planned."""
-    values = _answers(cast)["V3"]
+    values = _answers(demo_people)["V3"]
     checklists.save_answer(
-        cast.actor("ilena"), roles, "V3", AnswerScope.SHARED, values, base_version=1
+        demo_people.actor("ilena"), roles, "V3", AnswerScope.SHARED, values, base_version=1
     )
 
 
-def _answers(cast: Cast) -> dict[str, dict[str, Any]]:
+def _answers(demo_people: DemoPeople) -> dict[str, dict[str, Any]]:
     takes_part = frozenset(
-        {user.id for user in cast.users.values()} | {body.id for body in cast.bodies.values()}
+        {user.id for user in demo_people.users.values()}
+        | {body.id for body in demo_people.bodies.values()}
     )
-    return answers(ChecklistKind.VISIT_ROLES, ids(cast), takes_part)
+    return answers(ChecklistKind.VISIT_ROLES, ids(demo_people), takes_part)
 
 
-def _plan(cast: Cast, cooperation: Cooperation) -> Visit:
-    ready = _answers(cast)
+def _plan(demo_people: DemoPeople, cooperation: Cooperation) -> Visit:
+    ready = _answers(demo_people)
     first = clock.today() + VISIT_IN
     return visits.plan_visit(
-        cast.actor("ilena"),
+        demo_people.actor("ilena"),
         cooperation,
         kind=ready["V1"],
         announced=ready["V2"]["announced"],

@@ -17,11 +17,11 @@ from tracker.core import clock
 from tracker.core.db import db
 from tracker.demo import assignments, comments, copies, guidance, visit
 from tracker.demo.checklists import COORDINATORS, accept, fill_in, send, sign
-from tracker.demo.people import Cast
+from tracker.demo.people import DemoPeople
 from tracker.lifecycle import service as lifecycle
 from tracker.signoff import shown
 
-Step = tuple[str, Callable[[Cast], None]]
+Step = tuple[str, Callable[[DemoPeople], None]]
 
 
 # Signed by each person with the undertaking (docs/adr/0075).
@@ -52,7 +52,7 @@ def steps() -> Sequence[Step]:
 
 
 def _open(
-    cast: Cast,
+    demo_people: DemoPeople,
     title: str,
     purpose: str,
     partners: Sequence[str],
@@ -61,10 +61,10 @@ def _open(
 ) -> Cooperation:
     today = clock.today()
     cooperation = lifecycle.open_cooperation(
-        cast.actor("ilena"),
+        demo_people.actor("ilena"),
         title=title,
         purpose=purpose,
-        organisation_ids=[cast.bodies[body].id for body in partners],
+        organisation_ids=[demo_people.bodies[body].id for body in partners],
         starts_on=today + dt.timedelta(days=2),
         review_on=today + dt.timedelta(days=182),
         ends_on=today + dt.timedelta(days=730),
@@ -73,13 +73,13 @@ def _open(
         is_demonstration=True,
     )
     for body in ("npm", *partners):
-        for person in cast.of_body(body):
+        for person in demo_people.of_body(body):
             if person.key != "ilena":
                 cooperations.add_person(
-                    cast.actor(COORDINATORS[body]),
+                    demo_people.actor(COORDINATORS[body]),
                     cooperation,
-                    user_id=cast.users[person.key].id,
-                    organisation_id=cast.bodies[body].id,
+                    user_id=demo_people.users[person.key].id,
+                    organisation_id=demo_people.bodies[body].id,
                     function=person.function,
                 )
     recompute()
@@ -95,19 +95,19 @@ def _checklist(cooperation: Cooperation, kind: ChecklistKind) -> Checklist:
     return db.session.get_one(Checklist, line.id)
 
 
-def _agree_terms(cast: Cast, cooperation: Cooperation) -> Checklist:
+def _agree_terms(demo_people: DemoPeople, cooperation: Cooperation) -> Checklist:
     terms = _checklist(cooperation, ChecklistKind.TERMS)
-    fill_in(cast, terms)
+    fill_in(demo_people, terms)
     page = shown.page_with(text_digest(load(terms)))
-    safeguards.confirm_review(cast.actor("nadia"), terms, page=page)
-    send(cast, terms)
+    safeguards.confirm_review(demo_people.actor("nadia"), terms, page=page)
+    send(demo_people, terms)
     return terms
 
 
-def complete(cast: Cast) -> None:
+def complete(demo_people: DemoPeople) -> None:
     """Create a cooperation with everything signed, people cleared, and a joint visit ready."""
     cooperation = _open(
-        cast,
+        demo_people,
         "Joint monitoring of police custody",
         "To see together whether safeguards are kept in the first 24 hours of police custody.",
         ("od", "lh"),
@@ -117,21 +117,21 @@ def complete(cast: Cast) -> None:
         cso_passes_restricted="yes",
         consent_hard="yes",
     )
-    sign(cast, _agree_terms(cast, cooperation))
-    copies.keep_models(cast, _checklist(cooperation, ChecklistKind.TERMS))
+    sign(demo_people, _agree_terms(demo_people, cooperation))
+    copies.keep_models(demo_people, _checklist(cooperation, ChecklistKind.TERMS))
     confidentiality = _checklist(cooperation, ChecklistKind.CONFIDENTIALITY)
-    fill_in(cast, confidentiality, other={"C1": {"documents": [CODE_OF_CONDUCT]}})
-    send(cast, confidentiality)
-    sign(cast, confidentiality)
-    copies.keep_text(cast, confidentiality)
-    visit.clear_people(cast, cooperation)
-    visit.make_ready(cast, cooperation)
+    fill_in(demo_people, confidentiality, other={"C1": {"documents": [CODE_OF_CONDUCT]}})
+    send(demo_people, confidentiality)
+    sign(demo_people, confidentiality)
+    copies.keep_text(demo_people, confidentiality)
+    visit.clear_people(demo_people, cooperation)
+    visit.make_ready(demo_people, cooperation)
 
 
-def waiting(cast: Cast) -> None:
+def waiting(demo_people: DemoPeople) -> None:
     """Create a cooperation whose terms the NPM has signed and the CSO has not."""
     cooperation = _open(
-        cast,
+        demo_people,
         "Exchange of information on psychiatry",
         "To share what is known of coercion in psychiatric wards, in figures and without names.",
         ("lh",),
@@ -140,7 +140,7 @@ def waiting(cast: Cast) -> None:
         npm_passes_restricted="no",
         cso_passes_restricted="no",
     )
-    sign(cast, _agree_terms(cast, cooperation), "npm")
+    sign(demo_people, _agree_terms(demo_people, cooperation), "npm")
 
 
 # Phrases that may limit the NPM, so that those who wrote them are asked.
@@ -150,10 +150,10 @@ ANNEX_AGREED = (
 )
 
 
-def differing(cast: Cast) -> None:
+def differing(demo_people: DemoPeople) -> None:
     """Create a cooperation whose parties disagree: open positions, a proposal, a flag, a hint."""
     cooperation = _open(
-        cast,
+        demo_people,
         "Advisory council",
         "A council of partners that advises the NPM on its programme and priorities.",
         ("od", "rf"),
@@ -162,13 +162,13 @@ def differing(cast: Cast) -> None:
     )
     terms = _checklist(cooperation, ChecklistKind.TERMS)
     fill_in(
-        cast,
+        demo_people,
         terms,
         leave=("M17", "M20"),
         unaccepted=("M10", "M12", "M18"),
         other={"M18": {"separate_opinion_rule": ANNEX_AGREED}},
     )
-    accept(cast, terms, "M10", bodies=("rf",))
+    accept(demo_people, terms, "M10", bodies=("rf",))
     sheet = load(terms).sheet
     use = sheet.shared("M10")
     disagreement = sheet.shared("M18")
@@ -184,7 +184,7 @@ def differing(cast: Cast) -> None:
         "After five days the deputy decides within two more; silence after that means yes."
     )
     positions.propose(
-        cast.actor("samira"),
+        demo_people.actor("samira"),
         terms,
         "M10",
         shorter,
@@ -192,7 +192,7 @@ def differing(cast: Cast) -> None:
         reason="An early reply serves us; a silent refusal does not.",
     )
     positions.take_position(
-        cast.actor("celia"),
+        demo_people.actor("celia"),
         terms,
         "M18",
         Stance.WANTS_TALK,
@@ -201,20 +201,20 @@ def differing(cast: Cast) -> None:
     )
     loaded = load(terms)
     safeguards.raise_flag(
-        cast.actor("celia"),
+        demo_people.actor("celia"),
         terms,
         "M12",
         "Does the donor of the training see the list of places beforehand?",
         seen=item_digest(loaded, loaded.item("M12")),
     )
-    comments.write(cast, terms)
-    assignments.share_out(cast, terms)
+    comments.write(demo_people, terms)
+    assignments.share_out(demo_people, terms)
 
 
-def declined(cast: Cast) -> None:
+def declined(demo_people: DemoPeople) -> None:
     """Create a cooperation whose terms a CSO declined to sign: two items are open again."""
     cooperation = _open(
-        cast,
+        demo_people,
         "Training on interviews with children",
         "To train visiting teams in speaking with children and young people.",
         ("rf",),
@@ -222,10 +222,10 @@ def declined(cast: Cast) -> None:
         real_cases_in_training="no",
         personal_data="no",
     )
-    terms = _agree_terms(cast, cooperation)
-    sign(cast, terms, "npm")
+    terms = _agree_terms(demo_people, cooperation)
+    sign(demo_people, terms, "npm")
     agreements.decline(
-        cast.actor("anton"),
+        demo_people.actor("anton"),
         terms,
         page=agreements.page_with(terms),
         reason="Our board can't accept that only the NPM names the trainers.",
@@ -233,14 +233,14 @@ def declined(cast: Cast) -> None:
     )
 
 
-def copied(cast: Cast) -> None:
+def copied(demo_people: DemoPeople) -> None:
     """Create a cooperation whose terms were copied from earlier ones, not all of them read yet."""
     cooperation = _open(
-        cast,
+        demo_people,
         "Joint report on the first hours of arrest",
         "To write down together what the visits of two years have shown.",
         ("od", "lh"),
         (Mode.PROJ,),
         personal_data="no",
     )
-    copies.copy(cast, _checklist(cooperation, ChecklistKind.TERMS))
+    copies.copy(demo_people, _checklist(cooperation, ChecklistKind.TERMS))

@@ -15,9 +15,9 @@ from tests.browser.every_page.other_states import Wanted, id_of
 from tests.browser.instances import StartingPoint, opened
 from tests.factories import demonstration, undertakings, undertakings_on_paper
 from tests.factories.demonstration import Begun
-from tests.factories.undertakings import Stage
+from tests.factories.undertakings import Clearing
 from tests.factories.undertakings_on_paper import DRIVER
-from tests.factories.visits import Scene
+from tests.factories.visits import JointVisit
 from tracker.accounts import queries as accounts
 from tracker.accounts.models import Membership, Passkey, User
 from tracker.checklist_templates.models import ChecklistKind
@@ -27,7 +27,7 @@ from tracker.cooperations import queries as cooperations
 from tracker.cooperations.models import Cooperation
 from tracker.core.db import db
 from tracker.demo import people
-from tracker.demo.people import Cast
+from tracker.demo.people import DemoPeople
 from tracker.organisations.models import Organisation
 from tracker.reviews import service as reviews
 
@@ -44,56 +44,56 @@ class FurtherPage:
 
 def _build(data_dir: Path) -> list[FurtherPage]:
     with opened(data_dir) as app:
-        cast = _cast()
-        demonstration.outsiders(cast)
-        begun = demonstration.begin_more(cast)
-        scene = Scene(db.session(), demonstration.describe(cast, begun))
+        demo_people = _cast()
+        demonstration.outsiders(demo_people)
+        begun = demonstration.begin_more(demo_people)
+        joint_visit = JointVisit(db.session(), demonstration.describe(demo_people, begun))
         monitoring, exchange, council = db.session.scalars(
             sa.select(Cooperation).order_by(Cooperation.reference).limit(3)
         ).all()
-        ilena = cast.actor("ilena")
+        ilena = demo_people.actor("ilena")
         cooperation = cooperations.find(ilena, monitoring.reference)
         assert cooperation is not None
         reviews.begin(ilena, cooperation)
-        stage = _sign_undertakings(cast)
+        clearing = _sign_undertakings(demo_people)
         draft_id, of_versions = other_states.publish_terms(
-            cast, begun.template_draft, _terms(council)
+            demo_people, begun.template_draft, _terms(council)
         )
         begun = replace(begun, template_draft=draft_id)
         wanted = [
-            *_pages(cast, begun, monitoring, _terms(exchange), _terms(council)),
-            *_undertaking_pages(stage),
+            *_pages(demo_people, begun, monitoring, _terms(exchange), _terms(council)),
+            *_undertaking_pages(clearing),
             *of_versions,
-            *other_states.of_undertakings(stage),
-            *other_states.of_visits(scene),
-            *other_states.of_partners(cast),
-            *other_states.of_texts(cast, monitoring),
-            *other_states.of_accounts(cast, begun),
+            *other_states.of_undertakings(clearing),
+            *other_states.of_visits(joint_visit),
+            *other_states.of_partners(demo_people),
+            *other_states.of_texts(demo_people, monitoring),
+            *other_states.of_accounts(demo_people, begun),
         ]
         for key in ("vera", "noor"):
-            open_sessions.begin(cast.users[key].id)
-        pages = _addresses(app, cast, wanted)
+            open_sessions.begin(demo_people.users[key].id)
+        pages = _addresses(app, demo_people, wanted)
         db.session.commit()
         return pages
 
 
-def _sign_undertakings(cast: Cast) -> Stage:
+def _sign_undertakings(demo_people: DemoPeople) -> Clearing:
     """Have people sign undertakings in a new cooperation; a driver has no account."""
-    stage = undertakings.stage(cast)
-    undertakings_on_paper.bring_in(stage)
-    stage.sign("leyla")
-    stage.sign("otto")
-    stage.sign("samira", "My cousin works there.")
-    stage.put_in("joana")
-    return stage
+    clearing = undertakings.clearing(demo_people)
+    undertakings_on_paper.bring_in(clearing)
+    clearing.sign("leyla")
+    clearing.sign("otto")
+    clearing.sign("samira", "My cousin works there.")
+    clearing.put_in("joana")
+    return clearing
 
 
-def _undertaking_pages(stage: Stage) -> list[Wanted]:
+def _undertaking_pages(clearing: Clearing) -> list[Wanted]:
     def of(key: str) -> dict[str, Any]:
-        return reference | {"undertaking_id": stage.undertaking(key).id}
+        return reference | {"undertaking_id": clearing.undertaking(key).id}
 
-    reference = {"reference": stage.cooperation.reference}
-    mine = {"undertaking_id": stage.undertaking("joana").id}
+    reference = {"reference": clearing.cooperation.reference}
+    mine = {"undertaking_id": clearing.undertaking("joana").id}
     return [
         ("ilena", "undertaking_paper.blank", of(DRIVER)),
         ("ilena", "undertaking_paper.record", of(DRIVER)),
@@ -106,10 +106,10 @@ def _undertaking_pages(stage: Stage) -> list[Wanted]:
     ]
 
 
-def _cast() -> Cast:
+def _cast() -> DemoPeople:
     bodies = {row.name: row for row in db.session.scalars(sa.select(Organisation))}
     users = {person.key: people.find(person.key) for person in people.PEOPLE}
-    return Cast(
+    return DemoPeople(
         bodies={key: bodies[body.details.name] for key, body in people.BODIES.items()},
         users={key: user for key, user in users.items() if user is not None},
     )
@@ -128,9 +128,9 @@ def _waiting_role(user: User) -> UUID:
 
 
 def _pages(
-    cast: Cast, begun: Begun, monitoring: Cooperation, sent: UUID, drafted: UUID
+    demo_people: DemoPeople, begun: Begun, monitoring: Cooperation, sent: UUID, drafted: UUID
 ) -> list[Wanted]:
-    dina, vera = cast.users["dina"], cast.users["vera"]
+    dina, vera = demo_people.users["dina"], demo_people.users["vera"]
     draft = {"draft_id": begun.template_draft}
     passkey = {"passkey_id": id_of(Passkey.id, Passkey.user_id == dina.id)}
     reference = {"reference": monitoring.reference}
@@ -160,17 +160,21 @@ def _pages(
         ("marek", "closing.confirm", copies),
         ("milan", "visits.reads", reference),
         ("nadia", "safeguards.review", {"checklist_id": drafted}),
-        ("otto", "requests.pass_on", {"checklist_id": sent, "user_id": cast.users["otto"].id}),
+        (
+            "otto",
+            "requests.pass_on",
+            {"checklist_id": sent, "user_id": demo_people.users["otto"].id},
+        ),
         ("vera", "powers.accept", {"membership_id": _waiting_role(vera)}),
     ]
 
 
-def _addresses(app: Flask, cast: Cast, wanted: list[Wanted]) -> list[FurtherPage]:
+def _addresses(app: Flask, demo_people: DemoPeople, wanted: list[Wanted]) -> list[FurtherPage]:
     urls = app.url_map.bind("localhost")
     return [
         FurtherPage(
             key,
-            cast.users[key].fs_uniquifier if key else "",
+            demo_people.users[key].fs_uniquifier if key else "",
             endpoint,
             urls.build(endpoint, values),
         )

@@ -13,8 +13,8 @@ from tests.factories import paper as scans
 from tests.factories import powers, undertakings, undertakings_on_paper
 from tests.factories.accounts import take_app
 from tests.factories.demonstration import Begun
-from tests.factories.undertakings import Stage
-from tests.factories.visits import Scene, planned
+from tests.factories.undertakings import Clearing
+from tests.factories.visits import JointVisit, planned
 from tracker.access.actor import OrganisationKind
 from tracker.accounts.people import service as people_service
 from tracker.accounts.people import without_email
@@ -41,7 +41,7 @@ from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.localized import LocalizedStr
 from tracker.demo import checklists as demo_checklists
-from tracker.demo.people import Cast
+from tracker.demo.people import DemoPeople
 from tracker.demo.work import ANNEX_AGREED
 from tracker.getting_started import service as getting_started
 from tracker.lifecycle import service as lifecycle
@@ -64,9 +64,9 @@ def id_of(column: Any, *conditions: Any) -> UUID:
     return row_id
 
 
-def seen_by(cast: Cast, key: str, cooperation: Cooperation) -> Cooperation:
+def seen_by(demo_people: DemoPeople, key: str, cooperation: Cooperation) -> Cooperation:
     """Return a cooperation as a person finds it, with its parties."""
-    seen = cooperations.find(cast.actor(key), cooperation.reference)
+    seen = cooperations.find(demo_people.actor(key), cooperation.reference)
     assert seen is not None
     return seen
 
@@ -74,15 +74,15 @@ def seen_by(cast: Cast, key: str, cooperation: Cooperation) -> Cooperation:
 # Undertakings --------------------------------------------------------------------------------
 
 
-def without_account(stage: Stage, name: str) -> str:
+def without_account(clearing: Clearing, name: str) -> str:
     """Have the NPM add one more person without an account who must sign; return their key."""
-    cast = stage.cast
-    npm = cast.bodies["npm"]
-    user = without_email.add(stage.actor("ilena"), NewPerson(name, npm.id, outside_expert=True))
-    cast.users[name] = user
+    demo_people = clearing.demo_people
+    npm = demo_people.bodies["npm"]
+    user = without_email.add(clearing.actor("ilena"), NewPerson(name, npm.id, outside_expert=True))
+    demo_people.users[name] = user
     people_of_cooperations.add_person(
-        stage.actor("ilena"),
-        seen_by(cast, "ilena", stage.cooperation),
+        clearing.actor("ilena"),
+        seen_by(demo_people, "ilena", clearing.cooperation),
         user_id=user.id,
         organisation_id=npm.id,
         function="Interpreter",
@@ -91,18 +91,18 @@ def without_account(stage: Stage, name: str) -> str:
     return name
 
 
-def begin_on_device(stage: Stage, key: str) -> None:
+def begin_on_device(clearing: Clearing, key: str) -> None:
     """Have a person without an account fill in everything on a coordinator's device."""
-    host, undertaking = stage.actor("ilena"), stage.undertaking(key)
-    draft = replace(undertakings_on_paper.filled_in(stage), is_ready=True)
+    host, undertaking = clearing.actor("ilena"), clearing.undertaking(key)
+    draft = replace(undertakings_on_paper.filled_in(clearing), is_ready=True)
     seen = in_presence.token_of(host, undertaking)
     in_presence.save_draft(host, undertaking.id, draft, seen=seen)
 
 
-def sign_on_device(stage: Stage, key: str) -> None:
+def sign_on_device(clearing: Clearing, key: str) -> None:
     """Have a person without an account sign on a coordinator's device."""
-    begin_on_device(stage, key)
-    host, undertaking = stage.actor("ilena"), stage.undertaking(key)
+    begin_on_device(clearing, key)
+    host, undertaking = clearing.actor("ilena"), clearing.undertaking(key)
     words = LocalizedStr(f"I, {undertaking.user.name}, undertake this.", "en")
     in_presence.sign(
         host,
@@ -111,47 +111,47 @@ def sign_on_device(stage: Stage, key: str) -> None:
         sentence=words,
         name=undertaking.user.name,
         known_by="I have worked with them for years.",
-        identity=stage.proof("ilena"),
+        identity=clearing.proof("ilena"),
     )
 
 
-def of_undertakings(stage: Stage) -> list[Wanted]:
+def of_undertakings(clearing: Clearing) -> list[Wanted]:
     """Have people without an account sign in each way, and somebody add an interest."""
     on_paper, on_device, known, left = (
-        without_account(stage, name)
+        without_account(clearing, name)
         for name in ("Teo Marsh", "Runa Selby", "Iven Brock", "Oda Fenn")
     )
-    stage.list_people("npm", undertakings_on_paper.DRIVER, on_paper, on_device, known, left)
-    undertakings_on_paper.record(stage, of=on_paper)
-    begin_on_device(stage, on_device)
+    clearing.list_people("npm", undertakings_on_paper.DRIVER, on_paper, on_device, known, left)
+    undertakings_on_paper.record(clearing, of=on_paper)
+    begin_on_device(clearing, on_device)
     for key in (known, left):
-        sign_on_device(stage, key)
-        stage.countersign(key)
-    stage.clear("dina")
-    agreements.amend(stage.actor("ilena"), stage.checklist, reason=REASON, items=["C4"])
+        sign_on_device(clearing, key)
+        clearing.countersign(key)
+    clearing.clear("dina")
+    agreements.amend(clearing.actor("ilena"), clearing.checklist, reason=REASON, items=["C4"])
     interest = adding.add(
-        stage.actor("dina"), stage.undertaking("dina").id, "A new case.", undertakings.HARBOUR
+        clearing.actor("dina"), clearing.undertaking("dina").id, "A new case.", undertakings.HARBOUR
     )
-    tomas = stage.actor("tomas")
-    undertakings_service.withdraw_clearance(tomas, stage.undertaking(left).id, REASON)
+    tomas = clearing.actor("tomas")
+    undertakings_service.withdraw_clearance(tomas, clearing.undertaking(left).id, REASON)
     recompute()
-    reference = {"reference": stage.cooperation.reference}
-    last = undertakings_queries.load(stage.undertaking("otto")).terms.until.isoformat()
+    reference = {"reference": clearing.cooperation.reference}
+    last = undertakings_queries.load(clearing.undertaking("otto")).terms.until.isoformat()
 
     both = [
-        undertakings_service.page_1_token(tomas, stage.undertaking(key))
+        undertakings_service.page_1_token(tomas, clearing.undertaking(key))
         for key in ("otto", "leyla")
     ]
 
     def of(key: str) -> dict[str, Any]:
-        return reference | {"undertaking_id": stage.undertaking(key).id}
+        return reference | {"undertaking_id": clearing.undertaking(key).id}
 
     copies = id_of(
         MaterialReturn.id,
-        MaterialReturn.undertaking_id == stage.undertaking(left).id,
+        MaterialReturn.undertaking_id == clearing.undertaking(left).id,
     )
     return [
-        ("ilena", "ending.call_off", {"checklist_id": stage.checklist.id}),
+        ("ilena", "ending.call_off", {"checklist_id": clearing.checklist.id}),
         ("ilena", "undertaking_paper.withdraw", of(on_paper)),
         ("ilena", "undertaking_presence.sign", of(on_device)),
         ("ilena", "undertakings.record_interest", of(known)),
@@ -176,28 +176,28 @@ def of_undertakings(stage: Stage) -> list[Wanted]:
 # Visits ----------------------------------------------------------------------------------------
 
 
-def of_visits(scene: Scene) -> list[Wanted]:
+def of_visits(joint_visit: JointVisit) -> list[Wanted]:
     """Plan a visit with somebody without an account on its team.
 
     Somebody on the other one has no second factor any more, and may use codes by email instead.
     """
-    npm = scene.cast.bodies["npm"]
-    driver = without_email.add(scene.actor("ilena"), NewPerson("Sten Varga", npm.id))
-    scene.demonstration.users["driver"] = driver.id
+    npm = joint_visit.demo_people.bodies["npm"]
+    driver = without_email.add(joint_visit.actor("ilena"), NewPerson("Sten Varga", npm.id))
+    joint_visit.demonstration.users["driver"] = driver.id
     people_of_cooperations.add_person(
-        scene.actor("ilena"),
-        scene.cooperation,
+        joint_visit.actor("ilena"),
+        joint_visit.cooperation,
         user_id=driver.id,
         organisation_id=npm.id,
         function="Driver",
     )
-    other = planned(scene, members=("leyla", "driver"), audience=("leyla", "driver", "milan"))
+    other = planned(joint_visit, members=("leyla", "driver"), audience=("leyla", "driver", "milan"))
     undertakings_service.allow_mailed_codes(
-        scene.actor("milan"), scene.cooperation, allowed=True, reason=REASON
+        joint_visit.actor("milan"), joint_visit.cooperation, allowed=True, reason=REASON
     )
-    take_app(scene.user("marek"))
-    first = {"reference": scene.reference, "number": 1}
-    second = {"reference": scene.reference, "number": other.number}
+    take_app(joint_visit.user("marek"))
+    first = {"reference": joint_visit.reference, "number": 1}
+    second = {"reference": joint_visit.reference, "number": other.number}
     return [
         ("ilena", "visits.record_part", second | {"user_id": driver.id}),
         ("marek", "visits.open_my_part", first),
@@ -208,12 +208,14 @@ def of_visits(scene: Scene) -> list[Wanted]:
 # Parties and their texts -----------------------------------------------------------------------
 
 
-def of_partners(cast: Cast) -> list[Wanted]:
+def of_partners(demo_people: DemoPeople) -> list[Wanted]:
     """Ask for the first coordinator of one of two partners for which nobody can act."""
-    ilena = cast.actor("ilena")
+    ilena = demo_people.actor("ilena")
     organisation, other = (
         organisations.add(
-            cast.actor("iris"), OrganisationKind.CSO, Details(name=name, types=["human_rights"])
+            demo_people.actor("iris"),
+            OrganisationKind.CSO,
+            Details(name=name, types=["human_rights"]),
         )
         for name in ("Lantern Shelter", "Weir Valley Advice")
     )
@@ -226,7 +228,7 @@ def of_partners(cast: Cast) -> list[Wanted]:
     )
     request = invitation_requests.make(
         ilena,
-        seen_by(cast, "ilena", cooperation),
+        seen_by(demo_people, "ilena", cooperation),
         organisation.id,
         name="Enno Pryce",
         email="enno.pryce@lantern.example",
@@ -237,18 +239,18 @@ def of_partners(cast: Cast) -> list[Wanted]:
     return [
         ("ilena", "invitation_requests.make", reference | {"organisation_id": other.id}),
         ("iris", "invitation_requests.answer", {"invitation_request_id": request.id}),
-        *_of_outside_reader(cast),
+        *_of_outside_reader(demo_people),
     ]
 
 
-def _of_outside_reader(cast: Cast) -> list[Wanted]:
+def _of_outside_reader(demo_people: DemoPeople) -> list[Wanted]:
     """Have the only person of the other NPM write an answer, and ask somebody from outside."""
-    vera = powers.acting(cast.users["vera"].id, cast.bodies["abroad"].id)
+    vera = powers.acting(demo_people.users["vera"].id, demo_people.bodies["abroad"].id)
     cooperation = lifecycle.open_cooperation(
         vera,
         title="Exchange across the border",
         purpose="To learn from each other.",
-        organisation_ids=[cast.bodies["od"].id],
+        organisation_ids=[demo_people.bodies["od"].id],
         modes=(Mode.INFO_F,),
     )
     recompute()
@@ -266,7 +268,7 @@ def _of_outside_reader(cast: Cast) -> list[Wanted]:
     wanted = NewReader(
         name="Noor Eland",
         function="Professor of public law",
-        email=cast.users["noor"].email,
+        email=demo_people.users["noor"].email,
         until_on=clock.today() + dt.timedelta(days=10),
         reason="There is nobody else.",
     )
@@ -281,13 +283,21 @@ def _of_outside_reader(cast: Cast) -> list[Wanted]:
     ]
 
 
-def of_texts(cast: Cast, monitoring: Cooperation) -> list[Wanted]:
+def of_texts(demo_people: DemoPeople, monitoring: Cooperation) -> list[Wanted]:
     """Have parties leave and join, and texts wait, end, and be amended."""
-    otto, ilena, henrik = cast.actor("otto"), cast.actor("ilena"), cast.actor("henrik")
+    otto, ilena, henrik = (
+        demo_people.actor("otto"),
+        demo_people.actor("ilena"),
+        demo_people.actor("henrik"),
+    )
     day = clock.today() + dt.timedelta(days=200)
-    departures.give_notice(otto, seen_by(cast, "otto", monitoring), reason=REASON, from_on=day)
-    joining.add(ilena, seen_by(cast, "ilena", monitoring), cast.bodies["rf"].id, reason=REASON)
-    ended = undertakings.stage(cast, "od")
+    departures.give_notice(
+        otto, seen_by(demo_people, "otto", monitoring), reason=REASON, from_on=day
+    )
+    joining.add(
+        ilena, seen_by(demo_people, "ilena", monitoring), demo_people.bodies["rf"].id, reason=REASON
+    )
+    ended = undertakings.clearing(demo_people, "od")
     notices.give_notice(
         henrik, ended.checklist, NoticeKind.ENDED, reason=REASON, from_on=clock.today()
     )
@@ -297,30 +307,34 @@ def of_texts(cast: Cast, monitoring: Cooperation) -> list[Wanted]:
     recompute()
     return [
         ("henrik", "ending.close", notice),
-        ("ilena", "departures.show", reference | {"organisation_id": cast.bodies["lh"].id}),
+        ("ilena", "departures.show", reference | {"organisation_id": demo_people.bodies["lh"].id}),
         ("ilena", "ending.agree_anew", {"checklist_id": ended.checklist.id}),
-        ("ilena", "joining.take_back", reference | {"organisation_id": cast.bodies["rf"].id}),
+        (
+            "ilena",
+            "joining.take_back",
+            reference | {"organisation_id": demo_people.bodies["rf"].id},
+        ),
         ("otto", "departures.take_back", reference),
-        *_of_waiting_texts(cast),
+        *_of_waiting_texts(demo_people),
     ]
 
 
-def _of_waiting_texts(cast: Cast) -> list[Wanted]:
+def _of_waiting_texts(demo_people: DemoPeople) -> list[Wanted]:
     """Send two texts for signature, of which one is signed on paper by a party."""
-    stage = undertakings.stage(cast, modes=(Mode.OMB_PLUS,), in_force=False)
-    plan = _text_of(stage.cooperation, ChecklistKind.URGENT_PLAN)
-    demo_checklists.fill_in(cast, plan)
-    for text in (stage.checklist, plan):
-        demo_checklists.send(cast, text)
-    scan = scans.record(cast.actor("samira"), plan)
+    clearing = undertakings.clearing(demo_people, modes=(Mode.OMB_PLUS,), in_force=False)
+    plan = _text_of(clearing.cooperation, ChecklistKind.URGENT_PLAN)
+    demo_checklists.fill_in(demo_people, plan)
+    for text in (clearing.checklist, plan):
+        demo_checklists.send(demo_people, text)
+    scan = scans.record(demo_people.actor("samira"), plan)
     recompute()
     paper = {"checklist_id": plan.id, "record_id": scan.id}
-    tomas = cast.actor("tomas")
+    tomas = demo_people.actor("tomas")
     opened = [
         shown.mark_of(tomas, waiting.revision.digest)
-        for waiting in waiting_texts.waiting(tomas, stage.cooperation.id)
+        for waiting in waiting_texts.waiting(tomas, clearing.cooperation.id)
     ]
-    reference = {"reference": stage.cooperation.reference}
+    reference = {"reference": clearing.cooperation.reference}
     return [
         ("ilena", "paper.refuse", paper),
         ("samira", "paper.withdraw", paper),
@@ -342,28 +356,30 @@ def _text_of(cooperation: Cooperation, kind: ChecklistKind) -> Checklist:
 # Accounts and content --------------------------------------------------------------------------
 
 
-def of_accounts(cast: Cast, begun: Begun) -> list[Wanted]:
+def of_accounts(demo_people: DemoPeople, begun: Begun) -> list[Wanted]:
     """Suspend somebody; take a second factor from somebody, who then needs one."""
-    people_service.suspend(cast.actor("iris"), cast.users["anton"].id, reason=REASON)
-    token = getting_started.token_for(cast.users["iris"].id)
+    people_service.suspend(demo_people.actor("iris"), demo_people.users["anton"].id, reason=REASON)
+    token = getting_started.token_for(demo_people.users["iris"].id)
     return [
         ("", "accounts.accept_invitation", {"token": begun.invitation_token}),
-        ("", "security.reset_password", {"token": _token_for_a_password(cast)}),
+        ("", "security.reset_password", {"token": _token_for_a_password(demo_people)}),
         ("iris", "getting_started.mail_arrived", {"mail_token": token}),
-        ("iris", "people.restore", {"user_id": cast.users["anton"].id}),
-        ("iris", "succession.replace", {"organisation_id": cast.bodies["lh"].id}),
+        ("iris", "people.restore", {"user_id": demo_people.users["anton"].id}),
+        ("iris", "succession.replace", {"organisation_id": demo_people.bodies["lh"].id}),
         ("marek", "accounts.second_factor_needed", {"next": "/undertakings"}),
     ]
 
 
-def _token_for_a_password(cast: Cast) -> str:
-    token: str = generate_reset_password_token(cast.users["celia"])  # type: ignore[no-untyped-call]
+def _token_for_a_password(demo_people: DemoPeople) -> str:
+    token: str = generate_reset_password_token(demo_people.users["celia"])  # type: ignore[no-untyped-call]
     return token
 
 
-def publish_terms(cast: Cast, draft_id: UUID, drafted: UUID) -> tuple[UUID, list[Wanted]]:
+def publish_terms(
+    demo_people: DemoPeople, draft_id: UUID, drafted: UUID
+) -> tuple[UUID, list[Wanted]]:
     """Publish a draft of the terms; return the next draft, and the pages of several versions."""
-    iris = cast.actor("iris")
+    iris = demo_people.actor("iris")
     seen = db.session.get_one(TemplateDraft, draft_id).version
     authoring.publish(iris, draft_id, seen_version=seen, reason=REASON)
     draft = authoring.take_in(iris, texts.changed("Agreed terms", "Terms we agreed on"))

@@ -14,7 +14,7 @@ from playwright.sync_api import expect
 from tests.browser import journey
 from tests.browser.answering import Facts
 from tests.browser.conftest import NewContext
-from tests.browser.journey import Cast
+from tests.browser.journey import DemoPeople
 from tests.browser.journeys.measured import Journey, measured
 from tests.browser.test_joint_visit_journey import TEAM
 from tests.effort import is_long
@@ -54,15 +54,15 @@ LIMITS = {
 
 
 class _Measuring:
-    """The cast, and what each part of the journey took."""
+    """Everybody, and what each part of the journey took."""
 
-    def __init__(self, cast: Cast) -> None:
-        self.cast = cast
+    def __init__(self, demo_people: DemoPeople) -> None:
+        self.demo_people = demo_people
         self.journeys: list[Journey] = []
 
     @contextmanager
     def part(self, name: str) -> Iterator[None]:
-        people = [(first, person.page) for first, person in self.cast.people.items()]
+        people = [(first, person.page) for first, person in self.demo_people.people.items()]
         with measured(name, people) as part:
             yield
         self.journeys.append(part)
@@ -87,42 +87,42 @@ class _Measuring:
 
 @pytest.mark.skipif(not is_long(), reason="takes minutes; the parts have tests of their own")
 def test_from_nothing_to_a_second_visit(live: Application, new_context: NewContext) -> None:
-    cast = Cast(live, new_context)
-    measuring = _Measuring(cast)
-    journey.gather_two(cast, SECOND)
+    demo_people = DemoPeople(live, new_context)
+    measuring = _Measuring(demo_people)
+    journey.gather_two(demo_people, SECOND)
     for name in ("Pavo", "Ruth", "Ilena"):
-        journey.give_telephone(cast, name)
+        journey.give_telephone(demo_people, name)
     with measuring.part("1 nothing to terms in force"):
-        _agree_on_terms(cast)
+        _agree_on_terms(demo_people)
     with measuring.part("2 confidentiality, one undertaking"):
-        _agree_on_confidentiality(cast)
-        journey.undertake(cast, "Leyla", "Milan", by_mail=True)
+        _agree_on_confidentiality(demo_people)
+        journey.undertake(demo_people, "Leyla", "Milan", by_mail=True)
     with measuring.part("3 a first visit ready"):
-        journey.undertake(cast, "Otto", "Tomas", by_mail=True)
-        journey.undertake(cast, "Joana", "Milan", by_mail=True)
-        _make_ready(cast, 1)
+        journey.undertake(demo_people, "Otto", "Tomas", by_mail=True)
+        journey.undertake(demo_people, "Joana", "Milan", by_mail=True)
+        _make_ready(demo_people, 1)
     with measuring.part("4 a second visit ready"):
-        _make_ready(cast, 2)
+        _make_ready(demo_people, 2)
     measuring.require_within_limits()
 
 
-def _agree_on_terms(cast: Cast) -> None:
-    journey.open_cooperation(cast, second=SECOND)
-    terms = journey.checklist_address(cast, "Ilena", "agreed terms")
+def _agree_on_terms(demo_people: DemoPeople) -> None:
+    journey.open_cooperation(demo_people, second=SECOND)
+    terms = journey.checklist_address(demo_people, "Ilena", "agreed terms")
     today = clock.today()
     chosen = {"way": "public_call", "decided_on": (today - dt.timedelta(days=30)).isoformat()}
     known = Facts(TERMS | {"M1": chosen, "M19": {"start": today.isoformat()}})
-    journey.begin_with_model_text(cast["Ilena"].page, terms)
-    journey.agree(cast, terms, {"Ilena": known, "Joana": known, "Samira": known})
-    cast["Nadia"].page.goto(f"{terms}/review")
-    cast["Nadia"].page.get_by_role("button", name="Confirm the review").click()
-    cast["Nadia"].expect_told("You confirmed the review of independence and flexibility.")
-    journey.send_and_sign(cast, terms, "Ilena", ("Tomas", "Otto", "Henrik"))
+    journey.begin_with_model_text(demo_people["Ilena"].page, terms)
+    journey.agree(demo_people, terms, {"Ilena": known, "Joana": known, "Samira": known})
+    demo_people["Nadia"].page.goto(f"{terms}/review")
+    demo_people["Nadia"].page.get_by_role("button", name="Confirm the review").click()
+    demo_people["Nadia"].expect_told("You confirmed the review of independence and flexibility.")
+    journey.send_and_sign(demo_people, terms, "Ilena", ("Tomas", "Otto", "Henrik"))
 
 
-def _agree_on_confidentiality(cast: Cast) -> None:
+def _agree_on_confidentiality(demo_people: DemoPeople) -> None:
     # The record of the terms that Ilena sent leads to the text that follows them.
-    page = cast["Ilena"].page
+    page = demo_people["Ilena"].page
     page.get_by_role("button", name="Begin with the model text").click()
     expect(page.locator(".flashes")).to_contain_text("the model text now")
     address = page.url.removesuffix("/decide")
@@ -131,34 +131,34 @@ def _agree_on_confidentiality(cast: Cast) -> None:
     )
     # Joana and Samira find their people in the list, and add what each of them does.
     facts = {"Ilena": npm, "Joana": Facts(), "Samira": Facts()}
-    journey.agree_in_turn(cast, address, facts)
+    journey.agree_in_turn(demo_people, address, facts)
     # Samira accepted last, which leads to sending the text.
-    journey.send_here(cast, "Samira")
-    journey.sign(cast, address, ("Tomas", "Otto", "Henrik"))
+    journey.send_here(demo_people, "Samira")
+    journey.sign(demo_people, address, ("Tomas", "Otto", "Henrik"))
 
 
-def _make_ready(cast: Cast, number: int) -> None:
+def _make_ready(demo_people: DemoPeople, number: int) -> None:
     """Plan a visit, settle roles and plan, sign both, and have the team confirm."""
     # The second begins with what the first said, the first with the model text.
-    visit = journey.plan_visit(cast, number, tasks=TASKS if number == 1 else {})
-    npm = cast["Ilena"].page
+    visit = journey.plan_visit(demo_people, number, tasks=TASKS if number == 1 else {})
+    npm = demo_people["Ilena"].page
     answers = Facts(ANSWERS, people=("Ruth", "Joana", "Ilena"))
     # Open Door takes no part in the visits. Each page leads to the next, from text to text.
     roles = npm.url.removesuffix("/decide")
     journey.settle_both(npm, answers)
-    cast["Joana"].page.goto(f"{roles}/decide")
-    journey.settle_both(cast["Joana"].page, answers)
+    demo_people["Joana"].page.goto(f"{roles}/decide")
+    journey.settle_both(demo_people["Joana"].page, answers)
     for _text in range(2):
-        journey.send_here(cast, "Joana")
+        journey.send_here(demo_people, "Joana")
     for name in ("Tomas", "Otto"):
-        journey.sign_together(cast, name, 2)
+        journey.sign_together(demo_people, name, 2)
     journey.take_part(
-        cast,
+        demo_people,
         visit,
         "Accept your task and confirm the plan",
         "You accepted your task and confirmed the urgent-action plan.",
     )
-    lead = cast["Pavo"].page
+    lead = demo_people["Pavo"].page
     lead.goto(f"{visit}/ready")
     expect(lead.get_by_text("Nothing is missing.")).to_be_visible()
     lead.goto(visit)

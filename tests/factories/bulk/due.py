@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from tests.factories.evidence.tampering import hands
-from tests.factories.visits import Scene, planned
+from tests.factories.visits import JointVisit, planned
 from tests.moments import RunningFrom, using
 from tracker.access.actor import Role
 from tracker.accounts import queries as accounts
@@ -51,23 +51,25 @@ def copies(
     )
 
 
-def make_due(scene: Scene, visits: int, count: int) -> None:
+def make_due(joint_visit: JointVisit, visits: int, count: int) -> None:
     """Make much due, in a cooperation with many visits in preparation and in others.
 
     visits are planned in addition to the demonstration's; count rows of each kind become due. Only
     in cooperations of the demonstration: nothing that was copied can be acted on, since no event
     binds it.
     """
-    own = list(scene.demonstration.cooperations.values())
+    own = list(joint_visit.demonstration.cooperations.values())
     checklist_ids = list(
-        scene.session.scalars(sa.select(Checklist.id).where(Checklist.cooperation_id.in_(own)))
+        joint_visit.session.scalars(
+            sa.select(Checklist.id).where(Checklist.cooperation_id.in_(own))
+        )
     )
     revision_ids = list(
-        scene.session.scalars(sa.select(Revision.id).where(Revision.cooperation_id.in_(own)))
+        joint_visit.session.scalars(sa.select(Revision.id).where(Revision.cooperation_id.in_(own)))
     )
     for _ in range(visits):
-        planned(scene)
-    scene.session.commit()
+        planned(joint_visit)
+    joint_visit.session.commit()
     yesterday, today, now = clock.today() - DAY, clock.today(), clock.now()
     is_open = sa.and_(Clearance.closed_at.is_(None), Clearance.cooperation_id.in_(own))
     is_waiting = sa.and_(
@@ -86,8 +88,8 @@ def make_due(scene: Scene, visits: int, count: int) -> None:
             Clearance,
             sa.and_(is_open, Clearance.visit_id.is_(None)),
             1,
-            user_id=scene.demonstration.users["leyla"],
-            cooperation_id=scene.demonstration.cooperations["differing"],
+            user_id=joint_visit.demonstration.users["leyla"],
+            cooperation_id=joint_visit.demonstration.cooperations["differing"],
             until_on=today + DAY,
             undertaking_id=None,
         )
@@ -95,7 +97,7 @@ def make_due(scene: Scene, visits: int, count: int) -> None:
         # People whose last role expired no longer take part in cooperations.
         connection.execute(
             sa.update(Membership)
-            .where(Membership.user_id == scene.demonstration.users[GOES])
+            .where(Membership.user_id == joint_visit.demonstration.users[GOES])
             .values(ends_on=yesterday)
         )
         # Suspensions: the first takes the text out of force.
@@ -105,24 +107,24 @@ def make_due(scene: Scene, visits: int, count: int) -> None:
         connection.execute(
             sa.update(Party)
             .where(
-                Party.cooperation_id == scene.demonstration.cooperations["complete"],
-                Party.organisation_id == scene.demonstration.organisations[LEAVES],
+                Party.cooperation_id == joint_visit.demonstration.cooperations["complete"],
+                Party.organisation_id == joint_visit.demonstration.organisations[LEAVES],
             )
             .values(left_on=yesterday, leave_given_at=now, leave_reason="Its last day has passed.")
         )
         # Its text is being drafted in another cooperation.
-        drafted = scene.demonstration.checklists["differing", "terms"]
+        drafted = joint_visit.demonstration.checklists["differing", "terms"]
         connection.execute(
             sa.insert(OutsideReading).values(
                 id=uuid4(),
                 checklist_id=drafted,
-                organisation_id=scene.demonstration.organisations["npm"],
+                organisation_id=joint_visit.demonstration.organisations["npm"],
                 name="Rada Ilves",
                 function="University of Norvald",
                 email="rada@example.org",
                 reason="The NPM has nobody else.",
                 until_on=yesterday,
-                asked_by_id=scene.demonstration.users["ilena"],
+                asked_by_id=joint_visit.demonstration.users["ilena"],
                 asked_at=now - 10 * DAY,
             )
         )
@@ -130,10 +132,10 @@ def make_due(scene: Scene, visits: int, count: int) -> None:
         connection.execute(
             sa.insert(InvitationRequest).values(
                 id=uuid4(),
-                cooperation_id=scene.demonstration.cooperations["differing"],
-                organisation_id=scene.demonstration.organisations[LEAVES],
-                partner_id=scene.demonstration.organisations["npm"],
-                requested_by_id=scene.demonstration.users["ilena"],
+                cooperation_id=joint_visit.demonstration.cooperations["differing"],
+                organisation_id=joint_visit.demonstration.organisations[LEAVES],
+                partner_id=joint_visit.demonstration.organisations["npm"],
+                requested_by_id=joint_visit.demonstration.users["ilena"],
                 requested_at=now - 2 * invitation_requests.DAYS * DAY,
                 name="Rada Ilves",
                 email="rada@example.org",
@@ -161,10 +163,12 @@ def make_due(scene: Scene, visits: int, count: int) -> None:
             sa.insert(Attempt),
             [{"id": uuid4(), "key": "old", "at": now - DAY} for _ in range(10 * count)],
         )
-    _tell_in_digests(scene, count, now - 8 * DAY)
+    _tell_in_digests(joint_visit, count, now - 8 * DAY)
     # One that stays active when the other one is suspended. Nobody is reminded of dates that no
     # event binds.
-    active = scene.session.get_one(Cooperation, scene.demonstration.cooperations["declined"])
+    active = joint_visit.session.get_one(
+        Cooperation, joint_visit.demonstration.cooperations["declined"]
+    )
     active.stage = Stage.ACTIVE
     tomorrow = today + DAY
     cooperations.follow_dates(
@@ -175,12 +179,12 @@ def make_due(scene: Scene, visits: int, count: int) -> None:
         review_on=tomorrow,
         reminder_days=7,
     )
-    scene.session.commit()
+    joint_visit.session.commit()
 
 
-def _tell_in_digests(scene: Scene, count: int, moment: dt.datetime) -> None:
+def _tell_in_digests(joint_visit: JointVisit, count: int, moment: dt.datetime) -> None:
     """Write notifications to somebody who gets one digest of them, as of a past moment."""
-    user_id = scene.demonstration.users["ilena"]
+    user_id = joint_visit.demonstration.users["ilena"]
     reader = replace(accounts.contacts([user_id])[user_id], notification_choices="comments=daily")
     for _number in range(count):
         notifications.tell(

@@ -37,7 +37,7 @@ DAY = dt.timedelta(days=1)
 
 
 @dataclass(frozen=True)
-class Scene:
+class Example:
     """A text as plain values: where it is, and its revisions, the oldest first."""
 
     cooperation_id: UUID
@@ -48,30 +48,30 @@ class Scene:
 
 
 @dataclass(frozen=True)
-class Scenes:
+class Examples:
     """All texts by the name of their outcome, and the people around them."""
 
     country: StoredCountry
-    by_name: dict[str, Scene]
+    by_name: dict[str, Example]
 
-    def __getitem__(self, name: str) -> Scene:
+    def __getitem__(self, name: str) -> Example:
         return self.by_name[name]
 
 
-def scenes(app: Flask) -> Scenes:
+def examples(app: Flask) -> Examples:
     """Reset the application to a copy of a database with a text in every outcome."""
     return starting_points.of(app).use("outcomes", _make)
 
 
-def _make() -> Scenes:
+def _make() -> Examples:
     load_checklists()
     signing_keys.make_missing()
     country = make_country(db.session())
-    scenes = {name: _scene(country, name, act) for name, act in COURSES.items()}
-    return Scenes(StoredCountry.of(country), scenes)
+    examples = {name: _example(country, name, act) for name, act in COURSES.items()}
+    return Examples(StoredCountry.of(country), examples)
 
 
-def _scene(country: Country, name: str, act: Callable[[Country, Checklist], None]) -> Scene:
+def _example(country: Country, name: str, act: Callable[[Country, Checklist], None]) -> Example:
     cooperation = open_one(country, "door", title=f"What is {name}")
     terms = agreements.checklist_of(cooperation, ChecklistKind.TERMS)
     today = clock.today()
@@ -84,7 +84,7 @@ def _scene(country: Country, name: str, act: Callable[[Country, Checklist], None
     rows = db.session.scalars(
         sa.select(Revision).where(Revision.subject_id == terms.id).order_by(Revision.number)
     ).all()
-    return Scene(
+    return Example(
         cooperation.id,
         cooperation.reference,
         terms.id,

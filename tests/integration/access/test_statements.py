@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from tests.bench.acts import writable
 from tests.factories.demonstration import PASSWORD, Demonstration
-from tests.factories.visits import Scene, planned
+from tests.factories.visits import JointVisit, planned
 from tracker.accounts.factors import second_factor
 from tracker.accounts.models import User
 from tracker.checklist_templates.models import ChecklistKind
@@ -101,12 +101,12 @@ def test_saving_an_answer_of_the_terms_takes_few_statements(
 def test_saving_a_team_takes_as_many_statements_for_eight_people_as_for_one(
     app: Flask, session: Session, demonstration: Demonstration, statements: Statements
 ) -> None:
-    scene, counts = Scene(session, demonstration), []
+    joint_visit, counts = JointVisit(session, demonstration), []
     eight = ("leyla", "samira", "marek", "nadia", "tomas", "milan", "dina", "henrik")
     for number, team in ((2, ("leyla",)), (3, eight)):
-        planned(scene, members=team, audience=[key for key in team if key != "dina"])
+        planned(joint_visit, members=team, audience=[key for key in team if key != "dina"])
         session.commit()
-        checklist = scene.checklist(ChecklistKind.VISIT_ROLES, number).id
+        checklist = joint_visit.checklist(ChecklistKind.VISIT_ROLES, number).id
         session.rollback()
         client = demonstration.browser(app, "ilena")
         address = f"/checklists/{checklist}/items/V4/answer"

@@ -16,7 +16,7 @@ from tests.effort import is_long
 from tests.factories.demonstration import Demonstration
 from tests.factories.demonstration import make as make_demonstration
 from tests.factories.own_side import SIDES, Side, Written, draft_roles_again, post, share_out
-from tests.factories.visits import Scene
+from tests.factories.visits import JointVisit
 from tests.integration.access.crawl import Found, Selection, crawl
 from tests.integration.access.places import COLUMNS
 from tests.moments import standing_at
@@ -164,14 +164,14 @@ def prepare(app: Flask) -> Walks:
     before = _name(BEFORE)
     points.use(
         before,
-        lambda: draft_roles_again(Scene(db.session(), demonstration)),
+        lambda: draft_roles_again(JointVisit(db.session(), demonstration)),
         on=DEMONSTRATION,
     )
 
     def write(side: Side) -> Written:
-        scene = Scene(db.session(), demonstration)
-        written_by_side = post(scene, side)
-        assert share_out(scene, side)
+        joint_visit = JointVisit(db.session(), demonstration)
+        written_by_side = post(joint_visit, side)
+        assert share_out(joint_visit, side)
         return written_by_side
 
     written = {

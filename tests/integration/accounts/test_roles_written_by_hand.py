@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from tests.factories.demonstration import Demonstration
 from tests.factories.negotiations import Negotiation
-from tests.factories.visits import Scene, planned
+from tests.factories.visits import JointVisit, planned
 from tests.integration.signoff.test_written_by_hand import REFUSED, of, put_in, write
 from tracker.access.actor import Actor, OrganisationKind, Role
 from tracker.accounts import bound
@@ -158,14 +158,14 @@ def test_nobody_accepts_a_task_of_a_visit_by_a_role_that_was_changed_by_hand(
     session: Session, demonstration: Demonstration
 ) -> None:
     """Readiness rests on it (V5), though the roles are not signed again."""
-    scene = Scene(session, demonstration)
-    planned(scene, members=("leyla",), audience=("leyla",))
-    roles = scene.checklist(ChecklistKind.VISIT_ROLES, 2)
+    joint_visit = JointVisit(session, demonstration)
+    planned(joint_visit, members=("leyla",), audience=("leyla",))
+    roles = joint_visit.checklist(ChecklistKind.VISIT_ROLES, 2)
     session.commit()
-    write(Membership, Membership.user_id == scene.user("leyla"), office="Head of the mission")
+    write(Membership, Membership.user_id == joint_visit.user("leyla"), office="Head of the mission")
     with pytest.raises(RefusedError, match=REFUSED):
         checklists.save_answer(
-            scene.actor("leyla"),
+            joint_visit.actor("leyla"),
             roles,
             "V5",
             AnswerScope.PERSON,

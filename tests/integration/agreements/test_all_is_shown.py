@@ -14,7 +14,7 @@ from tests.factories import paper as scans
 from tests.factories.demonstration import Demonstration
 from tests.factories.evidence.certificates import make_all, words_of
 from tests.factories.evidence.leaves import TECHNICAL, articles_on, shown_on, unseen
-from tests.factories.visits import Scene
+from tests.factories.visits import JointVisit
 from tracker.agreements import frozen_text
 from tracker.agreements import service as agreements
 from tracker.checklist_templates.models import ChecklistKind
@@ -71,23 +71,23 @@ def test_the_record_says_all_that_was_signed(
         assert unseen(document, shown_on(page), language, "en") == []
 
 
-def sent(scene: Scene, kind: str) -> tuple[Checklist, Revision]:
+def sent(joint_visit: JointVisit, kind: str) -> tuple[Checklist, Revision]:
     """Return a text of a kind that waits for signatures: terms, or an amendment of another kind."""
     if kind == ChecklistKind.TERMS.value:
-        checklist_id = scene.demonstration.checklists["waiting", kind]
-        checklist = scene.session.get_one(Checklist, checklist_id)
+        checklist_id = joint_visit.demonstration.checklists["waiting", kind]
+        checklist = joint_visit.session.get_one(Checklist, checklist_id)
     else:
-        checklist = amended(scene, kind)
-        scene.session.commit()
-    return checklist, scene.session.get_one(Revision, checklist.revision_sent_id)
+        checklist = amended(joint_visit, kind)
+        joint_visit.session.commit()
+    return checklist, joint_visit.session.get_one(Revision, checklist.revision_sent_id)
 
 
-def amended(scene: Scene, kind: str) -> Checklist:
+def amended(joint_visit: JointVisit, kind: str) -> Checklist:
     number, item = AMENDED[kind]
-    checklist = scene.checklist(ChecklistKind(kind), number)
-    agreements.amend(scene.actor("ilena"), checklist, reason="It changed.", items=[item])
-    scene.session.flush()
-    demo_checklists.send(scene.cast, checklist)
+    checklist = joint_visit.checklist(ChecklistKind(kind), number)
+    agreements.amend(joint_visit.actor("ilena"), checklist, reason="It changed.", items=[item])
+    joint_visit.session.flush()
+    demo_checklists.send(joint_visit.demo_people, checklist)
     return checklist
 
 
@@ -95,7 +95,7 @@ def amended(scene: Scene, kind: str) -> Checklist:
 def test_before_signing_all_is_shown_that_is_signed(
     session: Session, app: Flask, demonstration: Demonstration, kind: str
 ) -> None:
-    checklist, revision = sent(Scene(session, demonstration), kind)
+    checklist, revision = sent(JointVisit(session, demonstration), kind)
     address = f"/checklists/{checklist.id}/sign"
     document = document_of(revision)
     for signatory in signatories(app, demonstration, address):
@@ -109,8 +109,8 @@ def test_before_signing_all_is_shown_that_is_signed(
 def test_before_several_texts_are_signed_each_is_shown_in_full(
     session: Session, app: Flask, demonstration: Demonstration
 ) -> None:
-    scene = Scene(session, demonstration)
-    checklists = [amended(scene, kind) for kind in AMENDED]
+    joint_visit = JointVisit(session, demonstration)
+    checklists = [amended(joint_visit, kind) for kind in AMENDED]
     session.commit()
     documents = {
         document_of(session.get_one(Revision, checklist.revision_sent_id))["title"]["en"]: checklist
@@ -118,7 +118,7 @@ def test_before_several_texts_are_signed_each_is_shown_in_full(
     }
     browser = demonstration.browser(app, "tomas")
     for language in ("en", "ar"):
-        page = browser.page(f"/cooperations/{scene.reference}/sign?language={language}")
+        page = browser.page(f"/cooperations/{joint_visit.reference}/sign?language={language}")
         articles = articles_on(page)
         assert len(articles) == len(documents) == len(AMENDED)
         seen = []
@@ -138,10 +138,10 @@ def test_before_a_scan_is_confirmed_all_is_shown_that_was_signed_on_it(
     session: Session, app: Flask, demonstration: Demonstration, kind: str
 ) -> None:
     """product.md, 5.3 and 5.6."""
-    scene = Scene(session, demonstration)
-    checklist, revision = sent(scene, kind)
+    joint_visit = JointVisit(session, demonstration)
+    checklist, revision = sent(joint_visit, kind)
     recorder = "joana" if kind == ChecklistKind.TERMS.value else "samira"
-    record = scans.record(scene.actor(recorder), checklist)
+    record = scans.record(joint_visit.actor(recorder), checklist)
     session.commit()
     document = document_of(revision)
     address = f"/checklists/{checklist.id}/papers/{record.id}"

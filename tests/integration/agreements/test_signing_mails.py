@@ -19,20 +19,20 @@ def test_named_signatories_get_a_mail_and_everybody_hears_that_the_text_is_in_fo
     session: Session,
 ) -> None:
     load_checklists()
-    cast = people.make("seven lanterns by the harbour")
-    work.waiting(cast)
+    demo_people = people.make("seven lanterns by the harbour")
+    work.waiting(demo_people)
     assert _told(session, "text_sent") == {"tomas.beridan", "otto.brandis"}
     terms = session.scalars(
         sa.select(Checklist).where(Checklist.revision_sent_id.is_not(None))
     ).one()
-    demo_checklists.sign(cast, terms, "lh")
+    demo_checklists.sign(demo_people, terms, "lh")
     assert _told(session, "text_in_force") == {"tomas.beridan", "ilena.dorvath", "joana.pires"}
     session.commit()
 
 
 def test_everybody_concerned_hears_that_a_text_was_declined(session: Session) -> None:
     load_checklists()
-    cast = people.make("seven lanterns by the harbour")
-    work.declined(cast)
+    demo_people = people.make("seven lanterns by the harbour")
+    work.declined(demo_people)
     assert _told(session, "text_declined") == {"tomas.beridan", "ilena.dorvath", "celia.morrow"}
     session.commit()

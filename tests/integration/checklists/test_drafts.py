@@ -21,7 +21,7 @@ from tests.factories.demonstration import Demonstration
 from tests.factories.negotiations import Negotiation, set_out
 from tests.factories.powers import begun
 from tests.factories.templates import a_column, a_field, a_table, a_template, an_item
-from tests.factories.visits import Scene
+from tests.factories.visits import JointVisit
 from tests.integration.checklists.test_pages import Users
 from tests.pages import Page
 from tests.starting_points import noon_in
@@ -454,33 +454,33 @@ def test_a_pages_token_is_valid_only_for_its_item_and_person(writers: Writers) -
 
 
 @pytest.fixture
-def scene(session: Session, demonstration: Demonstration) -> Scene:
-    return Scene(session, demonstration)
+def joint_visit(session: Session, demonstration: Demonstration) -> JointVisit:
+    return JointVisit(session, demonstration)
 
 
-def on_visit(scene: Scene, app: Flask) -> tuple[CheckedClient, str]:
+def on_visit(joint_visit: JointVisit, app: Flask) -> tuple[CheckedClient, str]:
     """Save a draft of the CSO's expert on the visit's roles; return browser and address."""
-    leyla = scene.demonstration.browser(app, "leyla")
-    address = f"/checklists/{scene.checklist(ChecklistKind.VISIT_ROLES).id}/items/V8/propose"
-    roles = scene.checklist(ChecklistKind.VISIT_ROLES)
+    leyla = joint_visit.demonstration.browser(app, "leyla")
+    address = f"/checklists/{joint_visit.checklist(ChecklistKind.VISIT_ROLES).id}/items/V8/propose"
+    roles = joint_visit.checklist(ChecklistKind.VISIT_ROLES)
     roles.state = ChecklistState.DRAFTING
-    scene.session.commit()
+    joint_visit.session.commit()
     sent = leyla.page(address).form().filled_in(privacy=MARK)
     reply = leyla.post(address.replace("/propose", "/draft"), data=sent, csrf=False)
     assert reply.status_code == 200
     return leyla, address
 
 
-def test_a_draft_on_a_visit_is_stored_only_encrypted(scene: Scene, app: Flask) -> None:
-    leyla, address = on_visit(scene, app)
+def test_a_draft_on_a_visit_is_stored_only_encrypted(joint_visit: JointVisit, app: Flask) -> None:
+    leyla, address = on_visit(joint_visit, app)
     assert MARK in leyla.page(address).html
     for table in Base.metadata.sorted_tables:
-        for row in scene.session.execute(sa.select(table)).mappings():
+        for row in joint_visit.session.execute(sa.select(table)).mappings():
             for name, value in row.items():
                 raw = value if isinstance(value, bytes) else str(value).encode()
                 assert b"quillfen-" not in raw, f"{table.name}.{name}"
     of_the_visit = sa.select(Draft.sealed).where(Draft.item == "V8")
-    assert scene.session.scalars(of_the_visit).one() is not None
+    assert joint_visit.session.scalars(of_the_visit).one() is not None
 
 
 def test_a_draft_on_terms_is_stored_only_encrypted_too(writers: Writers) -> None:
@@ -491,14 +491,16 @@ def test_a_draft_on_terms_is_stored_only_encrypted_too(writers: Writers) -> None
 
 
 def test_a_person_without_clearance_does_not_see_even_their_own_draft(
-    scene: Scene, app: Flask
+    joint_visit: JointVisit, app: Flask
 ) -> None:
-    leyla, address = on_visit(scene, app)
+    leyla, address = on_visit(joint_visit, app)
     page = leyla.page("/").text
-    title = scene.cooperation.title
+    title = joint_visit.cooperation.title
     assert f"You started an answer to “Talking with detained persons”{title}, visit 1" in page
-    clearances.close(scene.actor("ilena"), scene.clearance("leyla"), reason="Left the team")
-    scene.session.commit()
+    clearances.close(
+        joint_visit.actor("ilena"), joint_visit.clearance("leyla"), reason="Left the team"
+    )
+    joint_visit.session.commit()
     assert leyla.get(address).status_code == 404
     assert "You started an answer" not in leyla.page("/").text
 

@@ -15,7 +15,7 @@ from tests.factories import checklists
 from tests.factories.demonstration import Demonstration
 from tests.factories.negotiations import Negotiation, set_out
 from tests.factories.templates import a_template, an_item, small_terms
-from tests.factories.visits import Scene, planned
+from tests.factories.visits import JointVisit, planned
 from tests.integration.checklists.test_pages import Users, acts, item, items
 from tests.pages import Page
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
@@ -522,9 +522,9 @@ def test_words_on_the_pages_of_a_visit_are_asked_about_too(
     app: Flask, session: Session, demonstration: Demonstration
 ) -> None:
     """What is answered there is of class K2: in the database it is encrypted."""
-    scene = Scene(session, demonstration)
-    plan = scene.checklist(ChecklistKind.URGENT_PLAN, planned(scene).number)
-    pavo, pages = scene.actor("pavo"), scene.demonstration.browser(app, "pavo")
+    joint_visit = JointVisit(session, demonstration)
+    plan = joint_visit.checklist(ChecklistKind.URGENT_PLAN, planned(joint_visit).number)
+    pavo, pages = joint_visit.actor("pavo"), joint_visit.demonstration.browser(app, "pavo")
     values = checklists.whole(load(plan), "U2", first_step=TOGETHER)
     service.save_answer(pavo, plan, "U2", AnswerScope.SHARED, values, base_version=0)
     session.commit()

@@ -15,7 +15,7 @@ from tests import due
 from tests.factories.checklists import flag_term
 from tests.factories.demonstration import Demonstration
 from tests.factories.negotiations import Negotiation
-from tests.factories.visits import Scene
+from tests.factories.visits import JointVisit
 from tracker.access.actor import Role
 from tracker.agreements import service as agreements
 from tracker.checklist_templates.models import ChecklistKind
@@ -384,39 +384,39 @@ def test_nobody_is_mailed_about_a_text_that_ended_with_its_cooperation(
 
 
 @pytest.fixture
-def scene(app: Flask, session: Session, demonstration: Demonstration) -> Scene:
-    return Scene(session, demonstration)
+def joint_visit(app: Flask, session: Session, demonstration: Demonstration) -> JointVisit:
+    return JointVisit(session, demonstration)
 
 
 def test_only_people_of_a_visit_who_may_open_it_are_mailed_about_its_checklists(
-    scene: Scene, later: Later
+    joint_visit: JointVisit, later: Later
 ) -> None:
-    roles = scene.checklist(ChecklistKind.VISIT_ROLES)
-    agreements.amend(scene.actor("ilena"), roles, reason="Other rooms.", items=["V8"])
-    scene.session.commit()
+    roles = joint_visit.checklist(ChecklistKind.VISIT_ROLES)
+    agreements.amend(joint_visit.actor("ilena"), roles, reason="Other rooms.", items=["V8"])
+    joint_visit.session.commit()
     later(mailing.QUIET)
     due.mail_of_checklists()
-    scene.session.execute(sa.delete(OutboxMessage))
+    joint_visit.session.execute(sa.delete(OutboxMessage))
     current = load(roles).sheet.shared("V8")
     assert current is not None
     positions.take_position(
-        scene.actor("ilena"),
+        joint_visit.actor("ilena"),
         roles,
         "V8",
         Stance.WANTS_TALK,
         answer_id=current.answer_id,
         reason="Which rooms?",
     )
-    scene.session.commit()
+    joint_visit.session.commit()
     later(mailing.QUIET)
     due.mail_of_checklists()
-    recipients = {mail.recipient for mail in mails(scene.session, "discussion_wished")}
+    recipients = {mail.recipient for mail in mails(joint_visit.session, "discussion_wished")}
     listed = set(
-        scene.session.scalars(
+        joint_visit.session.scalars(
             sa.select(AudienceMember.user_id).where(AudienceMember.subject_id == roles.visit_id)
         )
     )
-    users = scene.cast.users.values()
+    users = joint_visit.demo_people.users.values()
     may_open = {user.email for user in users if user.id in listed}
     assert recipients
     assert recipients <= may_open

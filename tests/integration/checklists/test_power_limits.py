@@ -23,7 +23,7 @@ from tests.factories.templates import (
     publish,
     small_terms,
 )
-from tests.factories.visits import Scene, planned
+from tests.factories.visits import JointVisit, planned
 from tests.integration.checklists.test_pages import Users, item
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklist_templates.schema import Template
@@ -378,10 +378,10 @@ def test_the_planning_of_a_visit_is_judged_as_the_terms_are(
     app: Flask, session: Session, demonstration: Demonstration
 ) -> None:
     """What a flag says there is of class K2: in the database it is encrypted."""
-    scene = Scene(session, demonstration)
-    visit = planned(scene)
-    plan = scene.checklist(ChecklistKind.URGENT_PLAN, visit.number)
-    pavo = scene.actor("pavo")
+    joint_visit = JointVisit(session, demonstration)
+    visit = planned(joint_visit)
+    plan = joint_visit.checklist(ChecklistKind.URGENT_PLAN, visit.number)
+    pavo = joint_visit.actor("pavo")
     together = checklists.whole(load(plan), "U15", who_speaks="together")
     service.save_answer(pavo, plan, "U15", AnswerScope.SHARED, together, base_version=0)
     session.commit()
@@ -392,12 +392,12 @@ def test_the_planning_of_a_visit_is_judged_as_the_terms_are(
     assert readiness.judge(visit).facts.plan.signing is Signing.INCOMPLETE
     session.rollback()
     because = "The NPM may speak only together with the CSO"
-    pages = scene.demonstration.browser(app, "pavo")
+    pages = joint_visit.demonstration.browser(app, "pavo")
     shown = item(pages.page(f"/checklists/{plan.id}"), "U15")
     assert f"This answer may limit the NPM's independence. {because}" in shown
     assert "Publication" in shown
     because_of = "Only while the person is in danger."
-    safeguards.explain_flag(scene.actor("ilena"), plan, flag.id, because_of)
+    safeguards.explain_flag(joint_visit.actor("ilena"), plan, flag.id, because_of)
     session.commit()
     assert (flag.explanation, load(plan).flagged) == ("", frozenset())
     assert not [words for words in obstacles.to_sending(load(plan)) if "flag" in str(words)]

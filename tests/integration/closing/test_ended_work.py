@@ -9,7 +9,7 @@ from flask import Flask
 
 from tests.factories.comments import comment
 from tests.factories.cooperations import signed_in
-from tests.factories.visits import Scene
+from tests.factories.visits import JointVisit
 from tests.starting_points import noon_in
 from tracker.accounts.models import User
 from tracker.activity.stale import recompute
@@ -37,23 +37,25 @@ STOPPED = "The visit was stopped. The cooperation ended."
 ITEM = "C16"
 
 
-def tasks_of(app: Flask, scene: Scene, key: str, url: str) -> list[str]:
+def tasks_of(app: Flask, joint_visit: JointVisit, key: str, url: str) -> list[str]:
     """Return the labels of a person's tasks whose address contains some words."""
     with app.test_request_context():
-        work = tasks.of_person(scene.actor(key))
+        work = tasks.of_person(joint_visit.actor(key))
         shown = written_out((*work.mine, *work.others))
         return [str(task.label) for task in shown if url in task.url]
 
 
-def page(app: Flask, scene: Scene, key: str, address: str) -> str:
-    return signed_in(app, scene.session.get_one(User, scene.user(key))).page(address).text
+def page(app: Flask, joint_visit: JointVisit, key: str, address: str) -> str:
+    return (
+        signed_in(app, joint_visit.session.get_one(User, joint_visit.user(key))).page(address).text
+    )
 
 
-def being_amended(scene: Scene) -> Checklist:
+def being_amended(joint_visit: JointVisit) -> Checklist:
     """Open one item of the terms on confidentiality, and answer it differently."""
-    text = scene.checklist(ChecklistKind.CONFIDENTIALITY, None)
-    agreements.amend(scene.actor("ilena"), text, reason="Another address.", items=[ITEM])
-    scene.session.commit()
+    text = joint_visit.checklist(ChecklistKind.CONFIDENTIALITY, None)
+    agreements.amend(joint_visit.actor("ilena"), text, reason="Another address.", items=[ITEM])
+    joint_visit.session.commit()
     return text
 
 
@@ -63,104 +65,104 @@ def answered(text: Checklist) -> object:
     return None if answer is None else dict(answer.values)
 
 
-def answer_differently(scene: Scene, text: Checklist) -> None:
+def answer_differently(joint_visit: JointVisit, text: Checklist) -> None:
     current = loading.load(text).sheet.answers[(ITEM, AnswerScope.SHARED, text.id)]
     proposal = positions.propose(
-        scene.actor("joana"),
+        joint_visit.actor("joana"),
         text,
         ITEM,
         dict(current.values) | {"first_steps": "Ring the other office."},
         answer_id=current.answer_id,
         reason="It moved.",
     )
-    positions.accept_proposal(scene.actor("ilena"), text, proposal.id)
-    scene.session.commit()
+    positions.accept_proposal(joint_visit.actor("ilena"), text, proposal.id)
+    joint_visit.session.commit()
 
 
 def test_visits_being_prepared_are_stopped_when_the_cooperation_ends(
-    app: Flask, scene: Scene, end_cooperation: Callable[[], None]
+    app: Flask, joint_visit: JointVisit, end_cooperation: Callable[[], None]
 ) -> None:
     end_cooperation()
-    visit = scene.visit()
+    visit = joint_visit.visit()
     assert (visit.stage, visit.is_ready) == (VisitStage.STOPPED, False)
-    ((_, details),) = scene.events("visit_stopped")
+    ((_, details),) = joint_visit.events("visit_stopped")
     assert (details["number"], details["reason"]) == (visit.number, "")
-    addresses = f"/cooperations/{scene.reference}/visits/"
-    assert [tasks_of(app, scene, key, addresses) for key in PEOPLE] == [[] for _ in PEOPLE]
+    addresses = f"/cooperations/{joint_visit.reference}/visits/"
+    assert [tasks_of(app, joint_visit, key, addresses) for key in PEOPLE] == [[] for _ in PEOPLE]
     address = f"{addresses}{visit.number}"
-    assert STOPPED in page(app, scene, "ilena", address)
-    assert "Reason: The cooperation ended." in page(app, scene, "ilena", f"{address}/ready")
+    assert STOPPED in page(app, joint_visit, "ilena", address)
+    assert "Reason: The cooperation ended." in page(app, joint_visit, "ilena", f"{address}/ready")
     assert "Make a joint visit ready" not in page(
-        app, scene, "ilena", f"/cooperations/{scene.reference}"
+        app, joint_visit, "ilena", f"/cooperations/{joint_visit.reference}"
     )
-    history = page(app, scene, "ilena", f"/cooperations/{scene.reference}/history")
+    history = page(app, joint_visit, "ilena", f"/cooperations/{joint_visit.reference}/history")
     assert f"Joint visit {visit.number} was stopped because the cooperation ended." in history
-    assert recheck.recheck(scene.cooperation.id) == []
+    assert recheck.recheck(joint_visit.cooperation.id) == []
 
 
 def test_a_visit_that_has_taken_place_stays_as_it_was_and_is_not_moved(
-    scene: Scene,
+    joint_visit: JointVisit,
     end_cooperation: Callable[[], None],
     frozen_time: Callable[[datetime | None], None],
 ) -> None:
-    visit, plan = scene.visit(), plan_of(scene.visit())
+    visit, plan = joint_visit.visit(), plan_of(joint_visit.visit())
     frozen_time(noon_in((plan.ends_on - clock.today()).days + 1))
     stage = visit.stage
     end_cooperation()
-    assert scene.cooperation.stage is Stage.CLOSED
+    assert joint_visit.cooperation.stage is Stage.CLOSED
     assert visit.stage is stage
     later = Plan("Elsewhere prison", clock.today() + DAY, clock.today() + DAY)
     with pytest.raises(RefusedError, match=CLOSED):
-        service.change_plan(scene.actor("pavo"), visit, version=visit.version, plan=later)
+        service.change_plan(joint_visit.actor("pavo"), visit, version=visit.version, plan=later)
 
 
 def test_a_visit_left_in_a_cooperation_that_ended_earlier_is_stopped_by_the_daily_run(
-    scene: Scene, end_cooperation: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+    joint_visit: JointVisit, end_cooperation: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As an older version left it: the cooperation ended, and nobody looked at its visits."""
     with monkeypatch.context() as older:
         older.setattr(service, "settle", lambda _visit: False)
         end_cooperation()
-    assert scene.visit().stage is not VisitStage.STOPPED
+    assert joint_visit.visit().stage is not VisitStage.STOPPED
     for visit_id in service.prepared_ids():
         service.recheck(visit_id)
     recompute()
-    assert scene.visit().stage is VisitStage.STOPPED
+    assert joint_visit.visit().stage is VisitStage.STOPPED
 
 
 def test_tasks_and_drafts_end_with_the_cooperation(
-    app: Flask, scene: Scene, end_cooperation: Callable[[], None]
+    app: Flask, joint_visit: JointVisit, end_cooperation: Callable[[], None]
 ) -> None:
-    ilena, joana = scene.actor("ilena"), scene.actor("joana")
-    text = being_amended(scene)
+    ilena, joana = joint_visit.actor("ilena"), joint_visit.actor("joana")
+    text = being_amended(joint_visit)
     due_on = clock.today() + 3 * DAY
     given = comments.make_task(ilena, comment(ilena, text, ITEM).id, joana.user_id, due_on)
     assert joana.organisation_id is not None
     whose = DraftKey(joana.user_id, joana.organisation_id, ITEM, DraftKind.SHARED)
     drafts.keep(text, whose, {"first_steps": ["Begun."]}, base_version=0, number=1)
-    scene.session.commit()
+    joint_visit.session.commit()
     about = f"/checklists/{text.id}"
-    assert len(tasks_of(app, scene, "joana", about)) > 1
+    assert len(tasks_of(app, joint_visit, "joana", about)) > 1
     end_cooperation()
-    assert tasks_of(app, scene, "joana", about) == []
-    assert tasks_of(app, scene, "ilena", about) == []
+    assert tasks_of(app, joint_visit, "joana", about) == []
+    assert tasks_of(app, joint_visit, "ilena", about) == []
     assert not comments.remind_of_task(given.id, due_on)
 
 
 def test_an_open_amendment_is_called_off_with_the_cooperation(
-    app: Flask, scene: Scene, end_cooperation: Callable[[], None]
+    app: Flask, joint_visit: JointVisit, end_cooperation: Callable[[], None]
 ) -> None:
-    text = being_amended(scene)
+    text = being_amended(joint_visit)
     signed = answered(text)
-    answer_differently(scene, text)
+    answer_differently(joint_visit, text)
     assert answered(text) != signed
     end_cooperation()
     assert (text.state, text.open_items) == (ChecklistState.IN_FORCE, None)
     assert answered(text) == signed
-    ((_, details),) = scene.events("amendment_called_off")
+    ((_, details),) = joint_visit.events("amendment_called_off")
     assert details["items"] == [ITEM]
     assert details["reason"] == "The project is over."
     for address in ("", "/record"):
-        shown = page(app, scene, "ilena", f"/checklists/{text.id}{address}")
+        shown = page(app, joint_visit, "ilena", f"/checklists/{text.id}{address}")
         assert "An amendment is being drafted" not in shown
-    assert recheck.recheck(scene.cooperation.id) == []
+    assert recheck.recheck(joint_visit.cooperation.id) == []

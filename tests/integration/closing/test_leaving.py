@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from tests import due
-from tests.factories.visits import Scene
+from tests.factories.visits import JointVisit
 from tests.integration.closing.test_service import cleared, returns
 from tracker.agreements import departures, notices
 from tracker.checklist_templates.models import ChecklistKind
@@ -34,87 +34,91 @@ def short_notice(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def notice(scene: Scene) -> dt.date:
+def notice(joint_visit: JointVisit) -> dt.date:
     """Lantern gives notice; the first day without it."""
     party = departures.give_notice(
-        scene.actor("otto"), scene.cooperation, reason="Our board has other plans."
+        joint_visit.actor("otto"), joint_visit.cooperation, reason="Our board has other plans."
     )
     last = party.left_on
-    scene.session.commit()
+    joint_visit.session.commit()
     assert last is not None
     return last + DAY
 
 
 @pytest.fixture
-def left(scene: Scene, notice: dt.date, frozen_time: Clock) -> Scene:
-    """The scene on the first day without Lantern, after the worker has run."""
+def left(joint_visit: JointVisit, notice: dt.date, frozen_time: Clock) -> JointVisit:
+    """The joint visit on the first day without Lantern, after the worker has run."""
     frozen_time(clock.now() + (notice - clock.today()))
     due.leave_due(clock.today())
-    scene.session.commit()
-    return scene
+    joint_visit.session.commit()
+    return joint_visit
 
 
-def people_of(scene: Scene, body: str) -> set[str]:
-    keys = {user_id: key for key, user_id in scene.demonstration.users.items()}
-    rows = scene.session.scalars(
+def people_of(joint_visit: JointVisit, body: str) -> set[str]:
+    keys = {user_id: key for key, user_id in joint_visit.demonstration.users.items()}
+    rows = joint_visit.session.scalars(
         sa.select(CooperationPerson.user_id).where(
-            CooperationPerson.cooperation_id == scene.cooperation.id,
-            CooperationPerson.organisation_id == scene.body(body),
+            CooperationPerson.cooperation_id == joint_visit.cooperation.id,
+            CooperationPerson.organisation_id == joint_visit.body(body),
         )
     )
     return {keys[user_id] for user_id in rows}
 
 
-def test_a_visit_beyond_the_last_day_of_a_party_is_not_ready(scene: Scene) -> None:
+def test_a_visit_beyond_the_last_day_of_a_party_is_not_ready(joint_visit: JointVisit) -> None:
     """The day is known in advance: J2 says who on the team leaves."""
-    assert scene.visit().is_ready
-    departures.give_notice(scene.actor("otto"), scene.cooperation, reason="Other plans.")
-    scene.session.commit()
-    assert not scene.visit().is_ready
-    departures.take_back(scene.actor("otto"), scene.cooperation, reason="We stay.")
-    scene.session.commit()
-    assert scene.visit().is_ready
+    assert joint_visit.visit().is_ready
+    departures.give_notice(
+        joint_visit.actor("otto"), joint_visit.cooperation, reason="Other plans."
+    )
+    joint_visit.session.commit()
+    assert not joint_visit.visit().is_ready
+    departures.take_back(joint_visit.actor("otto"), joint_visit.cooperation, reason="We stay.")
+    joint_visit.session.commit()
+    assert joint_visit.visit().is_ready
 
 
 @pytest.mark.both_databases
 def test_the_access_of_its_people_closes_and_they_are_asked_for_their_copies(
-    scene: Scene, notice: dt.date, frozen_time: Clock
+    joint_visit: JointVisit, notice: dt.date, frozen_time: Clock
 ) -> None:
-    own = people_of(scene, "lh")
-    before, asked_before = cleared(scene), set(returns(scene))
+    own = people_of(joint_visit, "lh")
+    before, asked_before = cleared(joint_visit), set(returns(joint_visit))
     assert "leyla" in own & before
     frozen_time(clock.now() + (notice - clock.today()))
     due.leave_due(clock.today())
-    scene.session.commit()
-    assert cleared(scene) == before - own
-    asked_for = {key for key, row in returns(scene).items() if row.state is ReturnState.REQUESTED}
+    joint_visit.session.commit()
+    assert cleared(joint_visit) == before - own
+    asked_for = {
+        key for key, row in returns(joint_visit).items() if row.state is ReturnState.REQUESTED
+    }
     assert asked_for == (own & before) | asked_before
-    assert scene.cooperation.stage is Stage.ACTIVE
+    assert joint_visit.cooperation.stage is Stage.ACTIVE
     assert integrity.check_all().finding is None
 
 
 @pytest.mark.parametrize("asked_anew", [True, False])
 def test_who_had_access_on_earlier_terms_is_asked_for_their_copies_too(
-    scene: Scene, notice: dt.date, frozen_time: Clock, *, asked_anew: bool
+    joint_visit: JointVisit, notice: dt.date, frozen_time: Clock, *, asked_anew: bool
 ) -> None:
     """New terms closed the access; whether they were asked to sign again makes no difference."""
-    earlier = undertaking_queries.locked(scene.undertaking("leyla").id)
+    earlier = undertaking_queries.locked(joint_visit.undertaking("leyla").id)
     undertakings.close(None, earlier, UndertakingEnd.NEW_TERMS)
     if asked_anew:
-        revision = scene.session.get_one(Revision, earlier.terms_revision_id)
+        revision = joint_visit.session.get_one(Revision, earlier.terms_revision_id)
         person = Listed(earlier.user_id, earlier.organisation_id, earlier.function)
         undertakings.ask(None, revision, person)
-    scene.session.commit()
-    assert "leyla" not in returns(scene)
+    joint_visit.session.commit()
+    assert "leyla" not in returns(joint_visit)
     frozen_time(clock.now() + (notice - clock.today()))
     due.leave_due(clock.today())
-    scene.session.commit()
-    request = returns(scene)["leyla"]
+    joint_visit.session.commit()
+    request = returns(joint_visit)["leyla"]
     assert (request.state, request.undertaking_id) == (ReturnState.REQUESTED, earlier.id)
 
 
 def test_who_has_left_stays_named_on_the_visits_page_until_taken_off(
-    app: Flask, left: Scene
+    app: Flask, left: JointVisit
 ) -> None:
     assert not left.visit().is_ready
     page = left.demonstration.browser(app, "pavo").page(
@@ -131,7 +135,7 @@ def test_who_has_left_stays_named_on_the_visits_page_until_taken_off(
     assert left.checklist(ChecklistKind.TERMS, None).state is ChecklistState.IN_FORCE
 
 
-def test_the_items_that_name_who_has_left_are_listed(app: Flask, left: Scene) -> None:
+def test_the_items_that_name_who_has_left_are_listed(app: Flask, left: JointVisit) -> None:
     """By the party and its people, and in words; the rest of the agreement stays as it is."""
     cooperation = left.cooperation
     party = next(row for row in cooperation.parties if row.organisation_id == left.body("lh"))
@@ -145,7 +149,7 @@ def test_the_items_that_name_who_has_left_are_listed(app: Flask, left: Scene) ->
     assert "Parties" in page.text
 
 
-def test_the_people_of_a_party_that_left_confirm_their_copies(app: Flask, left: Scene) -> None:
+def test_the_people_of_a_party_that_left_confirm_their_copies(app: Flask, left: JointVisit) -> None:
     browser = left.demonstration.browser(app, "leyla")
     address = browser.page("/").links()["Confirm what became of your copies"]
     browser.submit(address, disposal="destroyed")

@@ -10,7 +10,7 @@ from flask import Flask
 
 from tests.factories.accounts import take_app
 from tests.factories.evidence.tampering import hands, table_of
-from tests.factories.visits import Scene
+from tests.factories.visits import JointVisit
 from tests.integration.closing.test_service import answer_all, returns
 from tests.integration.visits.test_readiness import in_force_again
 from tests.pages import Page
@@ -32,11 +32,13 @@ from tracker.undertakings.models import Undertaking
 Statements = Callable[[], AbstractContextManager[list[str]]]
 
 
-def closing_page(scene: Scene) -> str:
-    return f"/cooperations/{scene.reference}/closing"
+def closing_page(joint_visit: JointVisit) -> str:
+    return f"/cooperations/{joint_visit.reference}/closing"
 
 
-def test_a_person_confirms_from_my_work_and_reads_what_they_said(app: Flask, ended: Scene) -> None:
+def test_a_person_confirms_from_my_work_and_reads_what_they_said(
+    app: Flask, ended: JointVisit
+) -> None:
     browser = ended.demonstration.browser(app, "leyla")
     address = browser.page("/").links()["Confirm what became of your copies"]
     page = browser.page(address)
@@ -50,7 +52,9 @@ def test_a_person_confirms_from_my_work_and_reads_what_they_said(app: Flask, end
     assert "Confirm what became of your copies" not in browser.page("/").text
 
 
-def test_without_a_choice_the_form_says_so_and_keeps_the_words(app: Flask, ended: Scene) -> None:
+def test_without_a_choice_the_form_says_so_and_keeps_the_words(
+    app: Flask, ended: JointVisit
+) -> None:
     browser = ended.demonstration.browser(app, "leyla")
     address = f"/returns/{returns(ended)['leyla'].id}"
     response = browser.submit(address, words="Shredded on Monday.")
@@ -64,7 +68,7 @@ def test_without_a_choice_the_form_says_so_and_keeps_the_words(app: Flask, ended
     "key", ["ilena", "tomas", "samira", "joana", "greta", "iris", "vera", None]
 )
 def test_the_page_of_a_persons_copies_is_theirs_alone(
-    app: Flask, ended: Scene, key: str | None
+    app: Flask, ended: JointVisit, key: str | None
 ) -> None:
     browser = ended.demonstration.browser(app, key)
     response = browser.get(f"/returns/{returns(ended)['leyla'].id}")
@@ -72,7 +76,7 @@ def test_the_page_of_a_persons_copies_is_theirs_alone(
 
 
 def test_the_npm_reads_everybodys_answers_and_a_cso_those_of_its_own_people(
-    app: Flask, ended: Scene
+    app: Flask, ended: JointVisit
 ) -> None:
     requests = returns(ended)
     assert {"leyla", "samira"} <= set(requests)
@@ -84,11 +88,11 @@ def test_the_npm_reads_everybodys_answers_and_a_cso_those_of_its_own_people(
 
 
 @pytest.mark.parametrize("key", ["celia", "vera", "iris"])
-def test_to_strangers_the_closing_is_not_there(app: Flask, ended: Scene, key: str) -> None:
+def test_to_strangers_the_closing_is_not_there(app: Flask, ended: JointVisit, key: str) -> None:
     assert ended.demonstration.browser(app, key).get(closing_page(ended)).status_code == 404
 
 
-def test_only_deciders_read_what_a_person_added(app: Flask, ended: Scene) -> None:
+def test_only_deciders_read_what_a_person_added(app: Flask, ended: JointVisit) -> None:
     leyla = ended.demonstration.browser(app, "leyla")
     leyla.submit(
         f"/returns/{returns(ended)['leyla'].id}", disposal="both", words="Two films handed over."
@@ -100,7 +104,7 @@ def test_only_deciders_read_what_a_person_added(app: Flask, ended: Scene) -> Non
 
 
 def test_reading_what_others_added_about_their_copies_is_in_the_read_log(
-    app: Flask, ended: Scene
+    app: Flask, ended: JointVisit
 ) -> None:
     """product.md, 7: no entry where nothing is shown."""
     ended.demonstration.browser(app, "milan").page(closing_page(ended))
@@ -112,7 +116,7 @@ def test_reading_what_others_added_about_their_copies_is_in_the_read_log(
 
 
 def test_the_read_log_names_each_person_whose_words_were_shown(
-    app: Flask, ended: Scene, statements: Statements
+    app: Flask, ended: JointVisit, statements: Statements
 ) -> None:
     """Whoever looks one of them up finds the reading; it takes no statement for each of them."""
     add_words(ended)
@@ -136,7 +140,7 @@ def test_the_read_log_names_each_person_whose_words_were_shown(
 
 
 def test_whoever_has_only_a_password_does_not_read_what_others_added(
-    app: Flask, ended: Scene
+    app: Flask, ended: JointVisit
 ) -> None:
     """ADR 81. The rest of the page stays open."""
     put(app, COMPULSORY_ROLES.holding(frozenset({Role.SIGNATORY})))
@@ -154,19 +158,19 @@ def test_whoever_has_only_a_password_does_not_read_what_others_added(
     assert readers(ended) == []
 
 
-def add_words(scene: Scene) -> None:
-    row = returns(scene)["leyla"]
-    service.confirm(scene.actor("leyla"), row.id, Disposal.BOTH, "Two films handed over.")
-    scene.session.commit()
+def add_words(joint_visit: JointVisit) -> None:
+    row = returns(joint_visit)["leyla"]
+    service.confirm(joint_visit.actor("leyla"), row.id, Disposal.BOTH, "Two films handed over.")
+    joint_visit.session.commit()
 
 
-def readers(scene: Scene) -> list[UUID]:
-    entries = scene.session.scalars(sa.select(ReadLogEntry).order_by(ReadLogEntry.at)).all()
+def readers(joint_visit: JointVisit) -> list[UUID]:
+    entries = joint_visit.session.scalars(sa.select(ReadLogEntry).order_by(ReadLogEntry.at)).all()
     return [entry.user_id for entry in entries]
 
 
 def test_the_manager_goes_on_without_one_and_completes_the_closing(
-    app: Flask, ended: Scene
+    app: Flask, ended: JointVisit
 ) -> None:
     browser = ended.demonstration.browser(app, "milan")
     assert "You can't complete the closing yet." in browser.page(closing_page(ended)).text
@@ -187,7 +191,7 @@ def test_the_manager_goes_on_without_one_and_completes_the_closing(
 
 
 def test_words_about_copies_stay_when_somebody_else_answered_meanwhile(
-    app: Flask, ended: Scene
+    app: Flask, ended: JointVisit
 ) -> None:
     """product.md, 4.7: of the person, and of the manager who records why there is no answer."""
     request = returns(ended)["leyla"]
@@ -209,7 +213,7 @@ def test_words_about_copies_stay_when_somebody_else_answered_meanwhile(
 
 
 def test_lessons_stay_on_the_page_when_the_closing_was_completed_meanwhile(
-    app: Flask, ended: Scene
+    app: Flask, ended: JointVisit
 ) -> None:
     answer_all(ended)
     milan = ended.demonstration.browser(app, "milan")
@@ -223,61 +227,63 @@ def test_lessons_stay_on_the_page_when_the_closing_was_completed_meanwhile(
 
 
 @pytest.mark.parametrize(("key", "status"), [("ilena", 403), ("samira", 403), ("celia", 404)])
-def test_others_complete_nothing(app: Flask, ended: Scene, key: str, status: int) -> None:
+def test_others_complete_nothing(app: Flask, ended: JointVisit, key: str, status: int) -> None:
     answer_all(ended)
     response = ended.demonstration.browser(app, key).post(closing_page(ended), data={})
     assert response.status_code == status
 
 
 def test_the_closing_page_gives_the_last_days_of_confidentiality_by_what_people_signed(
-    app: Flask, scene: Scene, end_cooperation: Callable[[], None]
+    app: Flask, joint_visit: JointVisit, end_cooperation: Callable[[], None]
 ) -> None:
     """Who had access under a longer duty keeps it, though all agreed on a shorter one since."""
-    terms = scene.checklist(ChecklistKind.CONFIDENTIALITY, None)
-    agreements.amend(scene.actor("ilena"), terms, reason="A shorter duty.", items=["C17"])
+    terms = joint_visit.checklist(ChecklistKind.CONFIDENTIALITY, None)
+    agreements.amend(joint_visit.actor("ilena"), terms, reason="A shorter duty.", items=["C17"])
     current = load(terms).sheet.shared("C17")
     assert current is not None
     before = current.values["years"]
     checklists.save_answer(
-        scene.actor("ilena"),
+        joint_visit.actor("ilena"),
         terms,
         "C17",
         AnswerScope.SHARED,
         {**current.values, "years": 1},
         base_version=current.version,
     )
-    in_force_again(scene, terms)
-    scene.session.commit()
+    in_force_again(joint_visit, terms)
+    joint_visit.session.commit()
     end_cooperation()
-    ended = scene.checklist(ChecklistKind.TERMS, None)
-    day = scene.session.scalars(
+    ended = joint_visit.checklist(ChecklistKind.TERMS, None)
+    day = joint_visit.session.scalars(
         sa.select(Notice.from_on).where(
             Notice.checklist_id == ended.id, Notice.taken_effect_at.is_not(None)
         )
     ).one()
     assert day > clock.today()
     first, last = (as_date(day.replace(year=day.year + years)) for years in (1, before))
-    browser = scene.demonstration.browser(app, "ilena")
-    assert f"lasts until {last}." in browser.page(closing_page(scene)).text
+    browser = joint_visit.demonstration.browser(app, "ilena")
+    assert f"lasts until {last}." in browser.page(closing_page(joint_visit)).text
     # As if one of them had signed again before the end.
     rows = table_of(Undertaking)
     signed_again = (
         sa.update(rows)
-        .where(rows.c.user_id == scene.user("leyla"), rows.c.countersigned_at.is_not(None))
+        .where(rows.c.user_id == joint_visit.user("leyla"), rows.c.countersigned_at.is_not(None))
         .values(
-            terms_revision_id=scene.checklist(
+            terms_revision_id=joint_visit.checklist(
                 ChecklistKind.CONFIDENTIALITY, None
             ).revision_in_force_id
         )
     )
-    scene.session.commit()
+    joint_visit.session.commit()
     with hands() as connection:
         connection.execute(signed_again)
-    page = browser.page(closing_page(scene))
+    page = browser.page(closing_page(joint_visit))
     assert f"lasts until {first} or longer, {last} at the latest" in page.text
 
 
-def test_a_running_cooperation_says_that_nothing_is_to_be_closed(app: Flask, scene: Scene) -> None:
-    page = scene.demonstration.browser(app, "milan").page(closing_page(scene))
+def test_a_running_cooperation_says_that_nothing_is_to_be_closed(
+    app: Flask, joint_visit: JointVisit
+) -> None:
+    page = joint_visit.demonstration.browser(app, "milan").page(closing_page(joint_visit))
     assert "The cooperation is still running." in page.text
     assert "Complete the closing" not in page.text

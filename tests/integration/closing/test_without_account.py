@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from tests import starting_points
 from tests.factories import undertakings
 from tests.factories import undertakings_on_paper as on_paper
-from tests.factories.undertakings import Stage
+from tests.factories.undertakings import Clearing
 from tests.factories.undertakings_on_paper import DRIVER, NAME
 from tracker.accounts.models import User
 from tracker.closing import queries
@@ -30,30 +30,32 @@ def app(worker_app: Flask) -> Flask:
 
 
 def _cleared_driver() -> None:
-    stage = undertakings.stage(undertakings.cast())
-    on_paper.bring_in(stage)
-    on_paper.record(stage)
-    on_paper.confirm(stage)
-    stage.countersign(DRIVER)
+    clearing = undertakings.clearing(undertakings.demo_people())
+    on_paper.bring_in(clearing)
+    on_paper.record(clearing)
+    on_paper.confirm(clearing)
+    clearing.countersign(DRIVER)
 
 
 @pytest.fixture
-def stage(session: Session) -> Stage:
-    stage = undertakings.existing()
+def clearing(session: Session) -> Clearing:
+    clearing = undertakings.existing()
     driver = session.scalars(sa.select(User).where(User.name == NAME)).one()
-    stage.cast.users[DRIVER] = driver
-    return stage
+    clearing.demo_people.users[DRIVER] = driver
+    return clearing
 
 
-def test_the_deciders_have_the_task_to_record_it_and_nobody_else(app: Flask, stage: Stage) -> None:
-    assert TASK not in stage.browser(app, "milan").page("/").text
+def test_the_deciders_have_the_task_to_record_it_and_nobody_else(
+    app: Flask, clearing: Clearing
+) -> None:
+    assert TASK not in clearing.browser(app, "milan").page("/").text
     service.withdraw_clearance(
-        stage.actor("tomas"), stage.undertaking(DRIVER).id, reason="He has moved abroad."
+        clearing.actor("tomas"), clearing.undertaking(DRIVER).id, reason="He has moved abroad."
     )
     db.session.commit()
     for key, has_it in {"milan": True, "tomas": True, "ilena": False, "henrik": False}.items():
-        assert (TASK in stage.browser(app, key).page("/").text) is has_it, key
-    browser = stage.browser(app, "milan")
+        assert (TASK in clearing.browser(app, key).page("/").text) is has_it, key
+    browser = clearing.browser(app, "milan")
     address = browser.page("/").links()[TASK]
     exception = "They can't or won't confirm it"
     assert "can't or won't confirm" in browser.page(browser.page(address).links()[exception]).text
@@ -64,38 +66,42 @@ def test_the_deciders_have_the_task_to_record_it_and_nobody_else(app: Flask, sta
     assert "They confirmed it on paper; Milan" in page
     assert kept_at in page
     assert TASK not in browser.page("/").text
-    history = browser.page(f"/cooperations/{stage.cooperation.reference}/history").text
+    history = browser.page(f"/cooperations/{clearing.cooperation.reference}/history").text
     assert "They have no account and confirmed it on paper; the NPM recorded it." in history
     assert kept_at not in history
 
 
-def request_of(stage: Stage, key: str) -> MaterialReturn:
+def request_of(clearing: Clearing, key: str) -> MaterialReturn:
     """Let the NPM withdraw a person's access, and return what they are asked."""
     service.withdraw_clearance(
-        stage.actor("tomas"), stage.undertaking(key).id, reason="The work is done."
+        clearing.actor("tomas"), clearing.undertaking(key).id, reason="The work is done."
     )
     db.session.commit()
     return db.session.scalars(
-        sa.select(MaterialReturn).where(MaterialReturn.user_id == stage.cast.users[key].id)
+        sa.select(MaterialReturn).where(
+            MaterialReturn.user_id == clearing.demo_people.users[key].id
+        )
     ).one()
 
 
 def test_what_is_recorded_says_when_it_was_confirmed_and_counts_for_the_closing(
-    stage: Stage,
+    clearing: Clearing,
 ) -> None:
-    request = request_of(stage, DRIVER)
+    request = request_of(clearing, DRIVER)
     with pytest.raises(RuleBrokenError, match="Say when"):
-        record(stage, "milan", request, words=" ")
-    record(stage, "milan", request)
+        record(clearing, "milan", request, words=" ")
+    record(clearing, "milan", request)
     db.session.commit()
     assert (request.state, request.recorded_how) == (ReturnState.CONFIRMED, RecordedHow.IN_PERSON)
-    assert queries.waiting_names(stage.cooperation.id) == []
+    assert queries.waiting_names(clearing.cooperation.id) == []
     assert integrity.check_all().finding is None
     with pytest.raises(RefusedError, match="already answered"):
-        record(stage, "tomas", request)
+        record(clearing, "tomas", request)
 
 
-def record(stage: Stage, key: str, request: MaterialReturn, *, words: str = "On 3 May.") -> None:
+def record(
+    clearing: Clearing, key: str, request: MaterialReturn, *, words: str = "On 3 May."
+) -> None:
     closing.record_confirmation(
-        stage.actor(key), request.id, Disposal.BOTH, RecordedHow.IN_PERSON, words
+        clearing.actor(key), request.id, Disposal.BOTH, RecordedHow.IN_PERSON, words
     )

@@ -14,7 +14,7 @@ from tests.factories.comments import comment
 from tests.factories.demonstration import Demonstration
 from tests.factories.negotiations import Negotiation, set_out
 from tests.factories.templates import small_terms
-from tests.factories.visits import Scene
+from tests.factories.visits import JointVisit
 from tests.pages import Page
 from tracker.access.actor import Actor
 from tracker.checklists.models import Checklist
@@ -88,5 +88,5 @@ def talk(app: Flask, session: Session) -> Talk:
 
 
 @pytest.fixture
-def scene(session: Session, demonstration: Demonstration) -> Scene:
-    return Scene(session, demonstration)
+def joint_visit(session: Session, demonstration: Demonstration) -> JointVisit:
+    return JointVisit(session, demonstration)

@@ -14,7 +14,7 @@ from tests import effort, starting_points
 from tests.client import CheckedClient
 from tests.factories.demonstration import Demonstration
 from tests.factories.own_side import ELSEWHERE, ITEMS, SIDES, STANDING, VISIT, Side, Written, post
-from tests.factories.visits import Scene
+from tests.factories.visits import JointVisit
 from tests.pages import without_tokens
 from tracker.activity.models import Event, EventDetail
 from tracker.core import clock
@@ -32,7 +32,9 @@ def written(app: Flask, demonstration: Demonstration, side: Side) -> Written:
     """What the side has written to itself, before the test begins."""
     name = next(name for name, known in SIDES.items() if known is side)
     return starting_points.of(app).use(
-        f"{name}_wrote", lambda: post(Scene(db.session(), demonstration), side), on="demonstration"
+        f"{name}_wrote",
+        lambda: post(JointVisit(db.session(), demonstration), side),
+        on="demonstration",
     )
 
 
@@ -121,7 +123,7 @@ def found_by(browser: CheckedClient, page: str, word: str) -> str:
 def test_by_their_addresses_threads_and_lists_stay_to_outsiders_as_they_were(
     app: Flask,
     demonstration: Demonstration,
-    scene: Scene,
+    joint_visit: JointVisit,
     side: Side,
     frozen_time: Callable[[dt.datetime | None], None],
 ) -> None:
@@ -146,16 +148,20 @@ def test_by_their_addresses_threads_and_lists_stay_to_outsiders_as_they_were(
         return shown
 
     before = pages()
-    post(scene, side)
+    post(joint_visit, side)
     assert pages() == before
 
 
-def test_mails_contain_no_text_and_nobody_else_gets_one(scene: Scene, side: Side) -> None:
-    before = {mail.id for mail in scene.mails()}
-    written = post(scene, side)
-    mails = list(scene.session.scalars(sa.select(OutboxMessage)))
+def test_mails_contain_no_text_and_nobody_else_gets_one(
+    joint_visit: JointVisit, side: Side
+) -> None:
+    before = {mail.id for mail in joint_visit.mails()}
+    written = post(joint_visit, side)
+    mails = list(joint_visit.session.scalars(sa.select(OutboxMessage)))
     fresh = [mail for mail in mails if mail.id not in before]
-    readers = {scene.cast.users[reader].email for _writer, reader in side.comments.values()}
+    readers = {
+        joint_visit.demo_people.users[reader].email for _writer, reader in side.comments.values()
+    }
     assert {mail.recipient for mail in fresh} == readers
     assert {mail.kind for mail in fresh} == {"comment_mention", "comment_task_due"}
     words = [word for secrets in written.everything() for word in secrets.words]
@@ -163,12 +169,12 @@ def test_mails_contain_no_text_and_nobody_else_gets_one(scene: Scene, side: Side
         assert [word for word in words if word in mail.subject + mail.body] == []
 
 
-def test_the_trail_contains_nothing_about_them(scene: Scene, side: Side) -> None:
+def test_the_trail_contains_nothing_about_them(joint_visit: JointVisit, side: Side) -> None:
     query = sa.select(sa.func.count()).select_from(Event)
-    before = scene.session.scalar(query)
-    written = post(scene, side)
-    assert scene.session.scalar(query) == before
-    for content in scene.session.scalars(sa.select(EventDetail.content)):
+    before = joint_visit.session.scalar(query)
+    written = post(joint_visit, side)
+    assert joint_visit.session.scalar(query) == before
+    for content in joint_visit.session.scalars(sa.select(EventDetail.content)):
         assert written.in_text(str(content)) == []
 
 
@@ -180,7 +186,7 @@ def _with_one_more_event(output: str) -> str:
 
 
 def test_commands_print_nothing_about_them(
-    app: Flask, demonstration: Demonstration, scene: Scene, side: Side
+    app: Flask, demonstration: Demonstration, joint_visit: JointVisit, side: Side
 ) -> None:
     runner = app.test_cli_runner()
 
@@ -191,6 +197,6 @@ def test_commands_print_nothing_about_them(
         return done.output
 
     before = run("audit", "verify")
-    written = post(scene, side)
+    written = post(joint_visit, side)
     assert run("audit", "verify") == _with_one_more_event(before)
     assert written.in_text(run("outbox", "list")) == []

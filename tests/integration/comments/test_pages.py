@@ -18,7 +18,7 @@ from tests.factories.comments import ALL, OWN, comment
 from tests.factories.demonstration import Demonstration
 from tests.factories.negotiations import Negotiation, set_out
 from tests.factories.templates import a_template, an_item
-from tests.factories.visits import Scene
+from tests.factories.visits import JointVisit
 from tests.integration.comments.conftest import Talk
 from tests.pages import Form, Page
 from tests.starting_points import noon_in
@@ -482,20 +482,20 @@ def test_the_last_few_are_beside_their_item_with_how_many_there_are(talk: Talk) 
 
 
 def test_opening_comments_on_a_visits_roles_is_noted(
-    app: Flask, demonstration: Demonstration, scene: Scene
+    app: Flask, demonstration: Demonstration, joint_visit: JointVisit
 ) -> None:
-    roles = scene.checklist(ChecklistKind.VISIT_ROLES)
-    written = comment(scene.actor("ilena"), roles, "V8")
-    scene.session.commit()
+    roles = joint_visit.checklist(ChecklistKind.VISIT_ROLES)
+    written = comment(joint_visit.actor("ilena"), roles, "V8")
+    joint_visit.session.commit()
     address, comment_id = f"/checklists/{roles.id}/items/V8/comments", written.id
     query = sa.select(ReadLogEntry.page).where(ReadLogEntry.subject_id == roles.id)
-    before = len(list(scene.session.scalars(query)))
-    scene.session.commit()
+    before = len(list(joint_visit.session.scalars(query)))
+    joint_visit.session.commit()
     browser = demonstration.browser(app, "pavo")
     page = browser.page(address)
     assert "Don't name or describe" in page.text
     browser.page(f"/comments/{comment_id}/task")
-    assert list(scene.session.scalars(query))[before:].count("comments") == 2
+    assert list(joint_visit.session.scalars(query))[before:].count("comments") == 2
 
 
 # Many

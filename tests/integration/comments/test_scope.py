@@ -10,7 +10,7 @@ from flask import Flask
 from tests import due
 from tests.factories.comments import ALL, OWN, comment
 from tests.factories.cooperations import bring_in
-from tests.factories.visits import Scene
+from tests.factories.visits import JointVisit
 from tests.integration.comments.conftest import Talk
 from tracker.access.actor import ActorMembership, OrganisationKind, Role
 from tracker.checklist_templates.models import ChecklistKind
@@ -124,62 +124,64 @@ def test_a_party_that_is_not_on_the_checklist_reads_no_comments(talk: Talk) -> N
 # The planning of a visit
 
 
-def test_on_a_visits_roles_those_listed_and_cleared_read_and_write(scene: Scene) -> None:
-    roles = scene.checklist(ROLES)
-    written = comment(scene.actor("ilena"), roles, "V8")
+def test_on_a_visits_roles_those_listed_and_cleared_read_and_write(joint_visit: JointVisit) -> None:
+    roles = joint_visit.checklist(ROLES)
+    written = comment(joint_visit.actor("ilena"), roles, "V8")
     able = {person.user_id for person in writers(roles)}
-    for key, user_id in scene.demonstration.users.items():
-        actor = scene.actor(key)
+    for key, user_id in joint_visit.demonstration.users.items():
+        actor = joint_visit.actor(key)
         reads = queries.find(actor, written.id) is not None
         assert reads == (user_id in able), key
         assert reads == (queries.beside(actor, roles) is not None), key
-    assert {scene.user("leyla"), scene.user("pavo"), scene.user("samira")} <= able
-    assert not {scene.user("dina"), scene.user("nadia"), scene.user("greta")} & able
+    assert {joint_visit.user("leyla"), joint_visit.user("pavo"), joint_visit.user("samira")} <= able
+    assert (
+        not {joint_visit.user("dina"), joint_visit.user("nadia"), joint_visit.user("greta")} & able
+    )
     with pytest.raises(RuleBrokenError, match="can't read this comment"):
-        comment(scene.actor("ilena"), roles, "V8", mentions=[scene.user("nadia")])
+        comment(joint_visit.actor("ilena"), roles, "V8", mentions=[joint_visit.user("nadia")])
 
 
-def test_a_clearance_that_ends_closes_the_comments_too(app: Flask, scene: Scene) -> None:
-    roles = scene.checklist(ROLES)
-    own = comment(scene.actor("leyla"), roles, "V8", audience=OWN)
-    service.make_task(scene.actor("joana"), own.id, scene.user("leyla"), clock.today())
-    clearances.close(None, scene.clearance("leyla"), "withdrawn")
-    scene.session.commit()
-    leyla = scene.actor("leyla")
+def test_a_clearance_that_ends_closes_the_comments_too(app: Flask, joint_visit: JointVisit) -> None:
+    roles = joint_visit.checklist(ROLES)
+    own = comment(joint_visit.actor("leyla"), roles, "V8", audience=OWN)
+    service.make_task(joint_visit.actor("joana"), own.id, joint_visit.user("leyla"), clock.today())
+    clearances.close(None, joint_visit.clearance("leyla"), "withdrawn")
+    joint_visit.session.commit()
+    leyla = joint_visit.actor("leyla")
     assert queries.find(leyla, own.id) is None
     assert queries.waiting(leyla).tasks == ()
     assert due.remind_of_tasks(clock.today()) == 0
-    scene.session.commit()
-    page = scene.demonstration.browser(app, "leyla").get(f"/checklists/{roles.id}/comments")
+    joint_visit.session.commit()
+    page = joint_visit.demonstration.browser(app, "leyla").get(f"/checklists/{roles.id}/comments")
     assert page.status_code == 404
 
 
-def test_words_on_a_visits_roles_are_encrypted_for_their_row_alone(scene: Scene) -> None:
-    roles = scene.checklist(ROLES)
-    written = comment(scene.actor("ilena"), roles, "V8", text="quillfen")
-    other = comment(scene.actor("ilena"), roles, "V8", text="thistle")
+def test_words_on_a_visits_roles_are_encrypted_for_their_row_alone(joint_visit: JointVisit) -> None:
+    roles = joint_visit.checklist(ROLES)
+    written = comment(joint_visit.actor("ilena"), roles, "V8", text="quillfen")
+    other = comment(joint_visit.actor("ilena"), roles, "V8", text="thistle")
     assert written.text is None
     assert written.sealed is not None
     assert b"quillfen" not in written.sealed
     assert encryption.text_of(roles.cooperation_id, written) == "quillfen"
-    service.edit(scene.actor("ilena"), written.id, "quillfen again")
+    service.edit(joint_visit.actor("ilena"), written.id, "quillfen again")
     assert encryption.text_of(roles.cooperation_id, written) == "quillfen again"
     written.sealed = other.sealed
     with pytest.raises(SealBrokenError):
         encryption.text_of(roles.cooperation_id, written)
-    service.withdraw(scene.actor("ilena"), other.id)
+    service.withdraw(joint_visit.actor("ilena"), other.id)
     assert (other.text, other.sealed) == (None, None)
 
 
-def test_without_its_key_nothing_of_a_visit_is_read(scene: Scene) -> None:
-    roles = scene.checklist(ROLES)
-    written = comment(scene.actor("ilena"), roles, "V8", text="quillfen")
-    scene.session.get_one(CooperationKey, roles.cooperation_id).wrapped = None
+def test_without_its_key_nothing_of_a_visit_is_read(joint_visit: JointVisit) -> None:
+    roles = joint_visit.checklist(ROLES)
+    written = comment(joint_visit.actor("ilena"), roles, "V8", text="quillfen")
+    joint_visit.session.get_one(CooperationKey, roles.cooperation_id).wrapped = None
     with pytest.raises(KeyDestroyedError):
         encryption.text_of(roles.cooperation_id, written)
 
 
-def test_words_on_agreed_terms_are_plain(scene: Scene) -> None:
-    terms = scene.checklist(ChecklistKind.TERMS, None)
-    written = comment(scene.actor("ilena"), terms, "M1", text="quillfen")
-    assert scene.session.get_one(Comment, written.id).text == "quillfen"
+def test_words_on_agreed_terms_are_plain(joint_visit: JointVisit) -> None:
+    terms = joint_visit.checklist(ChecklistKind.TERMS, None)
+    written = comment(joint_visit.actor("ilena"), terms, "M1", text="quillfen")
+    assert joint_visit.session.get_one(Comment, written.id).text == "quillfen"

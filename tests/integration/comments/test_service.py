@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.factories.comments import ALL, OWN, comment
-from tests.factories.visits import Scene
+from tests.factories.visits import JointVisit
 from tests.integration.comments.conftest import Talk
 from tests.starting_points import noon_in
 from tracker.access.actor import Actor
@@ -246,12 +246,12 @@ def test_the_event_binds_an_outcome_and_does_not_say_it(talk: Talk) -> None:
     assert integrity.check_all().finding is not None
 
 
-def test_an_outcome_on_a_visits_text_is_encrypted(scene: Scene) -> None:
-    roles = scene.checklist(ChecklistKind.VISIT_ROLES)
-    written = comment(scene.actor("ilena"), roles, "V8")
-    service.settle(scene.actor("pavo"), written.id, AGREED)
-    scene.session.commit()
-    row = scene.session.get_one(Comment, written.id, populate_existing=True)
+def test_an_outcome_on_a_visits_text_is_encrypted(joint_visit: JointVisit) -> None:
+    roles = joint_visit.checklist(ChecklistKind.VISIT_ROLES)
+    written = comment(joint_visit.actor("ilena"), roles, "V8")
+    service.settle(joint_visit.actor("pavo"), written.id, AGREED)
+    joint_visit.session.commit()
+    row = joint_visit.session.get_one(Comment, written.id, populate_existing=True)
     assert row.outcome is None
     assert AGREED.encode() not in (row.sealed_outcome or b"")
     assert encryption.outcome_of(roles.cooperation_id, row) == AGREED

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from tests import due
 from tests.factories.demonstration import Demonstration
 from tests.factories.evidence.tampering import hands
-from tests.factories.visits import Scene
+from tests.factories.visits import JointVisit
 from tracker.agreements import notices
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.models import Notice, NoticeKind
@@ -29,14 +29,14 @@ DAY = dt.timedelta(days=1)
 
 
 @pytest.fixture
-def scene(session: Session, demonstration: Demonstration) -> Scene:
-    return Scene(session, demonstration)
+def joint_visit(session: Session, demonstration: Demonstration) -> JointVisit:
+    return JointVisit(session, demonstration)
 
 
-def ends_in(scene: Scene, days: int, key: str = "samira", **values: object) -> Clearance:
+def ends_in(joint_visit: JointVisit, days: int, key: str = "samira", **values: object) -> Clearance:
     """Make one person's clearance the only one that ends soon, and return it."""
-    clearance_id, today = scene.clearance(key).id, clock.today()
-    scene.session.rollback()
+    clearance_id, today = joint_visit.clearance(key).id, clock.today()
+    joint_visit.session.rollback()
     with hands() as connection:
         connection.execute(sa.update(Clearance).values(until_on=today + 300 * DAY))
         connection.execute(
@@ -44,143 +44,143 @@ def ends_in(scene: Scene, days: int, key: str = "samira", **values: object) -> C
             .where(Clearance.id == clearance_id)
             .values(until_on=today + days * DAY, **values)
         )
-    scene.session.rollback()
-    scene.session.execute(sa.delete(OutboxMessage))
-    scene.session.commit()
-    return scene.session.get_one(Clearance, clearance_id)
+    joint_visit.session.rollback()
+    joint_visit.session.execute(sa.delete(OutboxMessage))
+    joint_visit.session.commit()
+    return joint_visit.session.get_one(Clearance, clearance_id)
 
 
-def mails_by_recipient(scene: Scene) -> dict[str, str]:
+def mails_by_recipient(joint_visit: JointVisit) -> dict[str, str]:
     """Return the body of each mail by its recipient."""
-    rows = scene.session.scalars(
+    rows = joint_visit.session.scalars(
         sa.select(OutboxMessage).where(OutboxMessage.kind == "clearance_ends")
     )
     return {row.recipient.split(".", maxsplit=1)[0]: row.subject + row.body for row in rows}
 
 
-def remind(scene: Scene) -> int:
+def remind(joint_visit: JointVisit) -> int:
     number = due.remind_of_clearances(clock.today())
-    scene.session.commit()
+    joint_visit.session.commit()
     return number
 
 
 @pytest.mark.parametrize(("days", "number"), [(0, 1), (14, 1), (15, 0), (-1, 0)])
 def test_people_are_told_two_weeks_before_the_last_day(
-    scene: Scene, days: int, number: int
+    joint_visit: JointVisit, days: int, number: int
 ) -> None:
-    ends_in(scene, days)
-    assert remind(scene) == number
+    ends_in(joint_visit, days)
+    assert remind(joint_visit) == number
 
 
-def test_its_person_and_the_npms_coordinators_are_told_once(scene: Scene) -> None:
-    clearance = ends_in(scene, 10)
-    assert remind(scene) == 1
-    mails = mails_by_recipient(scene)
+def test_its_person_and_the_npms_coordinators_are_told_once(joint_visit: JointVisit) -> None:
+    clearance = ends_in(joint_visit, 10)
+    assert remind(joint_visit) == 1
+    mails = mails_by_recipient(joint_visit)
     assert set(mails) == {"samira", "ilena"}
     for first, other in (("samira", "ilena"), ("ilena", "samira")):
         body = mails[first].lower().replace(f"dear {first}", "")
         assert other not in body
         assert str(clearance.until_on) not in body
     assert "/undertakings" in mails["samira"]
-    assert f"/cooperations/{scene.reference}/undertakings" in mails["ilena"]
-    assert remind(scene) == 0
-    assert set(mails_by_recipient(scene)) == {"samira", "ilena"}
+    assert f"/cooperations/{joint_visit.reference}/undertakings" in mails["ilena"]
+    assert remind(joint_visit) == 0
+    assert set(mails_by_recipient(joint_visit)) == {"samira", "ilena"}
     assert group_of("clearance_ends") is Group.UNDERTAKINGS
 
 
-def test_nobody_is_told_of_a_clearance_for_one_visit(scene: Scene) -> None:
+def test_nobody_is_told_of_a_clearance_for_one_visit(joint_visit: JointVisit) -> None:
     """It ends with the visit, and a mail some days before would say when that is (K2)."""
-    ends_in(scene, 10, visit_id=uuid4(), scope=ClearanceScope.VISIT)
-    assert remind(scene) == 0
-    assert mails_by_recipient(scene) == {}
+    ends_in(joint_visit, 10, visit_id=uuid4(), scope=ClearanceScope.VISIT)
+    assert remind(joint_visit) == 0
+    assert mails_by_recipient(joint_visit) == {}
 
 
 def test_nobody_is_told_of_a_clearance_that_was_closed_or_of_a_suspended_person(
-    scene: Scene,
+    joint_visit: JointVisit,
 ) -> None:
-    clearance = ends_in(scene, 10)
+    clearance = ends_in(joint_visit, 10)
     clearances.close(None, clearance, ClearanceEnd.WITHDRAWN)
-    scene.session.commit()
-    assert remind(scene) == 0
-    other = ends_in(scene, 10, "leyla")
-    scene.session.execute(
+    joint_visit.session.commit()
+    assert remind(joint_visit) == 0
+    other = ends_in(joint_visit, 10, "leyla")
+    joint_visit.session.execute(
         sa.text('UPDATE "user" SET suspended_at = :now WHERE id = :id').bindparams(
             sa.bindparam("now", clock.now(), type_=Clearance.closed_at.type),
             sa.bindparam("id", other.user_id, type_=Clearance.user_id.type),
         )
     )
-    scene.session.commit()
-    assert remind(scene) == 0
-    assert mails_by_recipient(scene) == {}
+    joint_visit.session.commit()
+    assert remind(joint_visit) == 0
+    assert mails_by_recipient(joint_visit) == {}
 
 
-def test_it_is_done_once_the_clearance_was_replaced(scene: Scene) -> None:
-    clearance = ends_in(scene, 10)
-    remind(scene)
+def test_it_is_done_once_the_clearance_was_replaced(joint_visit: JointVisit) -> None:
+    clearance = ends_in(joint_visit, 10)
+    remind(joint_visit)
     clearances.close(None, clearance, ClearanceEnd.REPLACED)
-    scene.session.commit()
+    joint_visit.session.commit()
     unread = sa.select(Notification).where(
         Notification.kind == "clearance_ends", Notification.read_at.is_(None)
     )
     assert db.session.scalars(unread).all() == []
 
 
-def in_list(scene: Scene, key: str) -> dt.date | None:
+def in_list(joint_visit: JointVisit, key: str) -> dt.date | None:
     """Return until when a person is cleared, as the list of their cooperation shows it."""
-    parties = lists.overview(scene.actor("ilena"), scene.cooperation).parties
+    parties = lists.overview(joint_visit.actor("ilena"), joint_visit.cooperation).parties
     days = [
         line.until_on
         for party in parties
         for line in party.lines
-        if line.undertaking.user_id == scene.user(key)
+        if line.undertaking.user_id == joint_visit.user(key)
     ]
     return days[0]
 
 
 @pytest.mark.parametrize("kind", [ChecklistKind.TERMS, ChecklistKind.CONFIDENTIALITY])
 def test_a_person_is_told_once_that_access_ends_with_the_terms_before_its_own_day(
-    scene: Scene, kind: ChecklistKind
+    joint_visit: JointVisit, kind: ChecklistKind
 ) -> None:
     """Coordinators are reminded of the terms themselves, as M19 says."""
     first = clock.today() + 90 * DAY
-    clearance = scene.clearance("samira")
-    text = scene.checklist(kind, None)
+    clearance = joint_visit.clearance("samira")
+    text = joint_visit.checklist(kind, None)
     notice = notices.give_notice(
-        scene.actor("tomas"), text, NoticeKind.ENDED, reason="It is over.", from_on=first
+        joint_visit.actor("tomas"), text, NoticeKind.ENDED, reason="It is over.", from_on=first
     )
-    scene.session.commit()
+    joint_visit.session.commit()
     assert clearance.until_on > first
-    assert in_list(scene, "samira") == first - DAY
-    own = [line for line, _of in lists.mine(scene.actor("samira")).lines if line.clearance]
+    assert in_list(joint_visit, "samira") == first - DAY
+    own = [line for line, _of in lists.mine(joint_visit.actor("samira")).lines if line.clearance]
     assert {line.until_on for line in own} == {first - DAY}
-    scene.session.execute(sa.delete(OutboxMessage))
+    joint_visit.session.execute(sa.delete(OutboxMessage))
     assert due.remind_of_clearances(first - 16 * DAY) == 0
     assert due.remind_of_clearances(first - 15 * DAY) > 0
-    scene.session.commit()
-    mails = mails_by_recipient(scene)
+    joint_visit.session.commit()
+    mails = mails_by_recipient(joint_visit)
     assert "samira" in mails
     assert "with its terms" in mails["samira"]
     assert "ilena" not in mails
     assert due.remind_of_clearances(first - 10 * DAY) == 0
     # Its own end comes later after all.
-    notices.close_notice(scene.actor("tomas"), text, notice.id, reason="It goes on.")
-    scene.session.commit()
-    later = in_list(scene, "samira")
+    notices.close_notice(joint_visit.actor("tomas"), text, notice.id, reason="It goes on.")
+    joint_visit.session.commit()
+    later = in_list(joint_visit, "samira")
     assert later is not None
     assert later > first + 30 * DAY
     assert due.remind_of_clearances(later - DAY) > 0
 
 
 def test_nobody_is_told_that_terms_end_which_renew_themselves(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
+    joint_visit: JointVisit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    last = scene.cooperation.ends_on
+    last = joint_visit.cooperation.ends_on
     assert last is not None
-    scene.session.rollback()
+    joint_visit.session.rollback()
     with hands() as connection:
         connection.execute(sa.update(Clearance).values(until_on=last + 300 * DAY))
         connection.execute(sa.update(Notice).values(closed_at=clock.now()))
-    scene.session.rollback()
+    joint_visit.session.rollback()
     for renews in (True, False):
         monkeypatch.setattr(notices, "renews_itself", lambda _document, renews=renews: renews)
         assert (due.remind_of_clearances(last - DAY) == 0) is renews

@@ -17,7 +17,7 @@ from tests.factories import agreements
 from tests.factories.checklists import whole
 from tests.factories.cooperations import Country, copied_country, open_one
 from tests.factories.demonstration import Demonstration
-from tests.factories.visits import Scene
+from tests.factories.visits import JointVisit
 from tests.pages import Page
 from tracker.activity import queries as trail
 from tracker.activity import verbs
@@ -142,10 +142,10 @@ def test_values_before_and_after_are_shown_on_opening(
 def test_values_of_a_visits_texts_and_of_other_cooperations_are_not_shown(
     app: Flask, session: Session, demonstration: Demonstration
 ) -> None:
-    scene = Scene(session, demonstration)
+    joint_visit = JointVisit(session, demonstration)
     saved = trail.story(
         demonstration.cooperations["complete"],
-        scene.actor("leyla"),
+        joint_visit.actor("leyla"),
         of=VERBS_OF[EventKind.ANSWERS],
         limit=1_000,
     )[0]
@@ -163,7 +163,7 @@ def test_values_of_a_visits_texts_and_of_other_cooperations_are_not_shown(
         assert f"#e-{line.event_id}" not in page.html
         assert "What changed since" not in page.text
     elsewhere = trail.story(
-        demonstration.cooperations["differing"], scene.actor("ilena"), limit=1_000
+        demonstration.cooperations["differing"], joint_visit.actor("ilena"), limit=1_000
     )[0]
     answered = next(line for line in elsewhere if line.verb == "answer_saved")
     other = demonstration.browser(app, "milan").page(f"{history}?open={answered.event_id}")
@@ -206,7 +206,7 @@ def test_people_of_other_cooperations_find_no_history(
 def test_each_event_is_found_by_its_kind_and_none_that_the_person_may_not_see(
     session: Session, demonstration: Demonstration, who: str
 ) -> None:
-    actor = Scene(session, demonstration).actor(who)
+    actor = JointVisit(session, demonstration).actor(who)
     cooperation_id = demonstration.cooperations["complete"]
     _total, whole = trail.history(cooperation_id, reader=actor, limit=10_000)
     assert trail.story(cooperation_id, actor, limit=10_000) == (whole, False)
@@ -223,8 +223,8 @@ def test_each_event_is_found_by_its_kind_and_none_that_the_person_may_not_see(
 def test_pages_follow_each_other_also_when_something_happens_meanwhile(
     session: Session, demonstration: Demonstration
 ) -> None:
-    scene = Scene(session, demonstration)
-    actor, cooperation_id = scene.actor("milan"), demonstration.cooperations["complete"]
+    joint_visit = JointVisit(session, demonstration)
+    actor, cooperation_id = joint_visit.actor("milan"), demonstration.cooperations["complete"]
     whole = trail.story(cooperation_id, actor, limit=10_000)[0]
     seen: list[HistoryLine] = []
     after: UUID | None = None
@@ -234,18 +234,18 @@ def test_pages_follow_each_other_also_when_something_happens_meanwhile(
         seen += lines
         after = lines[-1].event_id
         if len(seen) == 40:
-            add_an_event(scene)
+            add_an_event(joint_visit)
     assert [line.event_id for line in seen] == [line.event_id for line in whole]
 
 
-def add_an_event(scene: Scene) -> None:
+def add_an_event(joint_visit: JointVisit) -> None:
     """Let something happen in the cooperation."""
     record(
         verbs.OUTSIDE_BODY_ADDED,
-        actor=scene.actor("ilena"),
+        actor=joint_visit.actor("ilena"),
         subject_type="cooperation",
-        subject_id=scene.demonstration.cooperations["complete"],
-        cooperation_id=scene.demonstration.cooperations["complete"],
+        subject_id=joint_visit.demonstration.cooperations["complete"],
+        cooperation_id=joint_visit.demonstration.cooperations["complete"],
         name="Ministry of Justice",
         kind="authority",
     )

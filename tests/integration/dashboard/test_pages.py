@@ -32,7 +32,7 @@ from tracker.core import clock
 from tracker.dashboard import agreeing, queries
 from tracker.demo import checklists as demo_checklists
 from tracker.demo import people
-from tracker.demo.people import Cast
+from tracker.demo.people import DemoPeople
 from tracker.lifecycle import service as lifecycle_service
 
 TERMS = ChecklistKind.TERMS
@@ -380,96 +380,102 @@ def test_an_overdue_review_is_a_problem_in_words(
 
 
 @pytest.fixture
-def cast(session: Session) -> Cast:
+def demo_people(session: Session) -> DemoPeople:
     load_checklists()
     return people.make("seven lanterns by the harbour")
 
 
-def agreed(cast: Cast, session: Session) -> tuple[Cooperation, Checklist]:
+def agreed(demo_people: DemoPeople, session: Session) -> tuple[Cooperation, Checklist]:
     cooperation = lifecycle_service.open_cooperation(
-        cast.actor("ilena"),
+        demo_people.actor("ilena"),
         title="Exchange on psychiatry",
         purpose="To share figures.",
-        organisation_ids=[cast.bodies["od"].id],
+        organisation_ids=[demo_people.bodies["od"].id],
         modes=[Mode.INFO_F],
         questions={"npm_passes_restricted": "no", "personal_data": "no"},
     )
     for body in ("npm", "od"):
-        for person in cast.of_body(body):
+        for person in demo_people.of_body(body):
             if person.key != "ilena":
                 cooperations.add_person(
-                    cast.actor(demo_checklists.COORDINATORS[body]),
+                    demo_people.actor(demo_checklists.COORDINATORS[body]),
                     cooperation,
-                    user_id=cast.users[person.key].id,
-                    organisation_id=cast.bodies[body].id,
+                    user_id=demo_people.users[person.key].id,
+                    organisation_id=demo_people.bodies[body].id,
                 )
     terms = checklist_of(cooperation, TERMS)
-    demo_checklists.fill_in(cast, terms)
+    demo_checklists.fill_in(demo_people, terms)
     session.commit()
     return cooperation, terms
 
 
-def look(app: Flask, cast: Cast, cooperation: Cooperation, key: str) -> tuple[Page, Page]:
-    client = signed_in(app, cast.users[key])
+def look(
+    app: Flask, demo_people: DemoPeople, cooperation: Cooperation, key: str
+) -> tuple[Page, Page]:
+    client = signed_in(app, demo_people.users[key])
     return client.page("/"), client.page(f"/cooperations/{cooperation.reference}")
 
 
 def test_the_second_reader_reads_when_all_is_agreed(
-    app: Flask, cast: Cast, session: Session
+    app: Flask, demo_people: DemoPeople, session: Session
 ) -> None:
-    cooperation, terms = agreed(cast, session)
-    work, page = look(app, cast, cooperation, "nadia")
+    cooperation, terms = agreed(demo_people, session)
+    work, page = look(app, demo_people, cooperation, "nadia")
     label = "Read the safeguards of the terms as second reader"
     assert states(work)[label] == "Waiting for you"
     assert work.links()[label] == f"/checklists/{terms.id}/review"
     assert states(page)["Review independence and flexibility"] == "Waiting for you"
     assert states(page)["Fill in the agreed terms"] == "Agreed"
-    work, page = look(app, cast, cooperation, "samira")
+    work, page = look(app, demo_people, cooperation, "samira")
     assert states(work)[label] == "Waiting for the NPM"
     assert states(page)["Sign the agreed terms"] == "Can't start yet"
 
 
-def test_reviewed_terms_are_sent_by_a_coordinator(app: Flask, cast: Cast, session: Session) -> None:
-    cooperation, terms = agreed(cast, session)
-    read_second(cast.actor("nadia"), terms)
+def test_reviewed_terms_are_sent_by_a_coordinator(
+    app: Flask, demo_people: DemoPeople, session: Session
+) -> None:
+    cooperation, terms = agreed(demo_people, session)
+    read_second(demo_people.actor("nadia"), terms)
     session.commit()
     label = "Send the agreed terms for signature"
     for key in ("ilena", "samira"):
-        work, page = look(app, cast, cooperation, key)
+        work, page = look(app, demo_people, cooperation, key)
         assert states(work)[label] == "Waiting for you"
         assert states(page)[label] == "Waiting for us"
         assert page.links()[label] == f"/checklists/{terms.id}/send"
-    work, page = look(app, cast, cooperation, "henrik")
+    work, page = look(app, demo_people, cooperation, "henrik")
     assert states(work)[label] == "Waiting for a coordinator"
     assert states(page)["Sign the agreed terms"] == "Waiting for a coordinator"
 
 
 def test_sent_terms_wait_for_those_who_have_not_signed(
-    app: Flask, cast: Cast, session: Session
+    app: Flask, demo_people: DemoPeople, session: Session
 ) -> None:
-    cooperation, terms = agreed(cast, session)
-    read_second(cast.actor("nadia"), terms)
-    demo_checklists.send(cast, terms)
-    demo_checklists.sign(cast, terms, "npm")
+    cooperation, terms = agreed(demo_people, session)
+    read_second(demo_people.actor("nadia"), terms)
+    demo_checklists.send(demo_people, terms)
+    demo_checklists.sign(demo_people, terms, "npm")
     session.commit()
-    name = cast.bodies["od"].name
-    work, page = look(app, cast, cooperation, "ilena")
+    name = demo_people.bodies["od"].name
+    work, page = look(app, demo_people, cooperation, "ilena")
     assert states(work)["Sign the agreed terms"] == f"Waiting for {name}"
     assert states(page)["Sign the agreed terms"] == f"Waiting for {name}"
-    work, page = look(app, cast, cooperation, "henrik")
+    work, page = look(app, demo_people, cooperation, "henrik")
     assert states(work)[f"Sign the agreed terms for {name}"] == "Waiting for your signature"
     assert states(page)["Sign the agreed terms"] == "Waiting for your signature"
 
 
-def test_an_open_mark_waits_for_the_npm(app: Flask, cast: Cast, session: Session) -> None:
-    cooperation, terms = agreed(cast, session)
-    flag_term(cast.actor("samira"), terms, "M12", "Does a donor decide?")
+def test_an_open_mark_waits_for_the_npm(
+    app: Flask, demo_people: DemoPeople, session: Session
+) -> None:
+    cooperation, terms = agreed(demo_people, session)
+    flag_term(demo_people.actor("samira"), terms, "M12", "Does a donor decide?")
     session.commit()
     label = "Settle 1 flag: limits the NPM's independence"
-    work, page = look(app, cast, cooperation, "ilena")
+    work, page = look(app, demo_people, cooperation, "ilena")
     assert work.links()["1 flag to settle"] == f"/checklists/{terms.id}?filter=flagged"
     assert states(page)[label] == "Waiting for us"
-    work, page = look(app, cast, cooperation, "samira")
+    work, page = look(app, demo_people, cooperation, "samira")
     assert "1 flag to settle" not in work.links()
     assert states(work)[label] == states(page)[label] == "Waiting for the NPM"
     assert (

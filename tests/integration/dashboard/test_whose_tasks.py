@@ -12,7 +12,7 @@ from tests.factories.agreements import checklist_of, send
 from tests.factories.checklists import flag_term
 from tests.factories.cooperations import Country, bring_in, copied_country, open_one
 from tests.factories.demonstration import Demonstration
-from tests.factories.visits import Scene, days, planned, without_credential_of
+from tests.factories.visits import JointVisit, days, planned, without_credential_of
 from tests.integration.dashboard.test_pages import states
 from tests.integration.visits.test_named_in_the_roles import list_in_v2
 from tests.pages import Page
@@ -35,8 +35,8 @@ def country(session: Session) -> Country:
 
 
 @pytest.fixture
-def scene(session: Session, demonstration: Demonstration) -> Scene:
-    return Scene(session, demonstration)
+def joint_visit(session: Session, demonstration: Demonstration) -> JointVisit:
+    return JointVisit(session, demonstration)
 
 
 def headings(page: Page) -> list[str]:
@@ -126,7 +126,7 @@ def test_what_only_a_person_can_do_comes_first(
 
 
 def test_a_members_own_undertaking_is_all_that_waits_for_them(
-    app: Flask, scene: Scene, demonstration: Demonstration
+    app: Flask, joint_visit: JointVisit, demonstration: Demonstration
 ) -> None:
     """Dina is a member of a party; nothing of her organisation's work is hers."""
     page = demonstration.browser(app, "dina").page("/")
@@ -155,72 +155,80 @@ def test_a_page_has_25_lines_and_says_again_to_which_cooperation_they_belong(
 # Visits
 
 
-def reads(scene: Scene, key: str) -> list[tuple[str, object]]:
+def reads(joint_visit: JointVisit, key: str) -> list[tuple[str, object]]:
     """Return what the read log has of a person: the page and what it was about."""
-    rows = scene.session.execute(
+    rows = joint_visit.session.execute(
         sa.select(ReadLogEntry.page, ReadLogEntry.subject_id).where(
-            ReadLogEntry.user_id == scene.user(key)
+            ReadLogEntry.user_id == joint_visit.user(key)
         )
     )
     return [(page, subject_id) for page, subject_id in rows]
 
 
 def test_people_of_a_visit_see_its_number_and_days_which_is_logged(
-    app: Flask, scene: Scene, demonstration: Demonstration
+    app: Flask, joint_visit: JointVisit, demonstration: Demonstration
 ) -> None:
-    visit = planned(scene)
-    scene.session.commit()
+    visit = planned(joint_visit)
+    joint_visit.session.commit()
     page = demonstration.browser(app, "leyla").page("/")
     visits = section(page, "Your visits").partition("Waiting for others")[0]
-    assert f"Joint visit 2{scene.cooperation.title}{in_words(days())}" in visits
-    assert page.links()["Joint visit 2"] == f"/cooperations/{scene.reference}/visits/2"
+    assert f"Joint visit 2{joint_visit.cooperation.title}{in_words(days())}" in visits
+    assert page.links()["Joint visit 2"] == f"/cooperations/{joint_visit.reference}/visits/2"
     assert days().place not in page.html
-    assert reads(scene, "leyla") == [("my_work", scene.visit(1).id), ("my_work", visit.id)]
+    assert reads(joint_visit, "leyla") == [
+        ("my_work", joint_visit.visit(1).id),
+        ("my_work", visit.id),
+    ]
 
 
 @pytest.mark.parametrize("key", ["dina", "milan", "henrik", "celia", "greta", "iris"])
 def test_who_is_not_on_a_visits_list_sees_neither_visit_nor_days(
-    app: Flask, scene: Scene, demonstration: Demonstration, key: str
+    app: Flask, joint_visit: JointVisit, demonstration: Demonstration, key: str
 ) -> None:
-    planned(scene, members=("leyla",), audience=("leyla",))
-    scene.session.commit()
+    planned(joint_visit, members=("leyla",), audience=("leyla",))
+    joint_visit.session.commit()
     page = demonstration.browser(app, key).page("/")
     assert "Joint visit 2" not in page.text
     assert in_words(days()) not in page.text
-    assert (scene.visit(2).id) not in [subject_id for _page, subject_id in reads(scene, key)]
+    assert (joint_visit.visit(2).id) not in [
+        subject_id for _page, subject_id in reads(joint_visit, key)
+    ]
 
 
 def test_who_is_listed_and_not_cleared_sees_nothing_of_the_visit(
-    app: Flask, scene: Scene, demonstration: Demonstration
+    app: Flask, joint_visit: JointVisit, demonstration: Demonstration
 ) -> None:
-    planned(scene, members=("dina",), audience=("dina",))
-    scene.session.commit()
+    planned(joint_visit, members=("dina",), audience=("dina",))
+    joint_visit.session.commit()
     page = demonstration.browser(app, "dina").page("/")
     assert "Your visits" not in page.text
-    assert reads(scene, "dina") == []
+    assert reads(joint_visit, "dina") == []
 
 
 def test_a_coordinator_is_asked_to_name_who_takes_part_in_a_visit_besides_those_who_lead_it(
-    app: Flask, scene: Scene, demonstration: Demonstration
+    app: Flask, joint_visit: JointVisit, demonstration: Demonstration
 ) -> None:
-    planned(scene, members=(), audience=("ilena",))
-    scene.session.commit()
+    planned(joint_visit, members=(), audience=("ilena",))
+    joint_visit.session.commit()
     page = demonstration.browser(app, "ilena").page("/")
-    assert page.links()["Name who takes part"] == f"/cooperations/{scene.reference}/visits/2/team"
+    assert (
+        page.links()["Name who takes part"]
+        == f"/cooperations/{joint_visit.reference}/visits/2/team"
+    )
     assert "Name who takes part" not in demonstration.browser(app, "samira").page("/").text
 
 
 def test_a_manager_decides_on_an_override_once_only_gate_j3_is_left(
-    app: Flask, scene: Scene, demonstration: Demonstration
+    app: Flask, joint_visit: JointVisit, demonstration: Demonstration
 ) -> None:
     label = "Decide whether to override gate J3"
     assert label not in demonstration.browser(app, "milan").page("/").text
-    list_in_v2(scene, "milan")
-    scene.session.commit()
-    assert without_credential_of(scene, "pavo").stage is VisitStage.CLEARED
-    scene.session.commit()
+    list_in_v2(joint_visit, "milan")
+    joint_visit.session.commit()
+    assert without_credential_of(joint_visit, "pavo").stage is VisitStage.CLEARED
+    joint_visit.session.commit()
     page = demonstration.browser(app, "milan").page("/")
-    assert page.links()[label] == f"/cooperations/{scene.reference}/visits/1/ready"
+    assert page.links()[label] == f"/cooperations/{joint_visit.reference}/visits/1/ready"
     assert "Make a joint visit ready" not in page.text
     for key in ("ilena", "pavo", "tomas", "leyla", "samira", "otto", "greta"):
         assert label not in demonstration.browser(app, key).page("/").text, key
@@ -228,7 +236,7 @@ def test_a_manager_decides_on_an_override_once_only_gate_j3_is_left(
 
 @pytest.mark.both_databases
 def test_my_work_sends_as_many_statements_for_many_visits(
-    app: Flask, scene: Scene, demonstration: Demonstration, statements: Statements
+    app: Flask, joint_visit: JointVisit, demonstration: Demonstration, statements: Statements
 ) -> None:
     def count() -> int:
         browser = demonstration.browser(app, "leyla")
@@ -237,10 +245,10 @@ def test_my_work_sends_as_many_statements_for_many_visits(
             browser.page("/")
         return len(sent)
 
-    planned(scene)
-    scene.session.commit()
+    planned(joint_visit)
+    joint_visit.session.commit()
     few = count()
     for _ in range(3):
-        planned(scene)
-    scene.session.commit()
+        planned(joint_visit)
+    joint_visit.session.commit()
     assert count() == few

@@ -22,8 +22,8 @@ from tests.factories.evidence.bundles import judged
 from tests.factories.evidence.outcomes import (
     COURSES,
     DAY,
-    Scene,
-    Scenes,
+    Example,
+    Examples,
 )
 from tests.factories.evidence.tampering import (
     DETAILS,
@@ -125,14 +125,14 @@ VERDICTS = {
 
 
 @pytest.fixture
-def scenes(app: Flask, session: Session) -> Scenes:
-    return outcomes.scenes(app)
+def examples(app: Flask, session: Session) -> Examples:
+    return outcomes.examples(app)
 
 
-def state_of(scenes: Scenes, scene: Scene) -> AgreementState:
-    actor = scenes.country.load(db.session()).actor("nadia")
+def state_of(examples: Examples, example: Example) -> AgreementState:
+    actor = examples.country.load(db.session()).actor("nadia")
     lines = queries.lines(actor, Question(), limit=1_000)
-    return next(line.state for line in lines if line.checklist_id == scene.checklist_id)
+    return next(line.state for line in lines if line.checklist_id == example.checklist_id)
 
 
 def a_round(folder: Path) -> None:
@@ -143,36 +143,36 @@ def a_round(folder: Path) -> None:
 # Untouched ----------------------------------------------------------------------------------------
 
 
-def test_each_course_has_the_outcomes_that_its_people_brought_about(scenes: Scenes) -> None:
+def test_each_course_has_the_outcomes_that_its_people_brought_about(examples: Examples) -> None:
     assert OUTCOMES.keys() == COURSES.keys()
     rows = list(db.session.scalars(sa.select(Checklist)))
     compared = evidence.compare(rows)
     assert all(comparison.agrees for comparison in compared.values())
     for name, wanted in OUTCOMES.items():
-        scene = scenes[name]
-        compared_course = compared[scene.checklist_id]
-        assert [compared_course.outcome(revision) for revision in scene.revisions] == wanted, name
+        example = examples[name]
+        compared_course = compared[example.checklist_id]
+        assert [compared_course.outcome(revision) for revision in example.revisions] == wanted, name
         for revision_id, digest, outcome in zip(
-            scene.revisions, scene.digests, wanted, strict=True
+            example.revisions, example.digests, wanted, strict=True
         ):
             revision = db.session.get_one(Revision, revision_id)
             standing = standings.standing_of(revision)
             assert (standing.outcome, standing.agrees) == (outcome, True), name
-            verdict = verdicts.of_text(scene.reference, digest).verdict
+            verdict = verdicts.of_text(example.reference, digest).verdict
             assert verdict is VERDICTS.get(outcome, Verdict.NOT_SIGNED), name
 
 
 def test_both_verifiers_take_a_bundle_with_an_amendment_called_off_for_sound(
-    scenes: Scenes,
+    examples: Examples,
 ) -> None:
-    scene = scenes["amendment called off"]
-    taken = bundles.export(None, scene.cooperation_id, scene.reference)
+    example = examples["amendment called off"]
+    taken = bundles.export(None, example.cooperation_id, example.reference)
     db.session.commit()
     assert judged(bundle.build(taken)) == {}
 
 
-def test_the_register_names_no_text_that_does_not_agree(scenes: Scenes) -> None:
-    actor = scenes.country.load(db.session()).actor("nadia")
+def test_the_register_names_no_text_that_does_not_agree(examples: Examples) -> None:
+    actor = examples.country.load(db.session()).actor("nadia")
     lines = queries.lines(actor, Question(), limit=1_000)
     assert len(lines) >= len(COURSES)
     assert not [line for line in lines if line.state is AgreementState.DISAGREES]
@@ -200,22 +200,22 @@ def test_the_demonstration_agrees_everywhere(
     assert integrity.check_all().finding is None
 
 
-def test_what_remains_once_details_were_erased_says_the_same(scenes: Scenes) -> None:
+def test_what_remains_once_details_were_erased_says_the_same(examples: Examples) -> None:
     """Details are erased by a recorded act; verbs, subjects and digests stay."""
     for name in COURSES:
-        scene = scenes[name]
+        example = examples[name]
         trail.record(
             verbs.DETAILS_ERASED,
             actor=None,
             subject_type="cooperation",
-            subject_id=scene.cooperation_id,
-            cooperation_id=scene.cooperation_id,
+            subject_id=example.cooperation_id,
+            cooperation_id=example.cooperation_id,
             reason="Retention",
         )
     db.session.commit()
     with hands() as connection:
         erasing = sa.select(EVENTS.c.id).where(EVENTS.c.verb != verbs.DETAILS_ERASED.name)
-        chains = [Tampering(connection, scenes[name].cooperation_id).chain_id for name in COURSES]
+        chains = [Tampering(connection, examples[name].cooperation_id).chain_id for name in COURSES]
         connection.execute(
             sa.delete(DETAILS).where(
                 DETAILS.c.event_id.in_(erasing.where(EVENTS.c.chain_id.in_(chains)))
@@ -224,7 +224,7 @@ def test_what_remains_once_details_were_erased_says_the_same(scenes: Scenes) -> 
     rows = list(db.session.scalars(sa.select(Checklist)))
     assert all(comparison.agrees for comparison in evidence.compare(rows).values())
     for name, wanted in OUTCOMES.items():
-        for revision_id, outcome in zip(scenes[name].revisions, wanted, strict=True):
+        for revision_id, outcome in zip(examples[name].revisions, wanted, strict=True):
             revision = db.session.get_one(Revision, revision_id)
             assert standings.standing_of(revision).outcome is outcome, name
     assert integrity.check_all().finding is None
@@ -233,15 +233,15 @@ def test_what_remains_once_details_were_erased_says_the_same(scenes: Scenes) -> 
 # Two changed rows ---------------------------------------------------------------------------------
 
 
-def completed(own: Tampering, scene: Scene, number: int = -1) -> None:
+def completed(own: Tampering, example: Example, number: int = -1) -> None:
     """Change two rows so that they say that all have signed a text, and that it is in force."""
-    request = sa.update(REQUESTS).where(REQUESTS.c.revision_id == scene.revisions[number])
+    request = sa.update(REQUESTS).where(REQUESTS.c.revision_id == example.revisions[number])
     own.connection.execute(request.values(state=RequestState.COMPLETED))
     own.update(
         CHECKLISTS,
-        scene.checklist_id,
+        example.checklist_id,
         state=ChecklistState.IN_FORCE,
-        revision_in_force_id=scene.revisions[number],
+        revision_in_force_id=example.revisions[number],
         revision_sent_id=None,
         in_force_at=clock.now(),
     )
@@ -251,35 +251,35 @@ def completed(own: Tampering, scene: Scene, number: int = -1) -> None:
     "name", ["declined", "waiting", "called back", "run out"][: tries(short=2, long=4)]
 )
 def test_two_changed_rows_make_no_certificate_of_a_text_that_was_not_signed_by_all(
-    app: Flask, scenes: Scenes, tmp_path: Path, name: str
+    app: Flask, examples: Examples, tmp_path: Path, name: str
 ) -> None:
-    scene = scenes[name]
+    example = examples[name]
     with hands() as connection:
-        completed(Tampering(connection, scene.cooperation_id), scene)
-    revision_id = scene.revisions[-1]
+        completed(Tampering(connection, example.cooperation_id), example)
+    revision_id = example.revisions[-1]
     assert revision_id in certificates.due()
     with pytest.raises(CertificateError, match="does not agree with its signatures"):
         issuing.make(revision_id)
     a_round(tmp_path)
-    assert {certificate.reference for certificate in certificates.failing()} == {scene.reference}
-    assert verdicts.of_text(scene.reference, scene.digests[-1]).verdict is VERDICTS.get(
+    assert {certificate.reference for certificate in certificates.failing()} == {example.reference}
+    assert verdicts.of_text(example.reference, example.digests[-1]).verdict is VERDICTS.get(
         OUTCOMES[name][-1], Verdict.NOT_SIGNED
     )
-    assert state_of(scenes, scene) is AgreementState.DISAGREES
+    assert state_of(examples, example) is AgreementState.DISAGREES
     assert integrity.check_all().finding == Finding(
-        Fault.DISAGREES, RowLocation(Table.CHECKLIST, scene.reference, row="terms")
+        Fault.DISAGREES, RowLocation(Table.CHECKLIST, example.reference, row="terms")
     )
-    _health_tells(app, scene)
+    _health_tells(app, example)
 
 
-def _health_tells(app: Flask, scene: Scene) -> None:
+def _health_tells(app: Flask, example: Example) -> None:
     db.session.rollback()
     answer = app.test_client().get("/healthz")
     assert answer.status_code == 503
     assert answer.get_json()["texts"] == "some do not agree with their signatures"
     result = app.test_cli_runner().invoke(args=["check"])
     assert result.exit_code == 1
-    assert f"  {scene.reference}, terms" in result.output
+    assert f"  {example.reference}, terms" in result.output
 
 
 @pytest.mark.few_on_postgresql(3)
@@ -287,12 +287,12 @@ def _health_tells(app: Flask, scene: Scene) -> None:
     "place", ["register", "export", "record", "history", "compared", "page", "checklist"]
 )
 def test_each_page_says_in_words_that_it_does_not_agree(
-    app: Flask, scenes: Scenes, session: Session, place: str
+    app: Flask, examples: Examples, session: Session, place: str
 ) -> None:
-    scene = scenes["declined"]
+    example = examples["declined"]
     with hands() as connection:
-        completed(Tampering(connection, scene.cooperation_id), scene)
-    country = scenes.country.load(session)
+        completed(Tampering(connection, example.cooperation_id), example)
+    country = examples.country.load(session)
     manager, coordinator = (country.browser(app, first) for first in ("nadia", "ilena"))
     session.commit()
     if place == "export":
@@ -301,12 +301,12 @@ def test_each_page_says_in_words_that_it_does_not_agree(
         assert WORDS in answer.get_data(as_text=True)
         return
     address = {
-        "register": f"/register?q={scene.reference}",
-        "record": f"/checklists/{scene.checklist_id}/record/1",
-        "history": f"/register/{scene.checklist_id}",
-        "compared": f"/checklists/{scene.checklist_id}/revisions",
-        "page": f"/cooperations/{scene.reference}",
-        "checklist": f"/checklists/{scene.checklist_id}",
+        "register": f"/register?q={example.reference}",
+        "record": f"/checklists/{example.checklist_id}/record/1",
+        "history": f"/register/{example.checklist_id}",
+        "compared": f"/checklists/{example.checklist_id}/revisions",
+        "page": f"/cooperations/{example.reference}",
+        "checklist": f"/checklists/{example.checklist_id}",
     }[place]
     text = (manager if "register" in address else coordinator).page(address).text
     assert WORDS in text or place == "checklist"
@@ -320,30 +320,30 @@ def test_each_page_says_in_words_that_it_does_not_agree(
 
 # Each column, in each direction -------------------------------------------------------------------
 
-Change = Callable[[Tampering, Scene], object]
+Change = Callable[[Tampering, Example], object]
 
 
 def checklist(**values: object) -> Change:
-    return lambda own, scene: own.update(CHECKLISTS, scene.checklist_id, **values)
+    return lambda own, example: own.update(CHECKLISTS, example.checklist_id, **values)
 
 
 def request_is(state: RequestState, number: int = -1) -> Change:
-    def change(own: Tampering, scene: Scene) -> None:
-        query = sa.update(REQUESTS).where(REQUESTS.c.revision_id == scene.revisions[number])
+    def change(own: Tampering, example: Example) -> None:
+        query = sa.update(REQUESTS).where(REQUESTS.c.revision_id == example.revisions[number])
         own.connection.execute(query.values(state=state))
 
     return change
 
 
 def in_force_is(number: int, **values: object) -> Change:
-    return lambda own, scene: own.update(
-        CHECKLISTS, scene.checklist_id, revision_in_force_id=scene.revisions[number], **values
+    return lambda own, example: own.update(
+        CHECKLISTS, example.checklist_id, revision_in_force_id=example.revisions[number], **values
     )
 
 
 def notices(**values: object) -> Change:
-    def change(own: Tampering, scene: Scene) -> None:
-        query = sa.update(NOTICES).where(NOTICES.c.checklist_id == scene.checklist_id)
+    def change(own: Tampering, example: Example) -> None:
+        query = sa.update(NOTICES).where(NOTICES.c.checklist_id == example.checklist_id)
         assert own.connection.execute(query.values(**values)).rowcount
 
     return change
@@ -368,18 +368,18 @@ CHANGES: dict[str, tuple[str, Change]] = {
     "in force, as if declined": ("in force", request_is(RequestState.DECLINED)),
     "in force, as if since another day": (
         "in force",
-        lambda own, scene: own.update(
-            CHECKLISTS, scene.checklist_id, in_force_at=clock.now() - 40 * DAY
+        lambda own, example: own.update(
+            CHECKLISTS, example.checklist_id, in_force_at=clock.now() - 40 * DAY
         ),
     ),
     "in force, as if suspended": (
         "in force",
-        lambda own, scene: own.update(
+        lambda own, example: own.update(
             CHECKLISTS,
-            scene.checklist_id,
+            example.checklist_id,
             state=ChecklistState.SUSPENDED,
             halt=NoticeKind.SUSPENDED,
-            halted_id=scene.revisions[0],
+            halted_id=example.revisions[0],
             revision_in_force_id=None,
         ),
     ),
@@ -412,7 +412,7 @@ CHANGES: dict[str, tuple[str, Change]] = {
     "made before, as if refused": ("made before", request_is(RequestState.DECLINED)),
     "made before, as if since later": (
         "made before",
-        lambda own, scene: own.update(CHECKLISTS, scene.checklist_id, in_force_at=clock.now()),
+        lambda own, example: own.update(CHECKLISTS, example.checklist_id, in_force_at=clock.now()),
     ),
     "refused, as if in force": ("made before, refused", completed),
     "drafted, as if ended": ("drafted", checklist(state=ChecklistState.ENDED)),
@@ -423,12 +423,12 @@ CHANGES: dict[str, tuple[str, Change]] = {
     "amended, as if without an amendment": ("amended", checklist(state=ChecklistState.IN_FORCE)),
     "renewed, as if ended": (
         "renewed",
-        lambda own, scene: own.update(
+        lambda own, example: own.update(
             CHECKLISTS,
-            scene.checklist_id,
+            example.checklist_id,
             state=ChecklistState.ENDED,
             halt=NoticeKind.ENDED,
-            halted_id=scene.revisions[0],
+            halted_id=example.revisions[0],
             revision_in_force_id=None,
         ),
     ),
@@ -438,136 +438,138 @@ CHANGES: dict[str, tuple[str, Change]] = {
 @pytest.mark.few_on_postgresql(3)
 @pytest.mark.parametrize("case", CHANGES)
 def test_a_changed_row_is_noticed_and_the_bound_status_is_shown(
-    scenes: Scenes, tmp_path: Path, case: str
+    examples: Examples, tmp_path: Path, case: str
 ) -> None:
     name, change = CHANGES[case]
-    scene = scenes[name]
+    example = examples[name]
     with hands() as connection:
-        change(Tampering(connection, scene.cooperation_id), scene)
+        change(Tampering(connection, example.cooperation_id), example)
     # Audit, register and worker notice it.
     finding = integrity.check_all().finding
     assert finding is not None
-    assert (finding.fault, finding.place.reference) == (Fault.DISAGREES, scene.reference)
+    assert (finding.fault, finding.place.reference) == (Fault.DISAGREES, example.reference)
     assert str(labels.finding_words(finding))
-    assert state_of(scenes, scene) is AgreementState.DISAGREES
+    assert state_of(examples, example) is AgreementState.DISAGREES
     jobs.compare_texts()
     # A cooperation whose terms are gone disagrees as well.
     known = disagreements.known()
-    assert {disagreement.reference for disagreement in known} == {scene.reference}
+    assert {disagreement.reference for disagreement in known} == {example.reference}
     assert [disagreement.subject_type for disagreement in known].count("checklist") == 1
     # No certificate is made meanwhile, and the public check reports what is bound.
     for revision_id, digest, outcome in zip(
-        scene.revisions, scene.digests, OUTCOMES[name], strict=True
+        example.revisions, example.digests, OUTCOMES[name], strict=True
     ):
         with pytest.raises(CertificateError, match="does not agree"):
             issuing.make(revision_id)
-        verdict = verdicts.of_text(scene.reference, digest).verdict
+        verdict = verdicts.of_text(example.reference, digest).verdict
         assert verdict is VERDICTS.get(outcome, Verdict.NOT_SIGNED)
 
 
-def shown(scenes: Scenes, scene: Scene) -> tuple[Verdict, AgreementState]:
+def shown(examples: Examples, example: Example) -> tuple[Verdict, AgreementState]:
     """Return what the public check and the register say about a text that is or was in force."""
-    return verdicts.of_text(scene.reference, scene.digests[0]).verdict, state_of(scenes, scene)
+    return verdicts.of_text(example.reference, example.digests[0]).verdict, state_of(
+        examples, example
+    )
 
 
 def test_a_text_has_ended_from_the_day_of_a_notice_on_whether_or_not_the_worker_acts(
-    scenes: Scenes, frozen_time: Callable[[dt.datetime | None], None]
+    examples: Examples, frozen_time: Callable[[dt.datetime | None], None]
 ) -> None:
-    scene = scenes["ending"]
+    example = examples["ending"]
     last = clock.now() + 29 * DAY
     frozen_time(last)
-    assert shown(scenes, scene) == (Verdict.GENUINE, AgreementState.ENDS_SOON)
+    assert shown(examples, example) == (Verdict.GENUINE, AgreementState.ENDS_SOON)
     frozen_time(last + DAY)
-    assert shown(scenes, scene) == (Verdict.ENDED, AgreementState.ENDED)
-    terms = db.session.get_one(Checklist, scene.checklist_id)
+    assert shown(examples, example) == (Verdict.ENDED, AgreementState.ENDED)
+    terms = db.session.get_one(Checklist, example.checklist_id)
     words = evidence.on_pages([terms])[terms.id]
     assert (words.agrees, str(words.words)) == (True, "Ended")
     # Rows that the worker hasn't changed yet weren't tampered with.
-    cooperation = db.session.get_one(Cooperation, scene.cooperation_id)
+    cooperation = db.session.get_one(Cooperation, example.cooperation_id)
     assert lifecycle.agreeing([cooperation]) == {cooperation.id}
     db.session.rollback()
     with hands() as connection:
-        notices(closed_at=clock.now())(Tampering(connection, scene.cooperation_id), scene)
-    assert shown(scenes, scene) == (Verdict.ENDED, AgreementState.DISAGREES)
+        notices(closed_at=clock.now())(Tampering(connection, example.cooperation_id), example)
+    assert shown(examples, example) == (Verdict.ENDED, AgreementState.DISAGREES)
 
 
 def test_a_text_waits_for_signatures_up_to_its_last_day_whether_or_not_the_worker_acts(
     app: Flask,
-    scenes: Scenes,
+    examples: Examples,
     session: Session,
     frozen_time: Callable[[dt.datetime | None], None],
 ) -> None:
-    scene = scenes["waiting"]
+    example = examples["waiting"]
     last = clock.now() + 30 * DAY
     frozen_time(last)
-    assert shown(scenes, scene) == (Verdict.WAITING, AgreementState.WAITING)
+    assert shown(examples, example) == (Verdict.WAITING, AgreementState.WAITING)
     frozen_time(last + DAY)
-    assert shown(scenes, scene) == (Verdict.NOT_SIGNED, AgreementState.DRAFTING)
-    country = scenes.country.load(session)
+    assert shown(examples, example) == (Verdict.NOT_SIGNED, AgreementState.DRAFTING)
+    country = examples.country.load(session)
     lines = queries.lines(country.actor("nadia"), Question(), limit=1_000)
     waiting_for = {line.checklist_id: line.waiting_for for line in lines}
-    assert waiting_for[scene.checklist_id] == ()
-    terms = session.get_one(Checklist, scene.checklist_id)
+    assert waiting_for[example.checklist_id] == ()
+    terms = session.get_one(Checklist, example.checklist_id)
     assert evidence.look(terms).agrees
     henrik = country.browser(app, "henrik")
     session.commit()
     for address in (
-        f"/checklists/{scene.checklist_id}/record",
-        f"/cooperations/{scene.reference}",
+        f"/checklists/{example.checklist_id}/record",
+        f"/cooperations/{example.reference}",
     ):
         assert "Ran out before everyone had signed" in henrik.page(address).text
     assert "Waiting for your signature" not in henrik.page("/").text
 
 
 def test_a_last_day_to_sign_put_off_in_the_database_prolongs_nothing(
-    scenes: Scenes, frozen_time: Callable[[dt.datetime | None], None]
+    examples: Examples, frozen_time: Callable[[dt.datetime | None], None]
 ) -> None:
-    scene = scenes["waiting"]
+    example = examples["waiting"]
     with hands() as connection:
-        query = sa.update(REQUESTS).where(REQUESTS.c.revision_id == scene.revisions[0])
+        query = sa.update(REQUESTS).where(REQUESTS.c.revision_id == example.revisions[0])
         connection.execute(query.values(expires_on=noon_in(300).date()))
     frozen_time(noon_in(200))
-    assert shown(scenes, scene) == (Verdict.NOT_SIGNED, AgreementState.DISAGREES)
+    assert shown(examples, example) == (Verdict.NOT_SIGNED, AgreementState.DISAGREES)
 
 
-def test_a_notice_put_off_in_the_database_does_not_keep_a_text_in_force(scenes: Scenes) -> None:
-    scene = scenes["ending"]
+def test_a_notice_put_off_in_the_database_does_not_keep_a_text_in_force(examples: Examples) -> None:
+    example = examples["ending"]
     with hands() as connection:
-        own = Tampering(connection, scene.cooperation_id)
-        notices(from_on=clock.today() + 4000 * DAY)(own, scene)
-    assert shown(scenes, scene) == (Verdict.DISAGREES, AgreementState.DISAGREES)
+        own = Tampering(connection, example.cooperation_id)
+        notices(from_on=clock.today() + 4000 * DAY)(own, example)
+    assert shown(examples, example) == (Verdict.DISAGREES, AgreementState.DISAGREES)
     jobs.compare_texts()
-    assert [text.reference for text in disagreements.known()] == [scene.reference]
+    assert [text.reference for text in disagreements.known()] == [example.reference]
 
 
-def test_another_row_in_place_of_a_closed_notice_is_noticed(scenes: Scenes) -> None:
-    scene = scenes["ending"]
+def test_another_row_in_place_of_a_closed_notice_is_noticed(examples: Examples) -> None:
+    example = examples["ending"]
     with hands() as connection:
-        own = Tampering(connection, scene.cooperation_id)
+        own = Tampering(connection, example.cooperation_id)
         given = connection.scalar(
-            sa.select(NOTICES.c.id).where(NOTICES.c.checklist_id == scene.checklist_id)
+            sa.select(NOTICES.c.id).where(NOTICES.c.checklist_id == example.checklist_id)
         )
         own.copy(NOTICES, given, id=fresh(), from_on=clock.today() + 4000 * DAY)
         own.update(NOTICES, given, closed_at=clock.now())
-    assert shown(scenes, scene) == (Verdict.GENUINE, AgreementState.DISAGREES)
+    assert shown(examples, example) == (Verdict.GENUINE, AgreementState.DISAGREES)
 
 
-def test_the_note_goes_away_once_the_rows_agree_again(scenes: Scenes) -> None:
-    scene = scenes["in force"]
+def test_the_note_goes_away_once_the_rows_agree_again(examples: Examples) -> None:
+    example = examples["in force"]
     for state, is_noted in ((ChecklistState.ENDED, True), (ChecklistState.IN_FORCE, False)):
         with hands() as connection:
-            own = Tampering(connection, scene.cooperation_id)
-            own.update(CHECKLISTS, scene.checklist_id, state=state)
+            own = Tampering(connection, example.cooperation_id)
+            own.update(CHECKLISTS, example.checklist_id, state=state)
         jobs.compare_texts()
         assert disagreements.is_any() is is_noted
         db.session.rollback()
 
 
-def test_the_worker_goes_through_all_texts_in_portions_and_begins_again(scenes: Scenes) -> None:
-    scene = scenes["in force"]
+def test_the_worker_goes_through_all_texts_in_portions_and_begins_again(examples: Examples) -> None:
+    example = examples["in force"]
     with hands() as connection:
-        own = Tampering(connection, scene.cooperation_id)
-        own.update(CHECKLISTS, scene.checklist_id, state=ChecklistState.ENDED)
+        own = Tampering(connection, example.cooperation_id)
+        own.update(CHECKLISTS, example.checklist_id, state=ChecklistState.ENDED)
     place, seen = disagreements.BEGINNING, []
     for _ in range(60):
         place = disagreements.compare_some(place, queries.disagreeing, 3)
@@ -583,13 +585,13 @@ class KilledError(Exception):
 
 
 def test_a_worker_killed_while_it_notes_leaves_nothing_half_noted(
-    scenes: Scenes, monkeypatch: pytest.MonkeyPatch
+    examples: Examples, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Killed between checklists and undertakings, and between recording and committing."""
-    scene = scenes["in force"]
+    example = examples["in force"]
     with hands() as connection:
-        own = Tampering(connection, scene.cooperation_id)
-        own.update(CHECKLISTS, scene.checklist_id, state=ChecklistState.ENDED)
+        own = Tampering(connection, example.cooperation_id)
+        own.update(CHECKLISTS, example.checklist_id, state=ChecklistState.ENDED)
 
     def killed(*_rows: object) -> None:
         noted.append(disagreements.is_any())
@@ -608,16 +610,16 @@ def test_a_worker_killed_while_it_notes_leaves_nothing_half_noted(
     # It was recorded each time, and rolled back.
     assert noted == [True, True]
     jobs.compare_texts()
-    assert [disagreement.reference for disagreement in disagreements.known()] == [scene.reference]
+    assert [disagreement.reference for disagreement in disagreements.known()] == [example.reference]
 
 
 def test_a_worker_whose_database_goes_away_while_it_notes_looks_at_the_same_texts_again(
-    scenes: Scenes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    examples: Examples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    scene = scenes["in force"]
+    example = examples["in force"]
     with hands() as connection:
-        own = Tampering(connection, scene.cooperation_id)
-        own.update(CHECKLISTS, scene.checklist_id, state=ChecklistState.ENDED)
+        own = Tampering(connection, example.cooperation_id)
+        own.update(CHECKLISTS, example.checklist_id, state=ChecklistState.ENDED)
     compare, answers = undertakings.compare, []
 
     def away_at_first(rows: list[Undertaking]) -> object:
@@ -658,21 +660,21 @@ def last_event(own: Tampering, verb: str) -> int:
     return number
 
 
-def without_its_decline(own: Tampering, scene: Scene) -> None:
+def without_its_decline(own: Tampering, example: Example) -> None:
     """Replace the event that it was declined by one that doesn't say so, and change the rows."""
-    completed(own, scene)
+    completed(own, example)
     own.update(EVENTS, own.event_id(last_event(own, "declined")), verb="came_into_force")
 
 
-def without_the_decline_at_all(own: Tampering, scene: Scene) -> None:
-    completed(own, scene)
+def without_the_decline_at_all(own: Tampering, example: Example) -> None:
+    completed(own, example)
     event_id = own.event_id(last_event(own, "declined"))
     own.delete(DETAILS, event_id)
     own.delete(EVENTS, event_id)
 
 
-def with_a_chain_made_anew(own: Tampering, scene: Scene) -> None:
-    without_its_decline(own, scene)
+def with_a_chain_made_anew(own: Tampering, example: Example) -> None:
+    without_its_decline(own, example)
     own.rewrite()
 
 
@@ -680,72 +682,72 @@ def with_a_chain_made_anew(own: Tampering, scene: Scene) -> None:
     "change", [without_its_decline, without_the_decline_at_all, with_a_chain_made_anew]
 )
 def test_whoever_changes_the_chain_too_gets_no_certificate_either(
-    scenes: Scenes, change: Change
+    examples: Examples, change: Change
 ) -> None:
-    scene = scenes["declined"]
+    example = examples["declined"]
     with hands() as connection:
-        change(Tampering(connection, scene.cooperation_id), scene)
+        change(Tampering(connection, example.cooperation_id), example)
     with pytest.raises(CertificateError, match="does not agree"):
-        issuing.make(scene.revisions[0])
-    verdict = verdicts.of_text(scene.reference, scene.digests[0]).verdict
+        issuing.make(example.revisions[0])
+    verdict = verdicts.of_text(example.reference, example.digests[0]).verdict
     assert verdict is Verdict.DISAGREES
-    assert state_of(scenes, scene) is AgreementState.DISAGREES
+    assert state_of(examples, example) is AgreementState.DISAGREES
     assert integrity.check_all().finding is not None
 
 
-def test_a_text_without_one_of_its_signatures_is_not_signed_by_all(scenes: Scenes) -> None:
-    scene = scenes["in force"]
+def test_a_text_without_one_of_its_signatures_is_not_signed_by_all(examples: Examples) -> None:
+    example = examples["in force"]
     with hands() as connection:
-        own = Tampering(connection, scene.cooperation_id)
+        own = Tampering(connection, example.cooperation_id)
         own.delete(SIGNATURES, own.rows(SIGNATURES)[-1].id)
-    assert state_of(scenes, scene) is AgreementState.DISAGREES
-    assert verdicts.of_text(scene.reference, scene.digests[0]).verdict is Verdict.DISAGREES
+    assert state_of(examples, example) is AgreementState.DISAGREES
+    assert verdicts.of_text(example.reference, example.digests[0]).verdict is Verdict.DISAGREES
     with pytest.raises(CertificateError, match="does not agree"):
-        issuing.make(scene.revisions[0])
+        issuing.make(example.revisions[0])
 
 
 def test_a_signature_without_an_event_is_on_no_certificate(
-    scenes: Scenes,
+    examples: Examples,
 ) -> None:
-    scene = scenes["in force"]
-    country = scenes.country.load(db.session())
+    example = examples["in force"]
+    country = examples.country.load(db.session())
     other, digest = country.users["dora"].id, "e" * 64
     db.session.rollback()
     with hands() as connection:
-        own = Tampering(connection, scene.cooperation_id)
+        own = Tampering(connection, example.cooperation_id)
         row = own.rows(SIGNATURES)[0]
         own.copy(SIGNATURES, row.id, id=other, user_id=other, digest=digest)
     with pytest.raises(CertificateError, match="does not agree"):
-        issuing.make(scene.revisions[0])
-    assert state_of(scenes, scene) is AgreementState.DISAGREES
+        issuing.make(example.revisions[0])
+    assert state_of(examples, example) is AgreementState.DISAGREES
 
 
 def test_a_changed_day_in_an_answer_does_not_prolong_a_text(
-    scenes: Scenes, session: Session
+    examples: Examples, session: Session
 ) -> None:
     """The list reads days from answers; the frozen text says otherwise."""
-    scene = scenes["in force"]
+    example = examples["in force"]
     with hands() as connection:
         answers = table_of(Answer)
         row = connection.execute(
             sa.select(answers).where(
-                answers.c.checklist_id == scene.checklist_id, answers.c.item == "M19"
+                answers.c.checklist_id == example.checklist_id, answers.c.item == "M19"
             )
         ).one()
         later = (clock.today() + 4000 * DAY).isoformat()
-        Tampering(connection, scene.cooperation_id).update(
+        Tampering(connection, example.cooperation_id).update(
             answers, row.id, values={**row.values, "end": later}
         )
-    assert state_of(scenes, scene) is AgreementState.DISAGREES
+    assert state_of(examples, example) is AgreementState.DISAGREES
     jobs.compare_texts()
-    assert [text.reference for text in disagreements.known()] == [scene.reference]
+    assert [text.reference for text in disagreements.known()] == [example.reference]
 
 
-def test_removing_a_party_from_the_request_does_not_complete_a_text(scenes: Scenes) -> None:
+def test_removing_a_party_from_the_request_does_not_complete_a_text(examples: Examples) -> None:
     """The frozen text names both parties: the first signature alone brings nothing into force."""
-    scene = scenes["drafted"]
-    country = scenes.country.load(db.session())
-    terms = db.session.get_one(Checklist, scene.checklist_id)
+    example = examples["drafted"]
+    country = examples.country.load(db.session())
+    terms = db.session.get_one(Checklist, example.checklist_id)
     agreements.send(country, terms, outcomes.PAIR)
     db.session.commit()
     door = country.id("door")
@@ -757,16 +759,16 @@ def test_removing_a_party_from_the_request_does_not_complete_a_text(scenes: Scen
                 PARTIES.c.request_id.in_(
                     sa.select(REQUESTS.c.id)
                     .join(REVISIONS, REVISIONS.c.id == REQUESTS.c.revision_id)
-                    .where(REVISIONS.c.subject_id == scene.checklist_id)
+                    .where(REVISIONS.c.subject_id == example.checklist_id)
                 ),
             )
         )
-    terms = db.session.get_one(Checklist, scene.checklist_id)
-    country = scenes.country.load(db.session())
+    terms = db.session.get_one(Checklist, example.checklist_id)
+    country = examples.country.load(db.session())
     with pytest.raises(RuleBrokenError, match="aren't those the text names"):
         agreements.sign(country, terms, "tomas")
     db.session.rollback()
-    assert state_of(scenes, scene) is AgreementState.DISAGREES
+    assert state_of(examples, example) is AgreementState.DISAGREES
 
 
 def who_signed(own: Tampering) -> None:
@@ -794,17 +796,17 @@ def no_real_agreement(own: Tampering) -> None:
     ],
 )
 def test_a_text_whose_events_or_cooperation_were_changed_gets_no_certificate(
-    app: Flask, scenes: Scenes, change: Callable[[Tampering], None], why: str
+    app: Flask, examples: Examples, change: Callable[[Tampering], None], why: str
 ) -> None:
-    scene = scenes["in force"]
+    example = examples["in force"]
     with hands() as connection:
-        change(Tampering(connection, scene.cooperation_id))
+        change(Tampering(connection, example.cooperation_id))
     with pytest.raises(CertificateError, match=why):
-        issuing.make(scene.revisions[0])
+        issuing.make(example.revisions[0])
     if change is who_signed:
-        browser = scenes.country.load(db.session()).browser(app, "nadia")
+        browser = examples.country.load(db.session()).browser(app, "nadia")
         db.session.rollback()
-        text = browser.page(f"/register/{scene.checklist_id}").text
+        text = browser.page(f"/register/{example.checklist_id}").text
         assert "Somebody Else" not in text
         assert "The details of this event were changed outside this application" in text
 
@@ -824,16 +826,18 @@ def test_a_text_whose_events_or_cooperation_were_changed_gets_no_certificate(
     ],
 )
 def test_the_list_and_the_page_of_a_cooperation_claim_nothing_that_its_terms_do_not(
-    app: Flask, scenes: Scenes, session: Session, name: str, values: dict[str, object]
+    app: Flask, examples: Examples, session: Session, name: str, values: dict[str, object]
 ) -> None:
-    scene = scenes[name]
+    example = examples[name]
     with hands() as connection:
         table = table_of(Cooperation)
-        Tampering(connection, scene.cooperation_id).update(table, scene.cooperation_id, **values)
-    browser = scenes.country.load(session).browser(app, "ilena")
+        Tampering(connection, example.cooperation_id).update(
+            table, example.cooperation_id, **values
+        )
+    browser = examples.country.load(session).browser(app, "ilena")
     session.commit()
-    assert WORDS in browser.page(f"/cooperations?q={scene.reference}").text
-    page = browser.page(f"/cooperations/{scene.reference}")
+    assert WORDS in browser.page(f"/cooperations?q={example.reference}").text
+    page = browser.page(f"/cooperations/{example.reference}")
     assert WORDS in page.text
     (line,) = page.root.findall(".//ol[@class='stages']")
     drawn = [value for stage in line for value in stage.attrib.values()]
@@ -841,7 +845,7 @@ def test_the_list_and_the_page_of_a_cooperation_claim_nothing_that_its_terms_do_
     assert "Everything that is agreed is in force" not in page.text
     jobs.compare_texts()
     noted = db.session.scalars(sa.select(Disagreement.subject_id)).all()
-    assert noted == [scene.cooperation_id]
+    assert noted == [example.cooperation_id]
 
 
 def test_register_and_page_do_not_say_that_a_visit_is_ready_as_its_row_alone_says(
@@ -988,7 +992,7 @@ def test_an_undertaking_that_was_not_countersigned_gets_no_certificate(
 
 
 def test_more_texts_take_no_more_statements(
-    scenes: Scenes,
+    examples: Examples,
     session: Session,
     statements: Callable[[], AbstractContextManager[list[str]]],
 ) -> None:
@@ -997,7 +1001,7 @@ def test_more_texts_take_no_more_statements(
     with_all = [
         row
         for row in rows
-        if row.id in {scenes[name].checklist_id for name in ("ended", "renewed")}
+        if row.id in {examples[name].checklist_id for name in ("ended", "renewed")}
     ]
     with statements() as few:
         evidence.compare(with_all)
@@ -1007,11 +1011,11 @@ def test_more_texts_take_no_more_statements(
     assert len(rows) > 2 * len(COURSES) - 2
 
 
-def test_an_export_holds_the_words(scenes: Scenes, session: Session) -> None:
-    scene = scenes["superseded"]
+def test_an_export_holds_the_words(examples: Examples, session: Session) -> None:
+    example = examples["superseded"]
     with hands() as connection:
-        in_force_is(0)(Tampering(connection, scene.cooperation_id), scene)
-    lines = queries.lines(scenes.country.load(session).actor("nadia"), Question(), limit=1_000)
+        in_force_is(0)(Tampering(connection, example.cooperation_id), example)
+    lines = queries.lines(examples.country.load(session).actor("nadia"), Question(), limit=1_000)
     file = export.CsvFile(pages.export_heads())
     file.add(map(pages.export_row, lines))
     assert b"".join(file.sent()).decode("utf-8-sig").count(WORDS) == 1

@@ -30,7 +30,7 @@ from tests.factories.evidence.tampering import (
     Tampering,
     hands,
 )
-from tests.factories.visits import Scene, planned, standing_plan
+from tests.factories.visits import JointVisit, planned, standing_plan
 from tests.pages import Page
 from tests.services import put
 from tracker.activity import queries as trail
@@ -66,14 +66,14 @@ Statements = Callable[[], AbstractContextManager[list[str]]]
 EVIDENCE = "/cooperations/{}/evidence"
 
 
-def call_back_as(scene: Scene, person: str, checklist: Checklist) -> None:
+def call_back_as(joint_visit: JointVisit, person: str, checklist: Checklist) -> None:
     """Record that a person called back a visit's text."""
     record(
         verbs.SIGNATURE_REQUEST_WITHDRAWN,
-        actor=scene.actor(person),
+        actor=joint_visit.actor(person),
         subject_type="checklist",
         subject_id=checklist.id,
-        cooperation_id=scene.cooperation.id,
+        cooperation_id=joint_visit.cooperation.id,
         kind=checklist.kind.value,
         revision=2,
         reason="",
@@ -211,7 +211,7 @@ def test_the_event_of_an_export_does_not_tell_that_somebody_may_open_a_visits_te
     assert "Confidential texts that this person may open were included." in page.text
 
 
-Hides = Callable[[Scene], None]
+Hides = Callable[[JointVisit], None]
 
 
 def of_the_team(files: dict[str, bytes]) -> tuple[dict[UUID, int], dict[UUID, int]]:
@@ -230,58 +230,61 @@ def of_the_team(files: dict[str, bytes]) -> tuple[dict[UUID, int], dict[UUID, in
     return counts, silent
 
 
-def of_visit(scene: Scene, number: int = 1) -> set[UUID]:
+def of_visit(joint_visit: JointVisit, number: int = 1) -> set[UUID]:
     """Return a visit and its checklists: the subjects of the events about it."""
     kinds = (ChecklistKind.VISIT_ROLES, ChecklistKind.URGENT_PLAN)
-    return {scene.visit(number).id, *(scene.checklist(kind, number).id for kind in kinds)}
+    return {
+        joint_visit.visit(number).id,
+        *(joint_visit.checklist(kind, number).id for kind in kinds),
+    }
 
 
-def not_cleared(scene: Scene) -> None:
-    clearances.close(None, scene.clearance("henrik"), ClearanceEnd.WITHDRAWN)
+def not_cleared(joint_visit: JointVisit) -> None:
+    clearances.close(None, joint_visit.clearance("henrik"), ClearanceEnd.WITHDRAWN)
 
 
-def not_listed(scene: Scene) -> None:
-    scene.session.execute(
-        sa.delete(AudienceMember).where(AudienceMember.user_id == scene.user("henrik"))
+def not_listed(joint_visit: JointVisit) -> None:
+    joint_visit.session.execute(
+        sa.delete(AudienceMember).where(AudienceMember.user_id == joint_visit.user("henrik"))
     )
 
 
-def not_listed_yet(scene: Scene) -> None:
-    scene.session.execute(
+def not_listed_yet(joint_visit: JointVisit) -> None:
+    joint_visit.session.execute(
         sa.update(AudienceMember)
-        .where(AudienceMember.user_id == scene.user("henrik"))
+        .where(AudienceMember.user_id == joint_visit.user("henrik"))
         .values(from_on=clock.today() + dt.timedelta(days=1))
     )
 
 
-def listed_alone(scene: Scene) -> None:
+def listed_alone(joint_visit: JointVisit) -> None:
     """Listed, but exported by a manager whom nobody listed."""
 
 
 def test_who_may_know_of_a_visit_gets_the_details_of_what_was_done_for_it(
     app: Flask, demonstration: Demonstration, session: Session
 ) -> None:
-    scene = Scene(session, demonstration)
-    standing = standing_plan(scene)
-    second = planned(scene, audience=("milan",))
-    roles = scene.checklist(ChecklistKind.VISIT_ROLES)
-    spoken = comment(scene.actor("pavo"), roles, "V1")
-    service_of_visits.stop(scene.actor("pavo"), second, reason="The road is closed.")
+    joint_visit = JointVisit(session, demonstration)
+    standing = standing_plan(joint_visit)
+    second = planned(joint_visit, audience=("milan",))
+    roles = joint_visit.checklist(ChecklistKind.VISIT_ROLES)
+    spoken = comment(joint_visit.actor("pavo"), roles, "V1")
+    service_of_visits.stop(joint_visit.actor("pavo"), second, reason="The road is closed.")
     session.commit()
     answer = take_out(app, demonstration, "henrik", with_closed="y")
     assert judged(answer.data) == {}
     counts, silent = of_the_team(container.unpack(answer.data))
     assert counts[roles.id] > 20, "answers and positions, those of each person too"
     assert counts[spoken.id] == 1
-    assert not {spoken.id, *of_visit(scene)} & set(silent)
+    assert not {spoken.id, *of_visit(joint_visit)} & set(silent)
     # Nothing is revealed about the visit that he isn't listed for, or about what belongs to no
     # visit.
-    assert set(counts) <= {spoken.id, *of_visit(scene)}
+    assert set(counts) <= {spoken.id, *of_visit(joint_visit)}
     assert {second.id, standing.id} <= set(silent)
     noted = session.scalars(
         sa.select(ReadLogEntry.subject_id).where(ReadLogEntry.page == "evidence")
     ).all()
-    assert of_visit(scene) - {scene.visit().id} <= set(noted)
+    assert of_visit(joint_visit) - {joint_visit.visit().id} <= set(noted)
 
 
 @pytest.mark.parametrize(
@@ -303,22 +306,22 @@ def test_details_that_would_tell_who_is_in_a_visits_team_stay_out_for_everybody_
     hide: Hides,
 ) -> None:
     """Not asked for, not cleared, not listed or not yet, or a manager outside the audience."""
-    scene = Scene(session, demonstration)
-    hide(scene)
+    joint_visit = JointVisit(session, demonstration)
+    hide(joint_visit)
     session.commit()
     counts, silent = of_the_team(
         container.unpack(take_out(app, demonstration, person, with_closed=ticked).data)
     )
     assert counts == {}
-    assert scene.checklist(ChecklistKind.VISIT_ROLES).id in silent
+    assert joint_visit.checklist(ChecklistKind.VISIT_ROLES).id in silent
 
 
 def test_an_auditor_and_the_command_may_know_of_no_visit(
     app: Flask, demonstration: Demonstration, session: Session
 ) -> None:
-    scene = Scene(session, demonstration)
-    assert queries.planning(scene.actor("greta"), scene.cooperation.id) == []
-    assert queries.planning(scene.actor("henrik"), scene.cooperation.id) != []
+    joint_visit = JointVisit(session, demonstration)
+    assert queries.planning(joint_visit.actor("greta"), joint_visit.cooperation.id) == []
+    assert queries.planning(joint_visit.actor("henrik"), joint_visit.cooperation.id) != []
     counts, _silent = of_the_team(container.unpack(bundle.build(exported(demonstration))))
     assert counts == {}
 
@@ -327,12 +330,14 @@ def test_a_bundle_names_nobody_who_stopped_a_visit_by_the_text_that_came_back(
     app: Flask, demonstration: Demonstration, session: Session
 ) -> None:
     """Earlier versions named whoever stopped the visit; whoever calls back a text is no secret."""
-    scene = Scene(session, demonstration)
-    roles = scene.checklist(ChecklistKind.VISIT_ROLES)
-    call_back_as(scene, "milan", roles)
-    service_of_visits.stop(scene.actor("pavo"), scene.visit(), reason="The road is closed.")
-    call_back_as(scene, "pavo", roles)
-    call_back_as(scene, "pavo", scene.checklist(ChecklistKind.URGENT_PLAN))
+    joint_visit = JointVisit(session, demonstration)
+    roles = joint_visit.checklist(ChecklistKind.VISIT_ROLES)
+    call_back_as(joint_visit, "milan", roles)
+    service_of_visits.stop(
+        joint_visit.actor("pavo"), joint_visit.visit(), reason="The road is closed."
+    )
+    call_back_as(joint_visit, "pavo", roles)
+    call_back_as(joint_visit, "pavo", joint_visit.checklist(ChecklistKind.URGENT_PLAN))
     session.commit()
     data = bundle.build(exported(demonstration))
     assert judged(data) == {}
@@ -563,7 +568,7 @@ def test_a_certificate_of_a_text_that_lacks_a_signature_is_named_in_the_bundle(
 ) -> None:
     """The event is still there, as it might be for a text that stays confidential."""
     taken = service.export(
-        Scene(session, demonstration).actor("henrik"),
+        JointVisit(session, demonstration).actor("henrik"),
         demonstration.cooperations["complete"],
         demonstration.references["complete"],
         with_closed=True,

@@ -28,7 +28,7 @@ from tests.factories.evidence.certificates import (
     make_all,
     words_of,
 )
-from tests.factories.visits import Scene, planned
+from tests.factories.visits import JointVisit, planned
 from tests.log_lines import Lines
 from tests.servers.timestamps import MOVED, TimestampServer
 from tests.starting_points import noon_in
@@ -230,33 +230,35 @@ def test_the_certificate_of_a_visits_text_says_why_a_signature_was_passed_on(
 
     It says so too if the person changes their name before they sign.
     """
-    scene = Scene(session, demonstration)
-    role = NewRole(Role.SIGNATORY, scene.body("npm"), office="Secretary general", power="Order 4")
-    accounts.give_role(scene.actor("ilena"), scene.user("milan"), role)
-    powers.let_begin(scene.user("milan"))
+    joint_visit = JointVisit(session, demonstration)
+    role = NewRole(
+        Role.SIGNATORY, joint_visit.body("npm"), office="Secretary general", power="Order 4"
+    )
+    accounts.give_role(joint_visit.actor("ilena"), joint_visit.user("milan"), role)
+    powers.let_begin(joint_visit.user("milan"))
     first = clock.today() + dt.timedelta(days=21)
     planned(
-        scene,
+        joint_visit,
         members=(),
         audience=("tomas", "milan"),
         plan=Plan("The harbour cells", first, first),
         gaps="A nurse: none could be found.",
     )
-    plan = scene.checklist(ChecklistKind.URGENT_PLAN, 2)
-    recorder = {"U9": {"recorder": str(scene.user("ruth"))}}
-    demo_checklists.fill_in(scene.cast, plan, other=recorder)
-    demo_checklists.send(scene.cast, plan)
+    plan = joint_visit.checklist(ChecklistKind.URGENT_PLAN, 2)
+    recorder = {"U9": {"recorder": str(joint_visit.user("ruth"))}}
+    demo_checklists.fill_in(joint_visit.demo_people, plan, other=recorder)
+    demo_checklists.send(joint_visit.demo_people, plan)
     signature_requests.pass_on(
-        scene.actor("tomas"),
+        joint_visit.actor("tomas"),
         plan,
-        scene.user("tomas"),
-        scene.user("milan"),
+        joint_visit.user("tomas"),
+        joint_visit.user("milan"),
         page=agreements_service.page_with(plan),
         reason="Tomas is on leave.",
     )
-    rename(scene.actor("tomas"), scene.user("milan"), "Milan Osterin Vale")
-    checklists.sign(plan, scene.actor("milan"))
-    scene.session.commit()
+    rename(joint_visit.actor("tomas"), joint_visit.user("milan"), "Milan Osterin Vale")
+    checklists.sign(plan, joint_visit.actor("milan"))
+    joint_visit.session.commit()
     assert plan.revision_in_force_id is not None
     certificates_ = make_all()[plan.revision_in_force_id]
     words = " ".join(words_of(next(row for row in certificates_ if row.language == "en")).split())

@@ -31,7 +31,7 @@ from tests.factories.evidence.tampering import (
     hands,
     table_of,
 )
-from tests.factories.visits import Scene
+from tests.factories.visits import JointVisit
 from tests.pages import Page
 from tests.starting_points import noon_in
 from tests.writing import write_during
@@ -408,8 +408,8 @@ def test_a_setting_that_was_written_into_the_database_names_nobody(
     assert answer.verdict is Verdict.GENUINE
     assert answer.signers is None
     # Nor once an act binds the row that was altered (adr 126).
-    scene = Scene(session, demonstration)
-    reviews.begin(scene.actor("ilena"), scene.cooperation)
+    joint_visit = JointVisit(session, demonstration)
+    reviews.begin(joint_visit.actor("ilena"), joint_visit.cooperation)
     session.commit()
     assert verdict_on(demonstration, "complete").signers is None
 

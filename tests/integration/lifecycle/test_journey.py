@@ -24,7 +24,7 @@ from tracker.core import clock
 from tracker.core.db import db
 from tracker.demo import checklists as demo_checklists
 from tracker.demo import people
-from tracker.demo.people import Cast
+from tracker.demo.people import DemoPeople
 from tracker.lifecycle import policy, queries, service
 
 pytestmark = [pytest.mark.both_databases, pytest.mark.some_on_postgresql(3)]
@@ -33,7 +33,7 @@ TERMS, CONFIDENTIALITY = ChecklistKind.TERMS, ChecklistKind.CONFIDENTIALITY
 
 
 @pytest.fixture
-def cast(app: Flask, session: Session) -> Cast:
+def demo_people(app: Flask, session: Session) -> DemoPeople:
     """Everybody of the fictional country."""
     starting_points.of(app).use("country_of_the_demonstration", _people)
     return everybody()
@@ -43,26 +43,26 @@ def _people() -> None:
     people.make("seven lanterns by the harbour")
 
 
-def opened(cast: Cast, *modes: Mode, **questions: str) -> Cooperation:
+def opened(demo_people: DemoPeople, *modes: Mode, **questions: str) -> Cooperation:
     today = clock.today()
     cooperation = service.open_cooperation(
-        cast.actor("ilena"),
+        demo_people.actor("ilena"),
         title="Joint monitoring of police custody",
         purpose="To see whether safeguards are kept.",
-        organisation_ids=[cast.bodies["od"].id],
+        organisation_ids=[demo_people.bodies["od"].id],
         # As in M19 of the demonstration's answers.
         starts_on=today + dt.timedelta(days=2),
         modes=modes or (Mode.VISIT,),
         questions=questions,
     )
     for body in ("npm", "od"):
-        for person in cast.of_body(body):
+        for person in demo_people.of_body(body):
             if person.key != "ilena":
                 cooperations.add_person(
-                    cast.actor(demo_checklists.COORDINATORS[body]),
+                    demo_people.actor(demo_checklists.COORDINATORS[body]),
                     cooperation,
-                    user_id=cast.users[person.key].id,
-                    organisation_id=cast.bodies[body].id,
+                    user_id=demo_people.users[person.key].id,
+                    organisation_id=demo_people.bodies[body].id,
                     function=person.function,
                 )
     recompute()
@@ -79,12 +79,12 @@ def stage(cooperation: Cooperation) -> Stage:
     return cooperation.stage
 
 
-def agreed(cast: Cast) -> tuple[Cooperation, Checklist]:
+def agreed(demo_people: DemoPeople) -> tuple[Cooperation, Checklist]:
     """Start where all parties have agreed on the terms."""
     return _go_on("terms_agreed", _agree)
 
 
-def reviewed(cast: Cast) -> tuple[Cooperation, Checklist]:
+def reviewed(demo_people: DemoPeople) -> tuple[Cooperation, Checklist]:
     """Start where the second reader has read them too."""
     return _go_on("terms_reviewed", _review)
 
@@ -98,9 +98,9 @@ def _go_on(name: str, build: Callable[[], UUID]) -> tuple[Cooperation, Checklist
 
 
 def _agree() -> UUID:
-    cast = everybody()
-    cooperation = opened(cast)
-    demo_checklists.fill_in(cast, own(cooperation, TERMS))
+    demo_people = everybody()
+    cooperation = opened(demo_people)
+    demo_checklists.fill_in(demo_people, own(cooperation, TERMS))
     return cooperation.id
 
 
@@ -111,35 +111,35 @@ def _review() -> UUID:
     return cooperation_id
 
 
-def test_a_cooperation_goes_from_draft_to_active(cast: Cast) -> None:
-    cooperation = opened(cast)
+def test_a_cooperation_goes_from_draft_to_active(demo_people: DemoPeople) -> None:
+    cooperation = opened(demo_people)
     terms = own(cooperation, TERMS)
     assert stage(cooperation) is Stage.DRAFT
-    demo_checklists.fill_in(cast, terms, unaccepted=("M2",))
+    demo_checklists.fill_in(demo_people, terms, unaccepted=("M2",))
     assert stage(cooperation) is Stage.DRAFT
-    demo_checklists.accept(cast, terms, "M2")
+    demo_checklists.accept(demo_people, terms, "M2")
     assert stage(cooperation) is Stage.REVIEWED
-    read_second(cast.actor("nadia"), terms)
+    read_second(demo_people.actor("nadia"), terms)
     assert stage(cooperation) is Stage.CLEARED
-    demo_checklists.send(cast, terms)
-    demo_checklists.sign(cast, terms)
+    demo_checklists.send(demo_people, terms)
+    demo_checklists.sign(demo_people, terms)
     assert stage(cooperation) is Stage.CLEARED
     confidentiality = own(cooperation, CONFIDENTIALITY)
-    demo_checklists.fill_in(cast, confidentiality)
-    demo_checklists.send(cast, confidentiality)
-    demo_checklists.sign(cast, confidentiality)
+    demo_checklists.fill_in(demo_people, confidentiality)
+    demo_checklists.send(demo_people, confidentiality)
+    demo_checklists.sign(demo_people, confidentiality)
     assert stage(cooperation) is Stage.ACTIVE
     gates = policy.gates(queries.facts_of(cooperation))
     assert [gate.code for gate in gates if gate.is_open] == ["G1", "G2", "G3", "G5"]
     assert policy.can_plan_visit(queries.facts_of(cooperation), gates)
 
 
-def test_the_dates_of_m19_become_the_cooperations(cast: Cast) -> None:
-    cooperation, terms = reviewed(cast)
-    demo_checklists.send(cast, terms)
-    demo_checklists.sign(cast, terms, "npm")
+def test_the_dates_of_m19_become_the_cooperations(demo_people: DemoPeople) -> None:
+    cooperation, terms = reviewed(demo_people)
+    demo_checklists.send(demo_people, terms)
+    demo_checklists.sign(demo_people, terms, "npm")
     before = cooperation.ends_on
-    demo_checklists.sign(cast, terms, "od")
+    demo_checklists.sign(demo_people, terms, "od")
     sheet = load(terms).sheet
     dates = [cooperation.starts_on, cooperation.review_on, cooperation.ends_on]
     assert [date.isoformat() for date in dates if date] == [
@@ -148,12 +148,12 @@ def test_the_dates_of_m19_become_the_cooperations(cast: Cast) -> None:
     assert cooperation.ends_on != before
 
 
-def test_declining_leads_back_to_the_draft(cast: Cast) -> None:
-    cooperation, terms = reviewed(cast)
-    demo_checklists.send(cast, terms)
-    demo_checklists.sign(cast, terms, "npm")
+def test_declining_leads_back_to_the_draft(demo_people: DemoPeople) -> None:
+    cooperation, terms = reviewed(demo_people)
+    demo_checklists.send(demo_people, terms)
+    demo_checklists.sign(demo_people, terms, "npm")
     decline_text(
-        cast.actor("henrik"),
+        demo_people.actor("henrik"),
         terms,
         reason="Who pays interpreters?",
         items=["M12"],
@@ -162,11 +162,13 @@ def test_declining_leads_back_to_the_draft(cast: Cast) -> None:
     assert stage(cooperation) is Stage.DRAFT
 
 
-def test_what_was_declined_can_be_sent_again_once_the_named_items_are_agreed(cast: Cast) -> None:
-    cooperation, terms = reviewed(cast)
-    demo_checklists.send(cast, terms)
+def test_what_was_declined_can_be_sent_again_once_the_named_items_are_agreed(
+    demo_people: DemoPeople,
+) -> None:
+    cooperation, terms = reviewed(demo_people)
+    demo_checklists.send(demo_people, terms)
     decline_text(
-        cast.actor("henrik"),
+        demo_people.actor("henrik"),
         terms,
         reason="Who pays interpreters?",
         items=["M12"],
@@ -174,33 +176,33 @@ def test_what_was_declined_can_be_sent_again_once_the_named_items_are_agreed(cas
     item = load(terms).sheet.shared("M12")
     assert item is not None
     positions.take_position(
-        cast.actor("samira"), terms, "M12", Stance.ACCEPTS, answer_id=item.answer_id
+        demo_people.actor("samira"), terms, "M12", Stance.ACCEPTS, answer_id=item.answer_id
     )
-    demo_checklists.send(cast, terms)
-    demo_checklists.sign(cast, terms)
+    demo_checklists.send(demo_people, terms)
+    demo_checklists.sign(demo_people, terms)
     assert terms.revision_in_force_id is not None
     assert stage(cooperation) is Stage.CLEARED
 
 
-def test_a_mark_on_a_term_leads_back_to_the_review(cast: Cast) -> None:
-    cooperation, terms = reviewed(cast)
+def test_a_mark_on_a_term_leads_back_to_the_review(demo_people: DemoPeople) -> None:
+    cooperation, terms = reviewed(demo_people)
     assert stage(cooperation) is Stage.CLEARED
-    flag = flag_term(cast.actor("samira"), terms, "M12", "A donor decides?")
+    flag = flag_term(demo_people.actor("samira"), terms, "M12", "A donor decides?")
     assert stage(cooperation) is Stage.REVIEWED
     by_code = {gate.code: gate for gate in policy.gates(queries.facts_of(cooperation))}
     assert [requirement.target.item for requirement in by_code["G3"].missing] == ["M12"]
-    safeguards.explain_flag(cast.actor("ilena"), terms, flag.id, "No donor sees the list.")
+    safeguards.explain_flag(demo_people.actor("ilena"), terms, flag.id, "No donor sees the list.")
     assert stage(cooperation) is Stage.CLEARED
 
 
 def test_a_proposal_leads_back_to_the_draft_and_its_acceptance_asks_for_another_review(
-    cast: Cast,
+    demo_people: DemoPeople,
 ) -> None:
-    cooperation, terms = reviewed(cast)
+    cooperation, terms = reviewed(demo_people)
     current = load(terms).sheet.shared("M2")
     assert current is not None
     proposal = positions.propose(
-        cast.actor("samira"),
+        demo_people.actor("samira"),
         terms,
         "M2",
         {**current.values, "objectives": "Another objective."},
@@ -208,15 +210,15 @@ def test_a_proposal_leads_back_to_the_draft_and_its_acceptance_asks_for_another_
         reason="It is clearer.",
     )
     assert stage(cooperation) is Stage.DRAFT
-    positions.accept_proposal(cast.actor("ilena"), terms, proposal.id)
+    positions.accept_proposal(demo_people.actor("ilena"), terms, proposal.id)
     assert stage(cooperation) is Stage.REVIEWED
 
 
-def test_the_answer_to_m9_starts_confidentiality(cast: Cast) -> None:
-    cooperation = opened(cast, Mode.SUPP, unpublished_shared="no", personal_data="no")
+def test_the_answer_to_m9_starts_confidentiality(demo_people: DemoPeople) -> None:
+    cooperation = opened(demo_people, Mode.SUPP, unpublished_shared="no", personal_data="no")
     assert CONFIDENTIALITY not in queries.own_checklists(cooperation.id)
     checklists.save_answer(
-        cast.actor("ilena"),
+        demo_people.actor("ilena"),
         own(cooperation, TERMS),
         "M9",
         AnswerScope.SHARED,
@@ -227,15 +229,15 @@ def test_the_answer_to_m9_starts_confidentiality(cast: Cast) -> None:
 
 
 def test_terms_agreed_only_after_the_start_are_not_agreed_in_time(
-    cast: Cast, frozen_time: Callable[[dt.datetime | None], None]
+    demo_people: DemoPeople, frozen_time: Callable[[dt.datetime | None], None]
 ) -> None:
-    cooperation = opened(cast)
+    cooperation = opened(demo_people)
     terms = own(cooperation, TERMS)
-    demo_checklists.fill_in(cast, terms, unaccepted=("M2",))
+    demo_checklists.fill_in(demo_people, terms, unaccepted=("M2",))
     start = load(terms).sheet.value("M19", "start")
     late = dt.datetime.fromisoformat(start).replace(hour=12, tzinfo=dt.UTC)
     frozen_time(late)
-    demo_checklists.accept(cast, terms, "M2")
+    demo_checklists.accept(demo_people, terms, "M2")
     assert stage(cooperation) is Stage.DRAFT
     gate = next(gate for gate in policy.gates(queries.facts_of(cooperation)) if gate.code == "G2")
     assert [requirement.target.item for requirement in gate.missing] == ["M19"]
@@ -244,18 +246,18 @@ def test_terms_agreed_only_after_the_start_are_not_agreed_in_time(
 
 
 def test_terms_agreed_in_time_stay_so_when_the_start_passes(
-    cast: Cast, frozen_time: Callable[[dt.datetime | None], None]
+    demo_people: DemoPeople, frozen_time: Callable[[dt.datetime | None], None]
 ) -> None:
-    cooperation, terms = agreed(cast)
+    cooperation, terms = agreed(demo_people)
     start = load(terms).sheet.value("M19", "start")
     frozen_time(dt.datetime.fromisoformat(start).replace(hour=12, tzinfo=dt.UTC))
     assert service.advance(cooperation.id, None) is Stage.REVIEWED
 
 
-def test_each_step_is_in_the_history(cast: Cast) -> None:
-    cooperation, terms = reviewed(cast)
-    demo_checklists.send(cast, terms)
-    demo_checklists.sign(cast, terms)
+def test_each_step_is_in_the_history(demo_people: DemoPeople) -> None:
+    cooperation, terms = reviewed(demo_people)
+    demo_checklists.send(demo_people, terms)
+    demo_checklists.sign(demo_people, terms)
     stages = [
         (line.details["before"], line.details["after"])
         for line in reversed(trail.history(cooperation.id, limit=500)[1])

@@ -380,10 +380,10 @@ def test_a_mail_that_says_all_promises_no_details_after_signing_in(session: Sess
 
 @pytest.fixture
 def people(session: Session) -> People:
-    cast = make_people(session)
+    demo_people = make_people(session)
     db.session.query(OutboxMessage).delete()
     session.commit()
-    return cast
+    return demo_people
 
 
 def fail(session: Session) -> OutboxMessage:

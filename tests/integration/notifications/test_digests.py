@@ -35,12 +35,12 @@ def monday() -> dt.datetime:
 
 @pytest.fixture
 def people(session: Session, frozen_time: Clock) -> People:
-    cast = make_people(session)
+    demo_people = make_people(session)
     session.execute(sa.delete(OutboxMessage))
     session.execute(sa.delete(Notification))
     session.commit()
     frozen_time(monday())
-    return cast
+    return demo_people
 
 
 def choose(people: People, key: str = "samira", **often: Frequency) -> None:

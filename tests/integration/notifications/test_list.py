@@ -29,11 +29,11 @@ pytestmark = pytest.mark.both_databases
 
 @pytest.fixture
 def people(session: Session) -> People:
-    cast = make_people(session)
+    demo_people = make_people(session)
     session.execute(sa.delete(OutboxMessage))
     session.execute(sa.delete(Notification))
     session.commit()
-    return cast
+    return demo_people
 
 
 def tell(

@@ -17,7 +17,7 @@ from tests.factories import paper as scans
 from tests.factories.checklists import decline_text, flag_term
 from tests.factories.demonstration import Demonstration
 from tests.factories.negotiations import Negotiation
-from tests.factories.visits import Scene
+from tests.factories.visits import JointVisit
 from tracker.access.actor import Actor
 from tracker.accounts.models import Membership, User
 from tracker.accounts.people import service as accounts
@@ -299,18 +299,18 @@ def test_nobody_is_asked_to_send_a_text_that_was_sent_or_is_no_longer_ready(
 def test_nobody_is_asked_for_anything_in_a_cooperation_that_is_closed(
     session: Session, demonstration: Demonstration
 ) -> None:
-    scene = Scene(session, demonstration)
-    terms = scene.checklist(ChecklistKind.TERMS, None)
-    messages.suggestion_made(terms.id, [scene.actor("leyla").user_id])
+    joint_visit = JointVisit(session, demonstration)
+    terms = joint_visit.checklist(ChecklistKind.TERMS, None)
+    messages.suggestion_made(terms.id, [joint_visit.actor("leyla").user_id])
     session.commit()
     notice = notices.give_notice(
-        scene.actor("tomas"), terms, NoticeKind.ENDED, reason="The project is over."
+        joint_visit.actor("tomas"), terms, NoticeKind.ENDED, reason="The project is over."
     )
     session.commit()
-    assert ids(scene.actor("leyla")) <= unread("suggestion_made")
+    assert ids(joint_visit.actor("leyla")) <= unread("suggestion_made")
     due.carry_out_due(notice.from_on)
     session.commit()
-    assert unread("suggestion_made").isdisjoint(ids(scene.actor("leyla")))
+    assert unread("suggestion_made").isdisjoint(ids(joint_visit.actor("leyla")))
 
 
 # Comments
@@ -481,16 +481,16 @@ def test_nobody_is_asked_to_confirm_a_scan_once_its_party_has_signed_here(
 def test_a_person_who_confirmed_about_their_copies_is_not_asked_any_more(
     session: Session, demonstration: Demonstration
 ) -> None:
-    scene = Scene(session, demonstration)
-    terms = scene.checklist(ChecklistKind.TERMS, None)
+    joint_visit = JointVisit(session, demonstration)
+    terms = joint_visit.checklist(ChecklistKind.TERMS, None)
     notice = notices.give_notice(
-        scene.actor("tomas"), terms, NoticeKind.ENDED, reason="The project is over."
+        joint_visit.actor("tomas"), terms, NoticeKind.ENDED, reason="The project is over."
     )
     session.commit()
     due.carry_out_due(notice.from_on)
     session.commit()
     notified = unread("material_return_requested")
-    leyla = scene.actor("leyla")
+    leyla = joint_visit.actor("leyla")
     assert ids(leyla) < notified
     request = returns.open_of(terms.cooperation_id, leyla.user_id)
     assert request is not None

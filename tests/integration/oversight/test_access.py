@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from tests.factories.demonstration import Demonstration
 from tests.factories.evidence.tampering import EVENTS, Tampering, hands, table_of
-from tests.factories.visits import Scene, override, without_credential_of
+from tests.factories.visits import JointVisit, override, without_credential_of
 from tests.services import put
 from tracker.access.actor import Actor
 from tracker.accounts.models import User
@@ -247,11 +247,11 @@ def test_an_auditor_reads_the_terms_themselves(app: Flask, demonstration: Demons
 def test_overrides_are_shown_with_name_and_reason_whether_they_still_count_or_not(
     app: Flask, demonstration: Demonstration, session: Session
 ) -> None:
-    scene = Scene(session, demonstration)
-    visit = without_credential_of(scene, "ruth")
-    override(scene.actor(MANAGERS["npm"]), visit, reason="One briefing is held on the way.")
+    joint_visit = JointVisit(session, demonstration)
+    visit = without_credential_of(joint_visit, "ruth")
+    override(joint_visit.actor(MANAGERS["npm"]), visit, reason="One briefing is held on the way.")
     # It covers the letter of Ruth, which is no longer what is missing.
-    assert not without_credential_of(scene, "leyla").is_ready
+    assert not without_credential_of(joint_visit, "leyla").is_ready
     session.commit()
     words = "Gate J3 was overridden by Milan Osterin: One briefing is held on the way."
     browser = demonstration.browser(app, AUDITOR)
@@ -275,11 +275,11 @@ def test_a_visit_whose_override_was_changed_by_hand_does_not_agree(
     app: Flask, demonstration: Demonstration, session: Session, change: sa.Update | sa.Delete
 ) -> None:
     """Who overrode, and why, can't be hidden from auditors or put into somebody's mouth."""
-    scene = Scene(session, demonstration)
-    visit = without_credential_of(scene, "ruth")
-    override(scene.actor(MANAGERS["npm"]), visit, reason="One briefing is held on the way.")
+    joint_visit = JointVisit(session, demonstration)
+    visit = without_credential_of(joint_visit, "ruth")
+    override(joint_visit.actor(MANAGERS["npm"]), visit, reason="One briefing is held on the way.")
     session.commit()
-    roles = scene.checklist(ChecklistKind.VISIT_ROLES)
+    roles = joint_visit.checklist(ChecklistKind.VISIT_ROLES)
     assert roles.id not in register.disagreeing([roles.id])
     session.rollback()
     with hands() as connection:

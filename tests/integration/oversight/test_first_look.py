@@ -18,7 +18,7 @@ from tests.factories.checklists import decline_text, flag_term
 from tests.factories.cooperations import Country, open_one
 from tests.factories.demonstration import Demonstration
 from tests.factories.evidence.tampering import EVENTS, Tampering, hands
-from tests.factories.visits import Scene, override, without_credential_of
+from tests.factories.visits import JointVisit, override, without_credential_of
 from tests.pages import Page
 from tracker.access.actor import Role
 from tracker.activity.models import Event
@@ -110,10 +110,10 @@ def lines(country: Country, first: str = "nadia", **filters: object) -> list[Reg
 def test_each_count_leads_to_exactly_these_agreements(
     app: Flask, session: Session, demonstration: Demonstration, who: str
 ) -> None:
-    scene = Scene(session, demonstration)
-    override(scene.actor("milan"), without_credential_of(scene, "ruth"))
+    joint_visit = JointVisit(session, demonstration)
+    override(joint_visit.actor("milan"), without_credential_of(joint_visit, "ruth"))
     flag_term(
-        scene.actor("samira"),
+        joint_visit.actor("samira"),
         session.get_one(Checklist, demonstration.checklists["differing", "terms"]),
         "M9",
         "A ministry would decide.",
@@ -146,8 +146,8 @@ def test_undertakings_are_counted_for_whoever_sees_their_register(
         entry for entry in counted(browser.page("/register")) if "Undertakings" in entry[0]
     )
     label, number, url = entry
-    scene = Scene(session, demonstration)
-    expected = undertakings.counts(scene.actor("milan"), Filters())[Access.NOT_YET]
+    joint_visit = JointVisit(session, demonstration)
+    expected = undertakings.counts(joint_visit.actor("milan"), Filters())[Access.NOT_YET]
     assert (label, number) == ("Undertakings without access yet", expected)
     if url:
         assert rows(browser.page(url)) == number
@@ -207,7 +207,7 @@ def test_no_day_and_no_flag_of_a_visits_text_is_in_an_entry(
     session: Session, demonstration: Demonstration
 ) -> None:
     """What is answered about a visit, and when its texts were sent, is planning (K2)."""
-    scene = Scene(session, demonstration)
+    joint_visit = JointVisit(session, demonstration)
     of_visits = (
         sa.select(RegisterEntry)
         .join(Checklist, Checklist.id == RegisterEntry.checklist_id)
@@ -218,7 +218,7 @@ def test_no_day_and_no_flag_of_a_visits_text_is_in_an_entry(
     assert {(entry.is_flagged, entry.sent_on, entry.from_on) for entry in entries} == {
         (False, None, None)
     }
-    milan = scene.actor("milan")
+    milan = joint_visit.actor("milan")
     for question in (Question(from_on=dt.date.min), Question(until_on=dt.date.max)):
         dated = queries.lines(milan, question, limit=1_000)
         assert dated
@@ -455,16 +455,16 @@ def test_a_check_that_finds_something_altered_is_not_recorded(
     assert app.test_cli_runner().invoke(args=["audit", "verify"]).exit_code == 1
     recorded = sa.select(sa.func.count()).where(Event.verb == INTEGRITY_CHECKED.name)
     assert session.scalar(recorded) == 0
-    assert last_check(Scene(session, demonstration).actor("milan")) is None
+    assert last_check(JointVisit(session, demonstration).actor("milan")) is None
 
 
 def test_a_manager_of_a_partner_records_a_check_of_its_own_register_only(
     app: Flask, session: Session, demonstration: Demonstration
 ) -> None:
     demonstration.browser(app, "henrik").post("/register/check")
-    scene = Scene(session, demonstration)
-    line = last_check(scene.actor("henrik"))
+    joint_visit = JointVisit(session, demonstration)
+    line = last_check(joint_visit.actor("henrik"))
     assert line is not None
-    assert line.who == scene.actor("henrik").name
-    assert scene.actor("henrik").has(Role.MANAGER)
-    assert last_check(scene.actor("milan")) is None
+    assert line.who == joint_visit.actor("henrik").name
+    assert joint_visit.actor("henrik").has(Role.MANAGER)
+    assert last_check(joint_visit.actor("milan")) is None

@@ -23,7 +23,7 @@ from tests.client import CheckedClient
 from tests.factories import undertakings
 from tests.factories import undertakings_on_paper as on_paper
 from tests.factories.evidence.tampering import hands, table_of
-from tests.factories.undertakings import TOLD, Stage
+from tests.factories.undertakings import TOLD, Clearing
 from tests.services import put
 from tracker.access.actor import Actor, OrganisationKind
 from tracker.activity import queries as trail
@@ -33,7 +33,7 @@ from tracker.cooperations.models import Clearance, CooperationEntry, Party
 from tracker.core import canonical, clock
 from tracker.core.db import db
 from tracker.core.errors import RefusedError
-from tracker.demo.people import Cast
+from tracker.demo.people import DemoPeople
 from tracker.organisations import service as organisations
 from tracker.organisations.models import Organisation
 from tracker.oversight.export import CsvFile
@@ -66,19 +66,19 @@ Statements = Callable[[], AbstractContextManager[list[str]]]
 def app(worker_app: Flask) -> Flask:
     """The application on a database with a cooperation in which everybody listed was asked."""
     starting_points.of(worker_app).use(
-        "undertakings", lambda: undertakings.stage(undertakings.cast())
+        "undertakings", lambda: undertakings.clearing(undertakings.demo_people())
     )
     return worker_app
 
 
 @pytest.fixture
-def stage(session: Session) -> Stage:
+def clearing(session: Session) -> Clearing:
     """The cooperation in which everybody listed was asked."""
     return undertakings.existing()
 
 
 @pytest.fixture
-def cast(session: Session) -> Cast:
+def demo_people(session: Session) -> DemoPeople:
     """Everybody in the fictional country, for opening further cooperations."""
     return undertakings.everybody()
 
@@ -102,10 +102,10 @@ def names(some: list[queries.RegisteredUndertaking]) -> set[str]:
     return {line.line.undertaking.user.name for line in some}
 
 
-def line_of(stage: Stage, key: str, reader: str = "milan") -> queries.RegisteredUndertaking:
-    name = stage.cast.users[key].name
+def line_of(clearing: Clearing, key: str, reader: str = "milan") -> queries.RegisteredUndertaking:
+    name = clearing.demo_people.users[key].name
     return next(
-        line for line in lines(stage.actor(reader)) if line.line.undertaking.user.name == name
+        line for line in lines(clearing.actor(reader)) if line.line.undertaking.user.name == name
     )
 
 
@@ -132,10 +132,10 @@ def change(model: type[Undertaking | Clearance], row_id: UUID, **values: object)
 
 
 @pytest.mark.both_databases
-def test_each_person_is_listed_with_text_method_and_access(app: Flask, stage: Stage) -> None:
-    clearance = stage.clear("leyla")
-    stage.sign("otto")
-    cleared, signed, asked_only = (line_of(stage, key) for key in ("leyla", "otto", "dina"))
+def test_each_person_is_listed_with_text_method_and_access(app: Flask, clearing: Clearing) -> None:
+    clearance = clearing.clear("leyla")
+    clearing.sign("otto")
+    cleared, signed, asked_only = (line_of(clearing, key) for key in ("leyla", "otto", "dina"))
     assert (cleared.revision, cleared.is_current) == (1, True)
     assert cleared.until_on == clearance.until_on
     assert state_of(cleared).startswith("Cleared until")
@@ -143,7 +143,7 @@ def test_each_person_is_listed_with_text_method_and_access(app: Flask, stage: St
     assert signed.until_on is None
     assert state_of(asked_only) == "Not signed yet"
     assert asked_only.method is None
-    page = stage.browser(app, "milan").page(REGISTER)
+    page = clearing.browser(app, "milan").page(REGISTER)
     assert page.h1 == "Register of undertakings"
     for words in (
         "Leyla Marchetti",
@@ -156,43 +156,45 @@ def test_each_person_is_listed_with_text_method_and_access(app: Flask, stage: St
         assert words in page.text
 
 
-def test_a_closed_line_says_why_and_when(stage: Stage) -> None:
-    stage.clear("leyla")
-    stage.amend()
-    earlier = [line for line in lines(stage.actor("milan")) if not line.is_current]
+def test_a_closed_line_says_why_and_when(clearing: Clearing) -> None:
+    clearing.clear("leyla")
+    clearing.amend()
+    earlier = [line for line in lines(clearing.actor("milan")) if not line.is_current]
     assert "Closed: new confidentiality terms are in force" in {state_of(line) for line in earlier}
     view = pages.view(SOMEBODY, earlier[0])
     assert view.closed_at is not None
     assert view.revision == 1
-    assert {line.revision for line in lines(stage.actor("milan")) if line.is_current} == {2}
+    assert {line.revision for line in lines(clearing.actor("milan")) if line.is_current} == {2}
 
 
 def test_a_scan_that_waits_gives_no_access_yet_and_a_confirmed_one_reads_paper(
-    stage: Stage,
+    clearing: Clearing,
 ) -> None:
-    on_paper.bring_in(stage)
-    on_paper.record(stage)
+    on_paper.bring_in(clearing)
+    on_paper.record(clearing)
     db.session.commit()
 
     def driver(**filters: object) -> list[queries.RegisteredUndertaking]:
-        found_lines = lines(stage.actor("milan"), **filters)
+        found_lines = lines(clearing.actor("milan"), **filters)
         return [line for line in found_lines if line.line.undertaking.user.name == on_paper.NAME]
 
     assert len(driver(access=Access.NOT_YET)) == 1
     assert driver(access=Access.CLOSED) == []
-    on_paper.confirm(stage)
+    on_paper.confirm(clearing)
     db.session.commit()
     (confirmed,) = driver(access=Access.NOT_YET)
     assert confirmed.method is Method.PAPER
 
 
-def test_paused_work_is_shown_as_closed_and_no_interest_is_shown(app: Flask, stage: Stage) -> None:
-    stage.clear("leyla", TOLD)
+def test_paused_work_is_shown_as_closed_and_no_interest_is_shown(
+    app: Flask, clearing: Clearing
+) -> None:
+    clearing.clear("leyla", TOLD)
     text = "My brother works for the Quillfen guards since May."
-    adding.add(stage.actor("leyla"), stage.undertaking("leyla").id, text, Places(Reach.ALL))
-    assert "Leyla Marchetti" in names(lines(stage.actor("milan"), access=Access.CLOSED))
+    adding.add(clearing.actor("leyla"), clearing.undertaking("leyla").id, text, Places(Reach.ALL))
+    assert "Leyla Marchetti" in names(lines(clearing.actor("milan"), access=Access.CLOSED))
     for reader in READERS:
-        browser = stage.browser(app, reader)
+        browser = clearing.browser(app, reader)
         for response in (browser.get(REGISTER), browser.post(f"{REGISTER}/export")):
             shown = response.get_data(as_text=True)
             assert "Leyla Marchetti" in shown
@@ -201,54 +203,56 @@ def test_paused_work_is_shown_as_closed_and_no_interest_is_shown(app: Flask, sta
             assert "Interests wait" not in shown
 
 
-def test_only_those_who_decide_read_that_an_interest_closes_some_places(stage: Stage) -> None:
-    stage.clear("leyla")
-    before = state_of(line_of(stage, "leyla"))
+def test_only_those_who_decide_read_that_an_interest_closes_some_places(clearing: Clearing) -> None:
+    clearing.clear("leyla")
+    before = state_of(line_of(clearing, "leyla"))
 
     def others_read() -> set[str]:
-        on_page = {state_of(line_of(stage, "leyla", reader)) for reader in ("ilena", "greta")}
-        return on_page | {str(pages.export_row(line_of(stage, "leyla"))[13])}
+        on_page = {state_of(line_of(clearing, "leyla", reader)) for reader in ("ilena", "greta")}
+        return on_page | {str(pages.export_row(line_of(clearing, "leyla"))[13])}
 
     interest = adding.add(
-        stage.actor("leyla"),
-        stage.undertaking("leyla").id,
+        clearing.actor("leyla"),
+        clearing.undertaking("leyla").id,
         "My brother works for the police.",
         Places(Reach.KIND, kind="police"),
     )
-    assert state_of(line_of(stage, "leyla")) == "Partly paused until the NPM decides"
+    assert state_of(line_of(clearing, "leyla")) == "Partly paused until the NPM decides"
     assert others_read() == {before}
     adding.decide(
-        stage.actor("tomas"),
-        stage.undertaking("leyla").id,
+        clearing.actor("tomas"),
+        clearing.undertaking("leyla").id,
         interest.id,
         InterestsDecision.LIMIT,
         "Never with the police.",
         Places(Reach.KIND, kind="police"),
         seen=adding.mark(interest),
     )
-    assert state_of(line_of(stage, "leyla")) == f"{before}, with a limit"
+    assert state_of(line_of(clearing, "leyla")) == f"{before}, with a limit"
     assert others_read() == {before}
 
 
-def test_neither_number_nor_day_of_a_visit_is_shown(app: Flask, stage: Stage, cast: Cast) -> None:
+def test_neither_number_nor_day_of_a_visit_is_shown(
+    app: Flask, clearing: Clearing, demo_people: DemoPeople
+) -> None:
     visit = VisitChoice(uuid4(), 7)
     put(app, VISIT_READER.holding(lambda _cooperation_id: [visit]))
     until = clock.today() + 20 * DAY
-    second = undertakings.stage(
-        cast, covers={"scope": "one_visit", "which": "Harbour", "until": until.isoformat()}
+    second = undertakings.clearing(
+        demo_people, covers={"scope": "one_visit", "which": "Harbour", "until": until.isoformat()}
     )
     second.sign("leyla")
     second.countersign("leyla", visit_id=visit.id)
     reference = second.cooperation.reference
     open_line = next(
         line
-        for line in lines(stage.actor("milan"), cooperation=reference, access=Access.OPEN)
+        for line in lines(clearing.actor("milan"), cooperation=reference, access=Access.OPEN)
         if line.is_for_one_visit
     )
     assert open_line.until_on is None
     assert state_of(open_line) == "Cleared for one visit"
-    assert lines(stage.actor("milan"), cooperation=reference, ends_within=90) == []
-    browser = stage.browser(app, "milan")
+    assert lines(clearing.actor("milan"), cooperation=reference, ends_within=90) == []
+    browser = clearing.browser(app, "milan")
     row = next(
         row
         for row in table(browser.post(f"{REGISTER}/export", data={"cooperation": reference}))
@@ -257,14 +261,14 @@ def test_neither_number_nor_day_of_a_visit_is_shown(app: Flask, stage: Stage, ca
     assert (row["Covers"], row["Until"], row["Closed on"]) == ("One joint visit", "", "")
     assert "Harbour" not in browser.page(f"{REGISTER}?cooperation={reference}").text
     withdrawing.withdraw(second.actor("leyla"), second.undertaking("leyla").id)
-    closed = line_of_reference(stage, reference)
+    closed = line_of_reference(clearing, reference)
     assert pages.view(SOMEBODY, closed).closed_at is None
 
 
-def line_of_reference(stage: Stage, reference: str) -> queries.RegisteredUndertaking:
+def line_of_reference(clearing: Clearing, reference: str) -> queries.RegisteredUndertaking:
     return next(
         line
-        for line in lines(stage.actor("milan"), cooperation=reference, person="leyla")
+        for line in lines(clearing.actor("milan"), cooperation=reference, person="leyla")
         if line.is_for_one_visit
     )
 
@@ -273,23 +277,23 @@ def line_of_reference(stage: Stage, reference: str) -> queries.RegisteredUnderta
 
 
 @pytest.mark.parametrize("key", READERS)
-def test_managers_coordinators_and_the_auditor_see_all_people(stage: Stage, key: str) -> None:
+def test_managers_coordinators_and_the_auditor_see_all_people(clearing: Clearing, key: str) -> None:
     everybody = set(db.session.scalars(sa.select(Undertaking.id)))
     assert everybody
-    assert set(ids(lines(stage.actor(key)))) == everybody
+    assert set(ids(lines(clearing.actor(key)))) == everybody
 
 
 @pytest.mark.parametrize("key", REFUSED)
-def test_nobody_else_sees_or_exports_it(app: Flask, stage: Stage, key: str) -> None:
-    stage.clear("leyla")
-    browser = stage.browser(app, key)
+def test_nobody_else_sees_or_exports_it(app: Flask, clearing: Clearing, key: str) -> None:
+    clearing.clear("leyla")
+    browser = clearing.browser(app, key)
     for address in (REGISTER, f"{REGISTER}?person=leyla", f"{REGISTER}?page={uuid4()}"):
         page = browser.page(address, status=403)
         assert "Only the NPM's managers and coordinators" in page.text
         assert "Otto Brandis" not in page.text
     assert browser.post(f"{REGISTER}/export").status_code == 403
     assert REGISTER not in browser.page("/").links().values()
-    actor = stage.actor(key)
+    actor = clearing.actor(key)
     assert queries.page(actor, Filters()).lines == []
     assert queries.counts(actor, Filters())[""] == 0
     file = CsvFile([])
@@ -298,7 +302,7 @@ def test_nobody_else_sees_or_exports_it(app: Flask, stage: Stage, key: str) -> N
     assert (file.rows, len(list(file.sent()))) == (0, 1)
 
 
-def test_strangers_are_led_to_the_sign_in(app: Flask, stage: Stage) -> None:
+def test_strangers_are_led_to_the_sign_in(app: Flask, clearing: Clearing) -> None:
     db.session.commit()
     response = app.test_client().get(REGISTER)
     assert response.status_code == 302
@@ -323,18 +327,18 @@ def elsewhere(actor: Actor, npm: Organisation, *, audits: bool) -> Actor:
     return replace(actor, memberships=memberships, organisation_id=home)
 
 
-def test_another_npm_and_its_auditor_find_nothing(stage: Stage) -> None:
+def test_another_npm_and_its_auditor_find_nothing(clearing: Clearing) -> None:
     npm = other_npm()
     for key in READERS:
-        actor = elsewhere(stage.actor(key), npm, audits=key == "greta")
+        actor = elsewhere(clearing.actor(key), npm, audits=key == "greta")
         assert lines(actor) == []
         file = CsvFile(pages.export_heads())
         service.export(actor, Filters(), file, pages.export_row)
         assert (file.rows, len(list(file.sent()))) == (0, 1)
 
 
-def test_an_outside_expert_with_a_role_of_the_npm_finds_nothing(stage: Stage) -> None:
-    actor = stage.actor("ilena")
+def test_an_outside_expert_with_a_role_of_the_npm_finds_nothing(clearing: Clearing) -> None:
+    actor = clearing.actor("ilena")
     memberships = tuple(
         replace(membership, outside_expert=True) for membership in actor.memberships
     )
@@ -342,33 +346,33 @@ def test_an_outside_expert_with_a_role_of_the_npm_finds_nothing(stage: Stage) ->
 
 
 def test_a_coordinator_of_a_cso_who_audits_the_npm_elsewhere_sees_only_as_what_they_act(
-    stage: Stage,
+    clearing: Clearing,
 ) -> None:
-    audit = stage.actor("greta").memberships[0]
-    samira = stage.actor("samira")
+    audit = clearing.actor("greta").memberships[0]
+    samira = clearing.actor("samira")
     both = replace(samira, memberships=(*samira.memberships, audit))
     assert lines(both) == []
     assert lines(replace(both, organisation_id=audit.organisation_id))
 
 
 @pytest.mark.both_databases
-def test_an_npm_that_left_sees_no_more_of_it_and_its_auditor_still_does(stage: Stage) -> None:
+def test_an_npm_that_left_sees_no_more_of_it_and_its_auditor_still_does(clearing: Clearing) -> None:
     yesterday = clock.today() - DAY
     for model in (Party, CooperationEntry):
         db.session.execute(
             sa.update(model)
-            .where(model.organisation_id == stage.cast.bodies["npm"].id)
+            .where(model.organisation_id == clearing.demo_people.bodies["npm"].id)
             .values(left_on=yesterday)
         )
-    assert lines(stage.actor("milan")) == []
-    assert lines(stage.actor("greta"))
+    assert lines(clearing.actor("milan")) == []
+    assert lines(clearing.actor("greta"))
 
 
 @pytest.mark.both_databases
-def test_a_cooperation_seen_for_two_npms_is_listed_once(stage: Stage) -> None:
+def test_a_cooperation_seen_for_two_npms_is_listed_once(clearing: Clearing) -> None:
     npm = other_npm()
     own = sa.select(CooperationEntry).where(
-        CooperationEntry.organisation_id == stage.cast.bodies["npm"].id
+        CooperationEntry.organisation_id == clearing.demo_people.bodies["npm"].id
     )
     for entry in db.session.scalars(own).all():
         values = {
@@ -378,42 +382,44 @@ def test_a_cooperation_seen_for_two_npms_is_listed_once(stage: Stage) -> None:
         db.session.execute(
             sa.insert(CooperationEntry).values({**values, "organisation_id": npm.id})
         )
-    greta = stage.actor("greta")
+    greta = clearing.actor("greta")
     again = replace(greta.memberships[0], audits_id=npm.id)
     both = replace(greta, memberships=(*greta.memberships, again))
     assert ids(lines(both)) == ids(lines(greta))
 
 
-def test_an_entry_changed_by_hand_opens_nothing_to_another_npm(stage: Stage) -> None:
+def test_an_entry_changed_by_hand_opens_nothing_to_another_npm(clearing: Clearing) -> None:
     npm = other_npm()
     db.session.execute(
         sa.update(CooperationEntry)
-        .where(CooperationEntry.organisation_id == stage.cast.bodies["npm"].id)
+        .where(CooperationEntry.organisation_id == clearing.demo_people.bodies["npm"].id)
         .values(organisation_id=npm.id)
     )
     for key in READERS:
-        actor = elsewhere(stage.actor(key), npm, audits=key == "greta")
+        actor = elsewhere(clearing.actor(key), npm, audits=key == "greta")
         assert queries.page(actor, Filters()).lines == []
 
 
-def test_navigation_leads_there(app: Flask, stage: Stage) -> None:
-    assert stage.browser(app, "ilena").page("/").links()["Undertakings"] == REGISTER
+def test_navigation_leads_there(app: Flask, clearing: Clearing) -> None:
+    assert clearing.browser(app, "ilena").page("/").links()["Undertakings"] == REGISTER
     for key in ("milan", "greta"):
-        browser = stage.browser(app, key)
+        browser = clearing.browser(app, key)
         assert browser.page("/register").links()["Register of undertakings"] == REGISTER
-    henrik = stage.browser(app, "henrik").page("/register")
+    henrik = clearing.browser(app, "henrik").page("/register")
     assert "Register of undertakings" not in henrik.text
 
 
-def test_names_lead_deciders_to_the_undertaking_and_nobody_else(app: Flask, stage: Stage) -> None:
-    undertaking_id = str(stage.undertaking("leyla").id)
-    assert undertaking_id in stage.browser(app, "milan").page(REGISTER).html
+def test_names_lead_deciders_to_the_undertaking_and_nobody_else(
+    app: Flask, clearing: Clearing
+) -> None:
+    undertaking_id = str(clearing.undertaking("leyla").id)
+    assert undertaking_id in clearing.browser(app, "milan").page(REGISTER).html
     for key in ("ilena", "greta"):
-        browser = stage.browser(app, key)
+        browser = clearing.browser(app, key)
         page = browser.page(REGISTER)
         assert undertaking_id not in "".join(page.links().values())
         assert (
-            browser.get(f"/cooperations/{stage.cooperation.reference}/undertakings").status_code
+            browser.get(f"/cooperations/{clearing.cooperation.reference}/undertakings").status_code
             == 200
         )
 
@@ -422,21 +428,21 @@ def test_names_lead_deciders_to_the_undertaking_and_nobody_else(app: Flask, stag
 
 
 @pytest.fixture
-def two(stage: Stage, cast: Cast) -> Stage:
+def two(clearing: Clearing, demo_people: DemoPeople) -> Clearing:
     """A second cooperation with one partner, newer than the first, in which Leyla is cleared."""
-    second = undertakings.stage(cast, "lh")
-    stage.clear("otto")
+    second = undertakings.clearing(demo_people, "lh")
+    clearing.clear("otto")
     second.clear("leyla")
     return second
 
 
 @pytest.mark.both_databases
-def test_each_filter_keeps_what_it_names(stage: Stage, two: Stage) -> None:
-    milan = stage.actor("milan")
+def test_each_filter_keeps_what_it_names(clearing: Clearing, two: Clearing) -> None:
+    milan = clearing.actor("milan")
     reference = two.cooperation.reference
     assert {line.reference for line in lines(milan, cooperation=reference)} == {reference}
     assert {line.reference for line in lines(milan, cooperation="open door")} == {
-        stage.cooperation.reference
+        clearing.cooperation.reference
     }
     of_lantern = lines(milan, organisation="LANTERN")
     assert {line.line.undertaking.organisation.name for line in of_lantern} == {
@@ -450,8 +456,8 @@ def test_each_filter_keeps_what_it_names(stage: Stage, two: Stage) -> None:
     assert sum(groups) == total
 
 
-def test_a_printed_register_says_what_was_left_out(app: Flask, stage: Stage) -> None:
-    page = stage.browser(app, "milan").page(
+def test_a_printed_register_says_what_was_left_out(app: Flask, clearing: Clearing) -> None:
+    page = clearing.browser(app, "milan").page(
         f"{REGISTER}?person=otto&access=open&version=in_force&ends=30"
     )
     assert page.only_on_paper.endswith(
@@ -461,25 +467,25 @@ def test_a_printed_register_says_what_was_left_out(app: Flask, stage: Stage) -> 
 
 
 @pytest.mark.both_databases
-def test_access_that_ends_soon_is_found_by_its_last_day(stage: Stage) -> None:
-    milan = stage.actor("milan")
-    stage.clear("otto")
-    stage.sign("leyla")
-    stage.countersign("leyla", until=clock.today() + 30 * DAY)
+def test_access_that_ends_soon_is_found_by_its_last_day(clearing: Clearing) -> None:
+    milan = clearing.actor("milan")
+    clearing.clear("otto")
+    clearing.sign("leyla")
+    clearing.countersign("leyla", until=clock.today() + 30 * DAY)
     assert names(lines(milan, ends_within=30)) == {"Leyla Marchetti"}
-    stage.sign("dina")
-    stage.decide("dina")
-    stage.countersign("dina", until=clock.today() + 31 * DAY)
+    clearing.sign("dina")
+    clearing.decide("dina")
+    clearing.countersign("dina", until=clock.today() + 31 * DAY)
     assert names(lines(milan, ends_within=30)) == {"Leyla Marchetti"}
     assert names(lines(milan, ends_within=60)) == {"Leyla Marchetti", "Dina Faro"}
 
 
 @pytest.mark.both_databases
-def test_earlier_terms_are_distinguished_from_those_in_force(stage: Stage) -> None:
-    milan = stage.actor("milan")
+def test_earlier_terms_are_distinguished_from_those_in_force(clearing: Clearing) -> None:
+    milan = clearing.actor("milan")
     before = set(ids(lines(milan)))
     assert lines(milan, version=TextVersion.EARLIER) == []
-    stage.amend()
+    clearing.amend()
     assert set(ids(lines(milan, version=TextVersion.EARLIER))) == before
     assert set(ids(lines(milan, version=TextVersion.IN_FORCE))).isdisjoint(before)
 
@@ -497,8 +503,10 @@ HOSTILE = [
 
 
 @pytest.mark.both_databases
-def test_values_that_do_not_exist_are_answered_in_plain_words(app: Flask, stage: Stage) -> None:
-    browser = stage.browser(app, "milan")
+def test_values_that_do_not_exist_are_answered_in_plain_words(
+    app: Flask, clearing: Clearing
+) -> None:
+    browser = clearing.browser(app, "milan")
     for question in HOSTILE:
         page = browser.page(f"{REGISTER}?{question}")
         assert page.h1 == "Register of undertakings", question
@@ -507,9 +515,9 @@ def test_values_that_do_not_exist_are_answered_in_plain_words(app: Flask, stage:
 
 @pytest.mark.both_databases
 def test_unknown_choices_list_and_export_nothing_and_unknown_words_find_nothing(
-    app: Flask, stage: Stage
+    app: Flask, clearing: Clearing
 ) -> None:
-    browser = stage.browser(app, "milan")
+    browser = clearing.browser(app, "milan")
     for name, value in product(("access", "ends", "version"), ("x", "7", "-1", "9" * 400, "\0")):
         assert browser.get(REGISTER, query_string={name: value}).status_code == 404, (name, value)
         assert browser.post(f"{REGISTER}/export", data={name: value}).status_code == 404
@@ -517,9 +525,9 @@ def test_unknown_choices_list_and_export_nothing_and_unknown_words_find_nothing(
     assert "No undertakings found." in browser.page(f"{REGISTER}?cooperation=C-1999-0001").text
 
 
-def test_an_empty_register_says_when_people_appear(app: Flask, stage: Stage) -> None:
+def test_an_empty_register_says_when_people_appear(app: Flask, clearing: Clearing) -> None:
     db.session.execute(sa.update(CooperationEntry).values(is_of_npm=False))
-    page = stage.browser(app, "milan").page(REGISTER)
+    page = clearing.browser(app, "milan").page(REGISTER)
     assert "Nobody has been asked for an undertaking yet." in page.text
 
 
@@ -528,13 +536,13 @@ def test_an_empty_register_says_when_people_appear(app: Flask, stage: Stage) -> 
 
 @pytest.mark.both_databases
 def test_a_row_added_meanwhile_neither_hides_nor_repeats_any(
-    stage: Stage, two: Stage, cast: Cast
+    clearing: Clearing, two: Clearing, demo_people: DemoPeople
 ) -> None:
-    milan = stage.actor("milan")
+    milan = clearing.actor("milan")
     everybody = ids(lines(milan))
     first = queries.page(milan, Filters(), limit=2)
     assert first.has_more
-    undertakings.stage(cast, "od")
+    undertakings.clearing(demo_people, "od")
     recompute()
     seen, after = ids(first.lines), ids(first.lines)[-1]
     while True:
@@ -548,10 +556,10 @@ def test_a_row_added_meanwhile_neither_hides_nor_repeats_any(
 
 @pytest.mark.both_databases
 def test_pages_lead_on_and_back_and_keep_the_filters(
-    app: Flask, stage: Stage, two: Stage, monkeypatch: pytest.MonkeyPatch
+    app: Flask, clearing: Clearing, two: Clearing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tracker.ui.paging.SIZE", 2)
-    browser = stage.browser(app, "milan")
+    browser = clearing.browser(app, "milan")
     first = browser.page(f"{REGISTER}?organisation=lantern")
     onward = first.links()["Next"]
     assert "organisation=lantern" in onward
@@ -563,21 +571,21 @@ def test_pages_lead_on_and_back_and_keep_the_filters(
 
 
 @pytest.mark.both_databases
-def test_the_newest_cooperation_comes_first(stage: Stage, two: Stage) -> None:
-    shown = [line.reference for line in lines(stage.actor("milan"))]
+def test_the_newest_cooperation_comes_first(clearing: Clearing, two: Clearing) -> None:
+    shown = [line.reference for line in lines(clearing.actor("milan"))]
     assert shown == sorted(shown, reverse=True)
     assert shown[0] == two.cooperation.reference
 
 
 @pytest.mark.both_databases
 def test_more_lines_take_no_more_statements(
-    app: Flask, stage: Stage, cast: Cast, statements: Statements
+    app: Flask, clearing: Clearing, demo_people: DemoPeople, statements: Statements
 ) -> None:
-    browser = stage.browser(app, "milan")
+    browser = clearing.browser(app, "milan")
     browser.get(REGISTER)
     with statements() as few:
         browser.get(REGISTER)
-    second = undertakings.stage(cast)
+    second = undertakings.clearing(demo_people)
     for key in ("leyla", "otto", "dina"):
         second.clear(key)
     db.session.commit()
@@ -598,13 +606,13 @@ def export(browser: CheckedClient, **filters: str) -> TestResponse:
 
 @pytest.mark.both_databases
 def test_the_export_holds_exactly_the_lines_found(
-    app: Flask, stage: Stage, two: Stage, monkeypatch: pytest.MonkeyPatch
+    app: Flask, clearing: Clearing, two: Clearing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(queries, "AT_A_TIME", 2)
-    milan = stage.actor("milan")
+    milan = clearing.actor("milan")
     everybody = lines(milan)
     shown = [(line.reference, line.line.undertaking.user.name) for line in everybody]
-    browser = stage.browser(app, "milan")
+    browser = clearing.browser(app, "milan")
     assert [(row["Reference"], row["Person"]) for row in table(export(browser))] == shown
     rows = table(export(browser, access="open", organisation="lantern"))
     assert {row["Person"] for row in rows} == {"Leyla Marchetti", "Otto Brandis"}
@@ -618,9 +626,9 @@ def test_the_export_holds_exactly_the_lines_found(
 
 
 def test_it_is_sent_by_the_form_of_the_page_with_its_filters(
-    app: Flask, stage: Stage, two: Stage
+    app: Flask, clearing: Clearing, two: Clearing
 ) -> None:
-    browser = stage.browser(app, "greta")
+    browser = clearing.browser(app, "greta")
     response = browser.submit(
         f"{REGISTER}?access=open&person=leyla&ends=30", action=f"{REGISTER}/export"
     )
@@ -632,9 +640,11 @@ def test_it_is_sent_by_the_form_of_the_page_with_its_filters(
     )
 
 
-def test_the_export_is_recorded_and_known_to_the_public_check(app: Flask, stage: Stage) -> None:
-    total = len(lines(stage.actor("milan")))
-    data = export(stage.browser(app, "ilena")).data
+def test_the_export_is_recorded_and_known_to_the_public_check(
+    app: Flask, clearing: Clearing
+) -> None:
+    total = len(lines(clearing.actor("milan")))
+    data = export(clearing.browser(app, "ilena")).data
     line = trail.instance_history()[1][0]
     assert (line.verb, line.who) == ("undertakings_exported", "Ilena Dorvath")
     assert line.details == {"rows": total, "format": "csv"}
@@ -647,8 +657,8 @@ def test_the_export_is_recorded_and_known_to_the_public_check(app: Flask, stage:
     assert db.session.scalar(sa.select(sa.func.count()).select_from(ReadLogEntry)) == 0
 
 
-def test_a_link_or_a_form_from_elsewhere_exports_nothing(app: Flask, stage: Stage) -> None:
-    browser = stage.browser(app, "milan")
+def test_a_link_or_a_form_from_elsewhere_exports_nothing(app: Flask, clearing: Clearing) -> None:
+    browser = clearing.browser(app, "milan")
     before = trail.instance_history()[0]
     assert browser.get(f"{REGISTER}/export").status_code == 405
     response = browser.open(f"{REGISTER}/export", method="POST", data={}, csrf=False)
@@ -659,12 +669,12 @@ def test_a_link_or_a_form_from_elsewhere_exports_nothing(app: Flask, stage: Stag
 # Rows against signatures and events ---------------------------------------------------------------
 
 
-def test_an_undertaking_closed_for_another_reason_disagrees(stage: Stage) -> None:
-    stage.clear("leyla")
-    stage.amend()
-    line = next(line for line in lines(stage.actor("milan")) if not line.is_current)
+def test_an_undertaking_closed_for_another_reason_disagrees(clearing: Clearing) -> None:
+    clearing.clear("leyla")
+    clearing.amend()
+    line = next(line for line in lines(clearing.actor("milan")) if not line.is_current)
     change(Undertaking, line.line.undertaking.id, closed_reason=UndertakingEnd.WITHDRAWN.value)
-    assert disagreeing(stage) == [line.line.undertaking.id]
+    assert disagreeing(clearing) == [line.line.undertaking.id]
 
 
 @pytest.mark.both_databases
@@ -678,14 +688,14 @@ def test_an_undertaking_closed_for_another_reason_disagrees(stage: Stage) -> Non
     ids=["longer", "another scope", "closed"],
 )
 def test_a_clearance_changed_by_hand_disagrees(
-    app: Flask, stage: Stage, values: dict[str, object]
+    app: Flask, clearing: Clearing, values: dict[str, object]
 ) -> None:
-    clearance = stage.clear("leyla")
+    clearance = clearing.clear("leyla")
     undertaking_id = clearance.undertaking_id
-    assert disagreeing(stage) == []
+    assert disagreeing(clearing) == []
     change(Clearance, clearance.id, **values)
-    assert disagreeing(stage) == [undertaking_id]
-    browser = stage.browser(app, "milan")
+    assert disagreeing(clearing) == [undertaking_id]
+    browser = clearing.browser(app, "milan")
     page = browser.page(REGISTER)
     assert "1 undertaking on this page doesn't match its signatures." in page.text
     row = next(row for row in table(export(browser)) if row["Person"] == "Leyla Marchetti")
@@ -698,23 +708,23 @@ def test_a_clearance_changed_by_hand_disagrees(
     )
 
 
-def test_a_clearance_that_was_deleted_disagrees(stage: Stage) -> None:
-    clearance = stage.clear("leyla")
+def test_a_clearance_that_was_deleted_disagrees(clearing: Clearing) -> None:
+    clearance = clearing.clear("leyla")
     undertaking_id, row_id = clearance.undertaking_id, clearance.id
     db.session.commit()
     with hands() as connection:
         rows = table_of(Clearance)
         connection.execute(sa.delete(rows).where(rows.c.id == row_id))
     db.session.expire_all()
-    assert disagreeing(stage) == [undertaking_id]
+    assert disagreeing(clearing) == [undertaking_id]
 
 
-def test_an_undertaking_signed_by_hand_disagrees(stage: Stage) -> None:
-    undertaking_id = stage.undertaking("otto").id
+def test_an_undertaking_signed_by_hand_disagrees(clearing: Clearing) -> None:
+    undertaking_id = clearing.undertaking("otto").id
     change(Undertaking, undertaking_id, state="signed", signed_at=clock.now())
-    assert disagreeing(stage) == [undertaking_id]
+    assert disagreeing(clearing) == [undertaking_id]
 
 
-def disagreeing(stage: Stage) -> list[UUID]:
-    page = queries.page(stage.actor("milan"), Filters())
+def disagreeing(clearing: Clearing) -> list[UUID]:
+    page = queries.page(clearing.actor("milan"), Filters())
     return [line.line.undertaking.id for line in page.lines if not line.line.agrees]

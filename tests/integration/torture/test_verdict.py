@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from tests import starting_points
 from tests.factories.cooperations import load_checklists, make_country
 from tests.factories.templates import a_template, an_item, publish
-from tests.torture import stage
+from tests.torture import instance
 from tests.torture.acts import ITEM, Act, Agreement, Try, choose, perform
 from tests.torture.record import Record
 from tests.torture.verdict import faults
@@ -34,7 +34,7 @@ def agreements(app: Flask) -> tuple[Agreement, ...]:
 def _build() -> Agreement:
     load_checklists()
     publish(a_template(an_item(ITEM), kind="urgent_plan"))
-    return stage.add_agreement(stage.with_signatories(make_country(db.session())))
+    return instance.add_agreement(instance.with_signatories(make_country(db.session())))
 
 
 def told_of(app: Flask, agreements: tuple[Agreement, ...], tries: list[Try]) -> Record:

@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from tests import starting_points
 from tests.factories import undertakings
-from tests.factories.undertakings import Stage
-from tracker.demo.people import Cast
+from tests.factories.undertakings import Clearing
+from tracker.demo.people import DemoPeople
 
 Clock = Callable[[dt.datetime | None], None]
 
@@ -18,21 +18,21 @@ Clock = Callable[[dt.datetime | None], None]
 @pytest.fixture
 def app(worker_app: Flask) -> Flask:
     """The application on a database with a cooperation in which everybody listed was asked."""
-    starting_points.of(worker_app).use(undertakings.STAGE, _stage)
+    starting_points.of(worker_app).use(undertakings.START, _build)
     return worker_app
 
 
-def _stage() -> None:
-    undertakings.stage(undertakings.cast())
+def _build() -> None:
+    undertakings.clearing(undertakings.demo_people())
 
 
 @pytest.fixture
-def stage(session: Session) -> Stage:
+def clearing(session: Session) -> Clearing:
     """The cooperation in which everybody listed was asked."""
     return undertakings.existing()
 
 
 @pytest.fixture
-def cast(session: Session) -> Cast:
+def demo_people(session: Session) -> DemoPeople:
     """Everybody in the fictional country, for opening further cooperations."""
     return undertakings.everybody()

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from tests.factories.evidence.tampering import hands, table_of
-from tests.factories.undertakings import HARBOUR, TOLD, Stage
+from tests.factories.undertakings import HARBOUR, TOLD, Clearing
 from tracker.access.actor import OrganisationKind
 from tracker.activity import queries as trail
 from tracker.activity.stale import recompute
@@ -46,14 +46,16 @@ ACCEPT, LIMIT, REPLACE = InterestsDecision
 NOT_DECIDERS = ["leyla", "dina", "samira", "henrik", "ilena", "iris", "greta", "otto"]
 
 
-def add(stage: Stage, key: str = "leyla", places: Places = ALL, text: str = TEXT) -> AddedInterest:
-    interest = adding.add(stage.actor(key), stage.undertaking(key).id, text, places)
+def add(
+    clearing: Clearing, key: str = "leyla", places: Places = ALL, text: str = TEXT
+) -> AddedInterest:
+    interest = adding.add(clearing.actor(key), clearing.undertaking(key).id, text, places)
     recompute()
     return interest
 
 
 def decide(
-    stage: Stage,
+    clearing: Clearing,
     interest: AddedInterest,
     decision: InterestsDecision = ACCEPT,
     reason: str = "",
@@ -63,8 +65,8 @@ def decide(
     key: str = "leyla",
 ) -> None:
     adding.decide(
-        stage.actor(by),
-        stage.undertaking(key).id,
+        clearing.actor(by),
+        clearing.undertaking(key).id,
         interest.id,
         decision,
         reason,
@@ -74,20 +76,20 @@ def decide(
     recompute()
 
 
-def kinds(stage: Stage, key: str) -> list[TaskKind]:
-    return [task.kind for task in waiting.tasks_in(stage.actor(key), stage.cooperation.id)]
+def kinds(clearing: Clearing, key: str) -> list[TaskKind]:
+    return [task.kind for task in waiting.tasks_in(clearing.actor(key), clearing.cooperation.id)]
 
 
 @pytest.mark.parametrize("table", [Undertaking, AddedInterest])
 def test_a_decision_that_only_a_row_says_is_not_countersigned(
-    stage: Stage, table: type[Undertaking | AddedInterest]
+    clearing: Clearing, table: type[Undertaking | AddedInterest]
 ) -> None:
     if table is Undertaking:
-        stage.sign("leyla", TEXT)
-        stage.decide("leyla", REPLACE, "Somebody else has to come.")
+        clearing.sign("leyla", TEXT)
+        clearing.decide("leyla", REPLACE, "Somebody else has to come.")
     else:
-        stage.sign("leyla")
-        add(stage)
+        clearing.sign("leyla")
+        add(clearing)
     db.session.commit()
     with hands() as connection:
         connection.execute(
@@ -95,15 +97,15 @@ def test_a_decision_that_only_a_row_says_is_not_countersigned(
         )
     db.session.expire_all()
     with pytest.raises(RuleBrokenError, match="differs from the signatures and the history"):
-        stage.countersign("leyla")
+        clearing.countersign("leyla")
 
 
 @pytest.mark.parametrize("change", ["delete", "give away"])
 def test_an_interest_that_was_taken_out_of_the_database_lets_nobody_countersign(
-    stage: Stage, change: str
+    clearing: Clearing, change: str
 ) -> None:
-    stage.sign("leyla")
-    interest_id, other = add(stage).id, stage.actor("samira").user_id
+    clearing.sign("leyla")
+    interest_id, other = add(clearing).id, clearing.actor("samira").user_id
     db.session.commit()
     rows = table_of(AddedInterest)
     with hands() as connection:
@@ -114,197 +116,205 @@ def test_an_interest_that_was_taken_out_of_the_database_lets_nobody_countersign(
         )
     db.session.expire_all()
     with pytest.raises(RuleBrokenError, match="differs from the signatures and the history"):
-        stage.countersign("leyla")
+        clearing.countersign("leyla")
 
 
-def test_an_added_interest_closes_the_clearance_until_the_npm_accepts_it(stage: Stage) -> None:
-    stage.clear("leyla")
-    assert stage.is_cleared("leyla")
-    interest = add(stage)
-    assert not stage.is_cleared("leyla")
-    assert stage.undertaking("leyla").state is UndertakingState.COUNTERSIGNED
-    decide(stage, interest)
-    assert stage.is_cleared("leyla")
+def test_an_added_interest_closes_the_clearance_until_the_npm_accepts_it(
+    clearing: Clearing,
+) -> None:
+    clearing.clear("leyla")
+    assert clearing.is_cleared("leyla")
+    interest = add(clearing)
+    assert not clearing.is_cleared("leyla")
+    assert clearing.undertaking("leyla").state is UndertakingState.COUNTERSIGNED
+    decide(clearing, interest)
+    assert clearing.is_cleared("leyla")
 
 
-def test_an_interest_in_a_kind_of_place_leaves_the_rest_of_the_work_open(stage: Stage) -> None:
-    stage.clear("leyla")
-    add(stage, places=POLICE)
-    assert stage.is_cleared("leyla")
+def test_an_interest_in_a_kind_of_place_leaves_the_rest_of_the_work_open(
+    clearing: Clearing,
+) -> None:
+    clearing.clear("leyla")
+    add(clearing, places=POLICE)
+    assert clearing.is_cleared("leyla")
 
 
 def test_an_interest_added_before_a_body_was_invited_is_not_for_that_body(
-    stage: Stage, session: Session
+    clearing: Clearing, session: Session
 ) -> None:
-    stage.clear("leyla")
-    interest, tomas = add(stage), stage.actor("tomas")
+    clearing.clear("leyla")
+    interest, tomas = add(clearing), clearing.actor("tomas")
     party = session.scalars(
         sa.select(Party).where(
-            Party.cooperation_id == stage.cooperation.id,
+            Party.cooperation_id == clearing.cooperation.id,
             Party.organisation_id == tomas.organisation_id,
         )
     ).one()
     party.invited_at = party.joined_at = interest.added_at + dt.timedelta(hours=1)
     session.flush()
     # Nobody else is left to decide.
-    assert added_interests.find(tomas, stage.undertaking("leyla"), interest.id) is not None
+    assert added_interests.find(tomas, clearing.undertaking("leyla"), interest.id) is not None
     session.add(
         Party(
-            cooperation_id=stage.cooperation.id,
-            organisation_id=stage.cast.bodies["court"].id,
+            cooperation_id=clearing.cooperation.id,
+            organisation_id=clearing.demo_people.bodies["court"].id,
             side=OrganisationKind.NPM,
             position=9,
             joined_on=party.joined_on,
         )
     )
     session.flush()
-    assert added_interests.find(tomas, stage.undertaking("leyla"), interest.id) is None
-    own = stage.actor("leyla")
-    assert added_interests.find(own, stage.undertaking("leyla"), interest.id) is not None
+    assert added_interests.find(tomas, clearing.undertaking("leyla"), interest.id) is None
+    own = clearing.actor("leyla")
+    assert added_interests.find(own, clearing.undertaking("leyla"), interest.id) is not None
 
 
-def test_a_second_interest_keeps_all_closed_when_the_first_is_accepted(stage: Stage) -> None:
-    stage.clear("leyla")
-    first, second = add(stage), add(stage, text="And a contract with the ministry.")
-    decide(stage, first)
-    assert not stage.is_cleared("leyla")
-    decide(stage, second)
-    assert stage.is_cleared("leyla")
+def test_a_second_interest_keeps_all_closed_when_the_first_is_accepted(clearing: Clearing) -> None:
+    clearing.clear("leyla")
+    first, second = add(clearing), add(clearing, text="And a contract with the ministry.")
+    decide(clearing, first)
+    assert not clearing.is_cleared("leyla")
+    decide(clearing, second)
+    assert clearing.is_cleared("leyla")
 
 
-def test_asking_for_another_person_closes_the_undertaking(stage: Stage) -> None:
-    stage.clear("leyla")
-    decide(stage, add(stage, places=POLICE), REPLACE, "Too close to the guards.")
-    assert stage.undertaking("leyla").state is UndertakingState.CLOSED
-    assert not stage.is_cleared("leyla")
+def test_asking_for_another_person_closes_the_undertaking(clearing: Clearing) -> None:
+    clearing.clear("leyla")
+    decide(clearing, add(clearing, places=POLICE), REPLACE, "Too close to the guards.")
+    assert clearing.undertaking("leyla").state is UndertakingState.CLOSED
+    assert not clearing.is_cleared("leyla")
 
 
-def test_a_refused_person_is_not_cleared_before_the_npm_decides_again(stage: Stage) -> None:
-    stage.clear("leyla")
-    interest = add(stage)
-    decide(stage, interest, REPLACE, "Too close to the guards.")
-    service.ask_again(stage.actor("tomas"), stage.undertaking("leyla").id)
-    stage.sign("leyla")
+def test_a_refused_person_is_not_cleared_before_the_npm_decides_again(clearing: Clearing) -> None:
+    clearing.clear("leyla")
+    interest = add(clearing)
+    decide(clearing, interest, REPLACE, "Too close to the guards.")
+    service.ask_again(clearing.actor("tomas"), clearing.undertaking("leyla").id)
+    clearing.sign("leyla")
     with pytest.raises(RefusedError, match="ask for somebody else"):
-        stage.countersign("leyla")
-    decide(stage, interest)
-    stage.countersign("leyla")
-    assert stage.is_cleared("leyla")
+        clearing.countersign("leyla")
+    decide(clearing, interest)
+    clearing.countersign("leyla")
+    assert clearing.is_cleared("leyla")
 
 
-def test_withdrawing_and_signing_again_does_not_get_round_a_decision(stage: Stage) -> None:
-    stage.clear("leyla")
-    interest = add(stage)
-    service.withdraw(stage.actor("leyla"), stage.undertaking("leyla").id)
-    assert kinds(stage, "tomas").count(TaskKind.DECIDE_ADDED) == 0
-    service.ask_again(stage.actor("leyla"), stage.undertaking("leyla").id)
-    stage.sign("leyla")
-    assert kinds(stage, "tomas").count(TaskKind.DECIDE_ADDED) == 1
+def test_withdrawing_and_signing_again_does_not_get_round_a_decision(clearing: Clearing) -> None:
+    clearing.clear("leyla")
+    interest = add(clearing)
+    service.withdraw(clearing.actor("leyla"), clearing.undertaking("leyla").id)
+    assert kinds(clearing, "tomas").count(TaskKind.DECIDE_ADDED) == 0
+    service.ask_again(clearing.actor("leyla"), clearing.undertaking("leyla").id)
+    clearing.sign("leyla")
+    assert kinds(clearing, "tomas").count(TaskKind.DECIDE_ADDED) == 1
     with pytest.raises(RefusedError, match="that the person added"):
-        stage.countersign("leyla")
-    decide(stage, interest)
-    stage.countersign("leyla")
-    assert stage.is_cleared("leyla")
+        clearing.countersign("leyla")
+    decide(clearing, interest)
+    clearing.countersign("leyla")
+    assert clearing.is_cleared("leyla")
 
 
-def test_signing_again_lifts_no_limit_until_the_npm_decides_again(stage: Stage) -> None:
+def test_signing_again_lifts_no_limit_until_the_npm_decides_again(clearing: Clearing) -> None:
     def sign_again(interests: str = "") -> None:
-        own = stage.undertaking("leyla").id
-        service.withdraw(stage.actor("leyla"), own)
-        service.ask_again(stage.actor("leyla"), own)
-        stage.sign("leyla", interests)
+        own = clearing.undertaking("leyla").id
+        service.withdraw(clearing.actor("leyla"), own)
+        service.ask_again(clearing.actor("leyla"), own)
+        clearing.sign("leyla", interests)
 
     def closed() -> list[tuple[UUID, Places]]:
-        in_cooperation = added_interests.closed_in(stage.cooperation.id)
+        in_cooperation = added_interests.closed_in(clearing.cooperation.id)
         return [(part.user_id, part.places) for part in in_cooperation]
 
-    limited = [(stage.id("leyla"), HARBOUR)]
-    stage.sign("leyla", TEXT)
-    stage.decide("leyla", LIMIT, "Not there.")
+    limited = [(clearing.id("leyla"), HARBOUR)]
+    clearing.sign("leyla", TEXT)
+    clearing.decide("leyla", LIMIT, "Not there.")
     assert closed() == limited
     sign_again()
     assert closed() == limited
-    assert added_interests.bearing_of(stage.undertaking("leyla")).is_limited
-    shown = pages.decided(stage.undertaking("leyla"), "en")
+    assert added_interests.bearing_of(clearing.undertaking("leyla")).is_limited
+    shown = pages.decided(clearing.undertaking("leyla"), "en")
     assert shown is not None
     assert (shown.limit, shown.reason, shown.is_earlier) == (HARBOUR.name, "", True)
     sign_again(TEXT)
-    stage.decide("leyla", REPLACE, "Somebody else has to come.")
+    clearing.decide("leyla", REPLACE, "Somebody else has to come.")
     assert closed() == limited
-    stage.decide("leyla")
+    clearing.decide("leyla")
     assert closed() == []
-    assert not added_interests.bearing_of(stage.undertaking("leyla")).is_limited
+    assert not added_interests.bearing_of(clearing.undertaking("leyla")).is_limited
 
 
-def test_the_npm_lifts_an_earlier_limit_where_a_person_now_declares_none(stage: Stage) -> None:
-    stage.sign("leyla", TEXT)
-    stage.decide("leyla", LIMIT, "Not there.")
-    first = stage.undertaking("leyla").id
-    service.withdraw(stage.actor("leyla"), first)
-    service.ask_again(stage.actor("leyla"), first)
-    stage.sign("leyla")
-    assert list(added_interests.closed_in(stage.cooperation.id)) != []
+def test_the_npm_lifts_an_earlier_limit_where_a_person_now_declares_none(
+    clearing: Clearing,
+) -> None:
+    clearing.sign("leyla", TEXT)
+    clearing.decide("leyla", LIMIT, "Not there.")
+    first = clearing.undertaking("leyla").id
+    service.withdraw(clearing.actor("leyla"), first)
+    service.ask_again(clearing.actor("leyla"), first)
+    clearing.sign("leyla")
+    assert list(added_interests.closed_in(clearing.cooperation.id)) != []
     # The limit simply goes on if the NPM decides nothing.
-    assert not queries.load(stage.undertaking("leyla")).standing.waits_for_decision
-    stage.decide("leyla", ACCEPT)
-    assert list(added_interests.closed_in(stage.cooperation.id)) == []
-    stage.countersign("leyla")
-    assert stage.is_cleared("leyla")
+    assert not queries.load(clearing.undertaking("leyla")).standing.waits_for_decision
+    clearing.decide("leyla", ACCEPT)
+    assert list(added_interests.closed_in(clearing.cooperation.id)) == []
+    clearing.countersign("leyla")
+    assert clearing.is_cleared("leyla")
 
 
-def test_nothing_is_decided_where_a_person_declares_none_and_no_limit_holds(stage: Stage) -> None:
-    stage.sign("leyla")
+def test_nothing_is_decided_where_a_person_declares_none_and_no_limit_holds(
+    clearing: Clearing,
+) -> None:
+    clearing.sign("leyla")
     with pytest.raises(RefusedError, match="declared no interests"):
-        stage.decide("leyla", ACCEPT)
+        clearing.decide("leyla", ACCEPT)
 
 
 def test_a_limit_lifted_in_the_database_lets_nobody_countersign_a_later_undertaking(
-    stage: Stage,
+    clearing: Clearing,
 ) -> None:
-    stage.sign("leyla", TEXT)
-    stage.decide("leyla", LIMIT, "Not there.")
-    first = stage.undertaking("leyla").id
-    service.withdraw(stage.actor("leyla"), first)
-    service.ask_again(stage.actor("leyla"), first)
-    stage.sign("leyla")
+    clearing.sign("leyla", TEXT)
+    clearing.decide("leyla", LIMIT, "Not there.")
+    first = clearing.undertaking("leyla").id
+    service.withdraw(clearing.actor("leyla"), first)
+    service.ask_again(clearing.actor("leyla"), first)
+    clearing.sign("leyla")
     db.session.commit()
     rows = table_of(Undertaking)
     with hands() as connection:
         connection.execute(sa.update(rows).where(rows.c.id == first).values(decision=ACCEPT))
     db.session.expire_all()
     with pytest.raises(RuleBrokenError, match="differs from the signatures and the history"):
-        stage.countersign("leyla")
+        clearing.countersign("leyla")
 
 
-def test_an_old_limit_without_places_closes_nothing_and_says_so(stage: Stage) -> None:
-    stage.sign("leyla", TEXT)
-    stage.decide("leyla", LIMIT, "Not at Lower Harbour.")
-    encryption.put_decision(stage.undertaking("leyla"), "Not at Lower Harbour.", None)
-    assert list(added_interests.closed_in(stage.cooperation.id)) == []
-    shown = pages.decided(stage.undertaking("leyla"), "en")
+def test_an_old_limit_without_places_closes_nothing_and_says_so(clearing: Clearing) -> None:
+    clearing.sign("leyla", TEXT)
+    clearing.decide("leyla", LIMIT, "Not at Lower Harbour.")
+    encryption.put_decision(clearing.undertaking("leyla"), "Not at Lower Harbour.", None)
+    assert list(added_interests.closed_in(clearing.cooperation.id)) == []
+    shown = pages.decided(clearing.undertaking("leyla"), "en")
     assert shown is not None
     assert shown.names_no_place
     assert shown.reason == "Not at Lower Harbour."
 
 
-def test_an_interest_added_before_the_countersignature_is_decided_first(stage: Stage) -> None:
-    stage.sign("leyla")
-    add(stage)
+def test_an_interest_added_before_the_countersignature_is_decided_first(clearing: Clearing) -> None:
+    clearing.sign("leyla")
+    add(clearing)
     with pytest.raises(RefusedError, match="that the person added"):
-        stage.countersign("leyla")
+        clearing.countersign("leyla")
 
 
 @pytest.mark.parametrize(
     ("state", "reason"), [("asked", "are declared in it"), ("withdrawn", "is closed")]
 )
 def test_nothing_is_added_before_signing_or_after_the_end(
-    stage: Stage, state: str, reason: str
+    clearing: Clearing, state: str, reason: str
 ) -> None:
     if state == "withdrawn":
-        stage.clear("leyla")
-        service.withdraw(stage.actor("leyla"), stage.undertaking("leyla").id)
+        clearing.clear("leyla")
+        service.withdraw(clearing.actor("leyla"), clearing.undertaking("leyla").id)
     with pytest.raises(RefusedError, match=reason):
-        add(stage)
+        add(clearing)
 
 
 @pytest.mark.parametrize(
@@ -316,37 +326,41 @@ def test_nothing_is_added_before_signing_or_after_the_end(
         ("ilena", "declares their own interests"),
     ],
 )
-def test_nobody_adds_for_another_who_has_an_account(stage: Stage, key: str, reason: str) -> None:
-    stage.clear("leyla")
+def test_nobody_adds_for_another_who_has_an_account(
+    clearing: Clearing, key: str, reason: str
+) -> None:
+    clearing.clear("leyla")
     with pytest.raises(RefusedError, match=reason):
-        adding.add(stage.actor(key), stage.undertaking("leyla").id, TEXT, ALL)
-    assert stage.is_cleared("leyla")
+        adding.add(clearing.actor(key), clearing.undertaking("leyla").id, TEXT, ALL)
+    assert clearing.is_cleared("leyla")
 
 
 @pytest.mark.parametrize("key", NOT_DECIDERS)
-def test_only_the_npms_signatories_and_managers_decide(stage: Stage, key: str) -> None:
-    stage.clear("leyla")
-    interest = add(stage)
+def test_only_the_npms_signatories_and_managers_decide(clearing: Clearing, key: str) -> None:
+    clearing.clear("leyla")
+    interest = add(clearing)
     with pytest.raises(RefusedError):
-        decide(stage, interest, by=key)
-    assert not stage.is_cleared("leyla")
+        decide(clearing, interest, by=key)
+    assert not clearing.is_cleared("leyla")
 
 
-def test_an_interest_of_somebody_else_is_not_decided_by_their_undertaking(stage: Stage) -> None:
-    stage.clear("leyla")
-    stage.clear("dina")
-    interest = add(stage)
+def test_an_interest_of_somebody_else_is_not_decided_by_their_undertaking(
+    clearing: Clearing,
+) -> None:
+    clearing.clear("leyla")
+    clearing.clear("dina")
+    interest = add(clearing)
     with pytest.raises(LookupError):
-        decide(stage, interest, key="dina")
+        decide(clearing, interest, key="dina")
 
 
-def test_of_two_simultaneous_decisions_the_later_is_refused(stage: Stage) -> None:
-    stage.clear("leyla")
-    interest = add(stage)
-    own, seen = stage.undertaking("leyla").id, adding.mark(interest)
-    decide(stage, interest)
+def test_of_two_simultaneous_decisions_the_later_is_refused(clearing: Clearing) -> None:
+    clearing.clear("leyla")
+    interest = add(clearing)
+    own, seen = clearing.undertaking("leyla").id, adding.mark(interest)
+    decide(clearing, interest)
     with pytest.raises(StaleError):
-        adding.decide(stage.actor("milan"), own, interest.id, LIMIT, "No.", seen=seen)
+        adding.decide(clearing.actor("milan"), own, interest.id, LIMIT, "No.", seen=seen)
 
 
 @pytest.mark.parametrize(
@@ -361,11 +375,11 @@ def test_of_two_simultaneous_decisions_the_later_is_refused(stage: Stage) -> Non
     ],
 )
 def test_what_does_not_fit_is_named_beside_its_field(
-    stage: Stage, text: str, places: Places, field: str
+    clearing: Clearing, text: str, places: Places, field: str
 ) -> None:
-    stage.clear("leyla")
+    clearing.clear("leyla")
     with pytest.raises(RuleBrokenError) as error:
-        add(stage, places=places, text=text)
+        add(clearing, places=places, text=text)
     assert error.value.field == field
 
 
@@ -380,59 +394,59 @@ def test_what_does_not_fit_is_named_beside_its_field(
     ],
 )
 def test_a_decision_that_does_not_fit_decides_nothing(
-    stage: Stage, decision: InterestsDecision, reason: str, places: Places | None, field: str
+    clearing: Clearing, decision: InterestsDecision, reason: str, places: Places | None, field: str
 ) -> None:
-    stage.clear("leyla")
-    interest = add(stage)
+    clearing.clear("leyla")
+    interest = add(clearing)
     with pytest.raises(RuleBrokenError) as error:
-        decide(stage, interest, decision, reason, places)
+        decide(clearing, interest, decision, reason, places)
     assert error.value.field == field
     assert interest.decision is None
 
 
-def test_the_trail_says_neither_whose_nor_what(stage: Stage) -> None:
-    stage.clear("leyla")
-    interest = add(stage)
-    decide(stage, interest, LIMIT, "Not with police.", POLICE)
-    decided, added = trail.subject_history(stage.cooperation.id, [interest.id])
+def test_the_trail_says_neither_whose_nor_what(clearing: Clearing) -> None:
+    clearing.clear("leyla")
+    interest = add(clearing)
+    decide(clearing, interest, LIMIT, "Not with police.", POLICE)
+    decided, added = trail.subject_history(clearing.cooperation.id, [interest.id])
     assert (added.verb, added.details, added.who) == ("interest_added", {}, None)
     assert (decided.verb, decided.details) == ("interests_decided", {})
 
 
-def test_what_was_added_is_stored_encrypted(stage: Stage) -> None:
-    stage.clear("leyla")
-    interest = add(stage, places=Places(Reach.NAMED, name="Quillfen"))
-    decide(stage, interest, LIMIT, "Never in Quillfen.", Places(Reach.NAMED, name="Quillfen"))
+def test_what_was_added_is_stored_encrypted(clearing: Clearing) -> None:
+    clearing.clear("leyla")
+    interest = add(clearing, places=Places(Reach.NAMED, name="Quillfen"))
+    decide(clearing, interest, LIMIT, "Never in Quillfen.", Places(Reach.NAMED, name="Quillfen"))
     assert b"Quillfen" not in interest.sealed_content
     assert b"Quillfen" not in (interest.sealed_decision or b"")
     assert added_interests.text_of(interest) == TEXT
     assert added_interests.limit_of(interest) == Places(Reach.NAMED, name="Quillfen")
 
 
-def test_mails_say_neither_who_nor_what(stage: Stage, session: Session) -> None:
-    stage.clear("leyla", TOLD)
+def test_mails_say_neither_who_nor_what(clearing: Clearing, session: Session) -> None:
+    clearing.clear("leyla", TOLD)
     before = set(session.scalars(sa.select(OutboxMessage.id)))
-    decide(stage, add(stage))
+    decide(clearing, add(clearing))
     mails = [m for m in session.scalars(sa.select(OutboxMessage)) if m.id not in before]
     assert {m.kind for m in mails} == {"interest_added", "undertaking_decided"}
-    deciders = {stage.cast.users[key].email for key in ("tomas", "milan")}
+    deciders = {clearing.demo_people.users[key].email for key in ("tomas", "milan")}
     assert {m.recipient for m in mails if m.kind == "interest_added"} == deciders
     assert not any("Leyla" in m.subject for m in mails)
 
 
-def test_the_npm_has_a_task_and_the_person_waits(stage: Stage) -> None:
-    stage.clear("leyla")
-    add(stage)
-    assert TaskKind.DECIDE_ADDED in kinds(stage, "tomas")
-    assert TaskKind.DECIDE_ADDED not in kinds(stage, "ilena")
-    waits = waiting.tasks(stage.actor("leyla")).others
+def test_the_npm_has_a_task_and_the_person_waits(clearing: Clearing) -> None:
+    clearing.clear("leyla")
+    add(clearing)
+    assert TaskKind.DECIDE_ADDED in kinds(clearing, "tomas")
+    assert TaskKind.DECIDE_ADDED not in kinds(clearing, "ilena")
+    waits = waiting.tasks(clearing.actor("leyla")).others
     assert [task.kind for task in waits] == [TaskKind.WAITS_FOR_NPM]
 
 
-def test_new_terms_do_not_forget_an_interest_that_waits(stage: Stage) -> None:
-    stage.clear("leyla")
-    add(stage)
-    stage.amend()
-    stage.sign("leyla")
+def test_new_terms_do_not_forget_an_interest_that_waits(clearing: Clearing) -> None:
+    clearing.clear("leyla")
+    add(clearing)
+    clearing.amend()
+    clearing.sign("leyla")
     with pytest.raises(RefusedError, match="that the person added"):
-        stage.countersign("leyla")
+        clearing.countersign("leyla")

@@ -9,7 +9,7 @@ from tests.factories import undertakings_on_paper as on_paper
 from tests.factories import undertakings_taken as taken
 from tests.factories.evidence.certificates import make_all, words_of
 from tests.factories.evidence.leaves import articles_on, shown_on, unseen
-from tests.factories.undertakings import PASSWORD, TOLD, Stage
+from tests.factories.undertakings import PASSWORD, TOLD, Clearing
 from tests.integration.undertakings.test_pages import check_of, filled_in, path_of
 from tests.pages import Page
 from tracker.agreements import frozen_text
@@ -36,17 +36,17 @@ LANGUAGES = ["en", "ar"]
 
 
 @pytest.fixture
-def stage(stage: Stage) -> Stage:
+def clearing(clearing: Clearing) -> Clearing:
     """The cooperation, on terms that name a code of conduct and a declaration."""
-    stage.amend(documents=DOCUMENTS)
+    clearing.amend(documents=DOCUMENTS)
     db.session.commit()
-    return stage
+    return clearing
 
 
-def document(stage: Stage, key: str) -> dict[str, Any]:
+def document(clearing: Clearing, key: str) -> dict[str, Any]:
     """Return the frozen text of somebody's undertaking."""
     db.session.rollback()
-    revision = db.session.get_one(Revision, stage.undertaking(key).revision_id)
+    revision = db.session.get_one(Revision, clearing.undertaking(key).revision_id)
     return signoff.document_of(revision, keys.key_of(revision.cooperation_id))
 
 
@@ -60,44 +60,44 @@ def before_signing(document: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in document.items() if key != "frozen_at"}
 
 
-def names(stage: Stage, key: str) -> dict[str, str]:
+def names(clearing: Clearing, key: str) -> dict[str, str]:
     """Return what a form sends to confirm each document."""
-    return {part.name: "y" for part in queries.load(stage.undertaking(key)).documents}
+    return {part.name: "y" for part in queries.load(clearing.undertaking(key)).documents}
 
 
 # samira's party represents people concerned, so the text says why the NPM decides (C13).
 @pytest.mark.parametrize("key", ["leyla", "samira"])
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_page_on_which_a_person_signs_shows_it(
-    app: Flask, stage: Stage, key: str, language: str
+    app: Flask, clearing: Clearing, key: str, language: str
 ) -> None:
-    path, client = path_of(stage, key), stage.browser(app, key)
+    path, client = path_of(clearing, key), clearing.browser(app, key)
     client.set_cookie("language", language)
-    sent = client.submit(path, **filled_in(TOLD, **names(stage, key)), later=None, go="on")
+    sent = client.submit(path, **filled_in(TOLD, **names(clearing, key)), later=None, go="on")
     page = Page.of(sent)
     assert sent.request.path == f"{path}/sign"
-    client.submit(f"{path}/sign", password=PASSWORD, code=stage.code(key))
-    text = document(stage, key)
+    client.submit(f"{path}/sign", password=PASSWORD, code=clearing.code(key))
+    text = document(clearing, key)
     assert ("because" in text["interests"]) is (key == "samira")
     assert unseen(before_signing(text), shown_on(page), language, language) == []
 
 
 @pytest.mark.parametrize("key", ["leyla", "samira"])
 def test_record_certificate_and_page_to_countersign_show_it(
-    app: Flask, stage: Stage, key: str
+    app: Flask, clearing: Clearing, key: str
 ) -> None:
-    stage.sign(key, TOLD, language="ar")
-    stage.decide(key)
+    clearing.sign(key, TOLD, language="ar")
+    clearing.decide(key)
     db.session.commit()
-    text = document(stage, key)
+    text = document(clearing, key)
     for language in LANGUAGES:
-        own = stage.browser(app, key).page(f"{path_of(stage, key)}?language={language}")
+        own = clearing.browser(app, key).page(f"{path_of(clearing, key)}?language={language}")
         assert not_shown(text, own, language) == []
-        npm = stage.browser(app, "tomas").page(f"{check_of(stage, key)}?language={language}")
+        npm = clearing.browser(app, "tomas").page(f"{check_of(clearing, key)}?language={language}")
         assert not_shown(text, npm, language) == []
-    stage.countersign(key)
+    clearing.countersign(key)
     db.session.commit()
-    revision_id = stage.undertaking(key).revision_id
+    revision_id = clearing.undertaking(key).revision_id
     assert revision_id is not None
     # Arabic can't be read from a PDF in the order in which it's written.
     (row,) = [row for row in make_all()[revision_id] if row.language == "en"]
@@ -106,55 +106,57 @@ def test_record_certificate_and_page_to_countersign_show_it(
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_countersigning_several_shows_each_in_full_under_its_own_heading(
-    app: Flask, stage: Stage, language: str
+    app: Flask, clearing: Clearing, language: str
 ) -> None:
     for key in ("leyla", "otto", "joana"):
-        stage.sign(key, language="ar" if key != "otto" else "en")
+        clearing.sign(key, language="ar" if key != "otto" else "en")
     db.session.commit()
-    page = stage.browser(app, "tomas").page(
-        f"/cooperations/{stage.cooperation.reference}/undertakings/countersign?language={language}"
+    page = clearing.browser(app, "tomas").page(
+        f"/cooperations/{clearing.cooperation.reference}/undertakings/countersign?language={language}"
     )
     of_one = articles_on(page)
     assert len(of_one) == 3
     for key, article in zip(("leyla", "otto", "joana"), of_one, strict=True):
-        text = document(stage, key)
+        text = document(clearing, key)
         shown_language = frozen_text.shown_in(text, language)
         assert unseen(text, article, shown_language, "en") == []
 
 
-def test_a_scan_is_confirmed_on_a_page_that_shows_it(app: Flask, stage: Stage) -> None:
-    taken.bring_in(stage)
-    on_paper.record(stage, taken.TAKER, draft=on_paper.filled_in(stage, TOLD))
+def test_a_scan_is_confirmed_on_a_page_that_shows_it(app: Flask, clearing: Clearing) -> None:
+    taken.bring_in(clearing)
+    on_paper.record(clearing, taken.TAKER, draft=on_paper.filled_in(clearing, TOLD))
     db.session.commit()
-    text = document(stage, on_paper.DRIVER)
-    page = stage.browser(app, taken.OTHER).page(taken.address(stage, "/paper"))
+    text = document(clearing, on_paper.DRIVER)
+    page = clearing.browser(app, taken.OTHER).page(taken.address(clearing, "/paper"))
     assert not_shown(text, page) == []
 
 
-def test_the_page_that_signs_on_a_coordinators_device_shows_it(app: Flask, stage: Stage) -> None:
-    taken.bring_in(stage)
-    client, where = stage.browser(app, taken.TAKER), taken.address(stage, "/here")
-    confirmed = names(stage, on_paper.DRIVER)
+def test_the_page_that_signs_on_a_coordinators_device_shows_it(
+    app: Flask, clearing: Clearing
+) -> None:
+    taken.bring_in(clearing)
+    client, where = clearing.browser(app, taken.TAKER), taken.address(clearing, "/here")
+    confirmed = names(clearing, on_paper.DRIVER)
     form = client.page(where).form().filled_in(**filled_in(TOLD, **confirmed))
     client.post(where, data=form)
     page = client.page(f"{where}/sign")
-    taken.take(stage, "on their device", TOLD)
-    text = document(stage, on_paper.DRIVER)
+    taken.take(clearing, "on their device", TOLD)
+    text = document(clearing, on_paper.DRIVER)
     # The factory signs with a sentence of its own.
     del text["sentence"]
     assert not_shown(before_signing(text), page) == []
-    npm = stage.browser(app, taken.OTHER).page(taken.address(stage))
-    assert not_shown(document(stage, on_paper.DRIVER), npm) == []
+    npm = clearing.browser(app, taken.OTHER).page(taken.address(clearing))
+    assert not_shown(document(clearing, on_paper.DRIVER), npm) == []
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_terms_behind_an_undertaking_are_shown_in_full(
-    app: Flask, stage: Stage, language: str
+    app: Flask, clearing: Clearing, language: str
 ) -> None:
-    terms = db.session.get_one(Revision, stage.checklist.revision_in_force_id)
+    terms = db.session.get_one(Revision, clearing.checklist.revision_in_force_id)
     text = signoff.document_of(terms, None)
-    stage.sign("leyla")
+    clearing.sign("leyla")
     db.session.commit()
-    page = f"{path_of(stage, 'leyla')}/terms?language={language}"
+    page = f"{path_of(clearing, 'leyla')}/terms?language={language}"
     for key in ("leyla", "tomas"):
-        assert unseen(text, shown_on(stage.browser(app, key).page(page)), language, "en") == []
+        assert unseen(text, shown_on(clearing.browser(app, key).page(page)), language, "en") == []

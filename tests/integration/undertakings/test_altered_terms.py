@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.factories.evidence.tampering import REVISIONS, hands, table_of
-from tests.factories.undertakings import Stage
+from tests.factories.undertakings import Clearing
 from tracker.accounts.models import Membership, User
 from tracker.core.db import Base, db
 from tracker.core.errors import RefusedError
@@ -16,10 +16,12 @@ from tracker.signoff.models import Revision
 PERSON, SIGNED = "leyla", "joana"
 
 
-def test_nobody_signs_or_countersigns_on_terms_that_differ_from_their_digest(stage: Stage) -> None:
-    stage.sign(SIGNED)
-    stage.put_in(PERSON)
-    terms_id = stage.undertaking(PERSON).terms_revision_id
+def test_nobody_signs_or_countersigns_on_terms_that_differ_from_their_digest(
+    clearing: Clearing,
+) -> None:
+    clearing.sign(SIGNED)
+    clearing.put_in(PERSON)
+    terms_id = clearing.undertaking(PERSON).terms_revision_id
     document = db.session.get_one(Revision, terms_id).document
     db.session.commit()
     with hands() as connection:
@@ -29,11 +31,11 @@ def test_nobody_signs_or_countersigns_on_terms_that_differ_from_their_digest(sta
             .values(document=document.replace(b'"salt":"', b'"salt":"0'))
         )
     db.session.expire_all()
-    for act in (lambda: stage.sign(PERSON), lambda: stage.countersign(SIGNED)):
+    for act in (lambda: clearing.sign(PERSON), lambda: clearing.countersign(SIGNED)):
         with pytest.raises(RefusedError, match="Don't rely on it"):
             act()
         db.session.rollback()
-    assert not stage.is_cleared(SIGNED)
+    assert not clearing.is_cleared(SIGNED)
 
 
 @pytest.mark.parametrize(
@@ -41,30 +43,30 @@ def test_nobody_signs_or_countersigns_on_terms_that_differ_from_their_digest(sta
     [(Membership, {"office": "Secretary general"}), (User, {"name": "The Minister"})],
 )
 def test_nobody_countersigns_by_a_role_or_a_name_that_was_changed_by_hand(
-    stage: Stage, model: type[Base], values: dict[str, str]
+    clearing: Clearing, model: type[Base], values: dict[str, str]
 ) -> None:
-    stage.sign(SIGNED)
-    tomas = stage.actor("tomas").user_id
+    clearing.sign(SIGNED)
+    tomas = clearing.actor("tomas").user_id
     change(model, tomas, values)
     with pytest.raises(RefusedError, match="differs from the history"):
-        stage.countersign(SIGNED)
+        clearing.countersign(SIGNED)
     db.session.rollback()
-    assert not stage.is_cleared(SIGNED)
+    assert not clearing.is_cleared(SIGNED)
 
 
 @pytest.mark.parametrize("model", [User, Organisation])
 def test_nobody_signs_their_undertaking_by_a_name_that_was_changed_by_hand(
-    stage: Stage, model: type[Base]
+    clearing: Clearing, model: type[Base]
 ) -> None:
-    stage.put_in(PERSON)
-    actor = stage.actor(PERSON)
+    clearing.put_in(PERSON)
+    actor = clearing.actor(PERSON)
     whose = actor.user_id if model is User else actor.organisation_id
     assert whose is not None
     change(model, whose, {"name": "Somebody Else"})
     with pytest.raises(RefusedError, match="differs from the history"):
-        stage.sign(PERSON)
+        clearing.sign(PERSON)
     db.session.rollback()
-    assert not stage.is_cleared(PERSON)
+    assert not clearing.is_cleared(PERSON)
 
 
 def change(model: type[Base], whose: UUID, values: dict[str, str]) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from tests import due
 from tests.factories import undertakings
-from tests.factories.undertakings import DAYS, TOLD, Stage
+from tests.factories.undertakings import DAYS, TOLD, Clearing
 from tests.integration.undertakings.conftest import Clock
 from tracker.accounts.people import service as accounts
 from tracker.activity import queries as trail
@@ -22,7 +22,7 @@ from tracker.cooperations.models import Clearance
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.demo import checklists as demo_checklists
-from tracker.demo.people import Cast
+from tracker.demo.people import DemoPeople
 from tracker.mail.models import OutboxMessage
 from tracker.undertakings import encryption, service
 from tracker.undertakings.models import (
@@ -39,78 +39,79 @@ COUNTERSIGNED, CLOSED = UndertakingState.COUNTERSIGNED, UndertakingState.CLOSED
 LISTED = {"marek", "samira", "dina", "henrik", "leyla", "otto", "joana"}
 
 
-def verbs_of(stage: Stage, key: str) -> list[str]:
+def verbs_of(clearing: Clearing, key: str) -> list[str]:
     """Return the events of a person's undertaking, the oldest first."""
-    lines = trail.subject_history(stage.cooperation.id, [stage.undertaking(key).id])
+    lines = trail.subject_history(clearing.cooperation.id, [clearing.undertaking(key).id])
     return [line.verb for line in reversed(lines)]
 
 
-def mails_to(stage: Stage, key: str, kind: str) -> int:
+def mails_to(clearing: Clearing, key: str, kind: str) -> int:
     """Count the messages of a kind to a person."""
     return (
         db.session.scalar(
             sa.select(sa.func.count()).where(
-                OutboxMessage.recipient == stage.cast.users[key].email, OutboxMessage.kind == kind
+                OutboxMessage.recipient == clearing.demo_people.users[key].email,
+                OutboxMessage.kind == kind,
             )
         )
         or 0
     )
 
 
-def end_of(stage: Stage, key: str) -> str:
+def end_of(clearing: Clearing, key: str) -> str:
     """Return why a person's newest undertaking was closed."""
-    return stage.undertaking(key).closed_reason
+    return clearing.undertaking(key).closed_reason
 
 
 # Who is asked ----------------------------------------------------------------------------------
 
 
 @pytest.mark.both_databases
-def test_everybody_listed_is_asked_when_the_terms_come_into_force(stage: Stage) -> None:
-    assert stage.states() == dict.fromkeys(LISTED, ASKED)
-    assert stage.undertaking("leyla").organisation_id == stage.cast.bodies["lh"].id
-    assert stage.undertaking("marek").organisation_id == stage.cast.bodies["npm"].id
-    assert stage.undertaking("leyla").function == "Physician"
-    assert verbs_of(stage, "leyla") == ["undertaking_asked"]
+def test_everybody_listed_is_asked_when_the_terms_come_into_force(clearing: Clearing) -> None:
+    assert clearing.states() == dict.fromkeys(LISTED, ASKED)
+    assert clearing.undertaking("leyla").organisation_id == clearing.demo_people.bodies["lh"].id
+    assert clearing.undertaking("marek").organisation_id == clearing.demo_people.bodies["npm"].id
+    assert clearing.undertaking("leyla").function == "Physician"
+    assert verbs_of(clearing, "leyla") == ["undertaking_asked"]
 
 
-def test_nobody_is_asked_before_the_terms_are_in_force(cast: Cast) -> None:
-    drafted = undertakings.stage(cast, in_force=False)
+def test_nobody_is_asked_before_the_terms_are_in_force(demo_people: DemoPeople) -> None:
+    drafted = undertakings.clearing(demo_people, in_force=False)
     assert drafted.states() == {}
     drafted.list_people("lh", "leyla")
     assert drafted.states() == {}
 
 
-def test_each_person_asked_gets_one_neutral_mail(stage: Stage) -> None:
+def test_each_person_asked_gets_one_neutral_mail(clearing: Clearing) -> None:
     for key in LISTED:
-        assert mails_to(stage, key, "undertaking_asked") == 1
-    assert mails_to(stage, "nadia", "undertaking_asked") == 0
+        assert mails_to(clearing, key, "undertaking_asked") == 1
+    assert mails_to(clearing, "nadia", "undertaking_asked") == 0
     message = db.session.scalars(
         sa.select(OutboxMessage).where(
-            OutboxMessage.recipient == stage.cast.users["leyla"].email,
+            OutboxMessage.recipient == clearing.demo_people.users["leyla"].email,
             OutboxMessage.kind == "undertaking_asked",
         )
     ).one()
-    assert f"/undertakings/{stage.undertaking('leyla').id}" in message.body
+    assert f"/undertakings/{clearing.undertaking('leyla').id}" in message.body
     for word in ("police", "Joint monitoring", "People's Advocate", "C-20", "Lantern"):
         assert word not in message.body
         assert word not in message.subject
 
 
 @pytest.mark.both_databases
-def test_a_person_listed_later_is_asked_later(stage: Stage) -> None:
-    stage.list_people("lh", "leyla", "otto")
-    assert stage.states()["joana"] is CLOSED
-    stage.list_people("lh", "leyla", "otto", "joana")
-    assert stage.states()["joana"] is ASKED
-    assert mails_to(stage, "joana", "undertaking_asked") == 2
-    assert mails_to(stage, "leyla", "undertaking_asked") == 1
+def test_a_person_listed_later_is_asked_later(clearing: Clearing) -> None:
+    clearing.list_people("lh", "leyla", "otto")
+    assert clearing.states()["joana"] is CLOSED
+    clearing.list_people("lh", "leyla", "otto", "joana")
+    assert clearing.states()["joana"] is ASKED
+    assert mails_to(clearing, "joana", "undertaking_asked") == 2
+    assert mails_to(clearing, "leyla", "undertaking_asked") == 1
 
 
 @pytest.mark.both_databases
-def test_a_party_that_lists_nobody_asks_nobody(stage: Stage) -> None:
-    stage.list_people("lh")
-    assert {key for key, state in stage.states().items() if state is not CLOSED} == {
+def test_a_party_that_lists_nobody_asks_nobody(clearing: Clearing) -> None:
+    clearing.list_people("lh")
+    assert {key for key, state in clearing.states().items() if state is not CLOSED} == {
         "marek",
         "samira",
         "dina",
@@ -119,84 +120,89 @@ def test_a_party_that_lists_nobody_asks_nobody(stage: Stage) -> None:
 
 
 @pytest.mark.both_databases
-def test_a_person_who_no_longer_takes_part_is_not_asked_because_of_an_old_list(cast: Cast) -> None:
-    drafted = undertakings.stage(cast, in_force=False)
+def test_a_person_who_no_longer_takes_part_is_not_asked_because_of_an_old_list(
+    demo_people: DemoPeople,
+) -> None:
+    drafted = undertakings.clearing(demo_people, in_force=False)
     cooperations.end_person(
         drafted.actor("joana"),
         drafted.cooperation,
         user_id=drafted.id("leyla"),
-        organisation_id=cast.bodies["lh"].id,
+        organisation_id=demo_people.bodies["lh"].id,
     )
-    demo_checklists.send(cast, drafted.checklist)
-    demo_checklists.sign(cast, drafted.checklist)
+    demo_checklists.send(demo_people, drafted.checklist)
+    demo_checklists.sign(demo_people, drafted.checklist)
     assert "leyla" not in drafted.states()
 
 
 def test_nobody_is_asked_once_the_time_of_the_terms_has_passed(
-    stage: Stage, frozen_time: Clock
+    clearing: Clearing, frozen_time: Clock
 ) -> None:
-    stage.list_people("lh", "leyla")
+    clearing.list_people("lh", "leyla")
     frozen_time(clock.now() + dt.timedelta(days=DAYS + 1))
-    stage.list_people("lh", "leyla", "otto")
-    assert stage.states()["otto"] is CLOSED
+    clearing.list_people("lh", "leyla", "otto")
+    assert clearing.states()["otto"] is CLOSED
 
 
-def test_the_npms_own_people_are_not_asked(stage: Stage) -> None:
-    assert stage.states().keys().isdisjoint({"ilena", "tomas", "nadia", "pavo", "milan"})
+def test_the_npms_own_people_are_not_asked(clearing: Clearing) -> None:
+    assert clearing.states().keys().isdisjoint({"ilena", "tomas", "nadia", "pavo", "milan"})
 
 
 @pytest.mark.both_databases
-def test_a_person_listed_twice_is_asked_only_once(stage: Stage) -> None:
-    stage.list_people("od", "samira", "leyla")
+def test_a_person_listed_twice_is_asked_only_once(clearing: Clearing) -> None:
+    clearing.list_people("od", "samira", "leyla")
     rows = db.session.scalars(
         sa.select(Undertaking).where(
-            Undertaking.user_id == stage.id("leyla"), Undertaking.state == ASKED
+            Undertaking.user_id == clearing.id("leyla"), Undertaking.state == ASKED
         )
     ).all()
     assert len(rows) == 1
     # Another party's list doesn't change whom a person signs for.
-    assert rows[0].organisation_id == stage.cast.bodies["lh"].id
+    assert rows[0].organisation_id == clearing.demo_people.bodies["lh"].id
 
 
 # What closes -----------------------------------------------------------------------------------
 
 
 @pytest.mark.both_databases
-def test_removing_a_person_from_the_list_closes_undertaking_and_clearance(stage: Stage) -> None:
-    stage.clear("leyla")
-    assert stage.is_cleared("leyla")
-    stage.list_people("lh", "otto", "joana")
-    assert end_of(stage, "leyla") == UndertakingEnd.UNLISTED
-    assert not stage.is_cleared("leyla")
-    assert verbs_of(stage, "leyla")[-1] == "undertaking_closed"
+def test_removing_a_person_from_the_list_closes_undertaking_and_clearance(
+    clearing: Clearing,
+) -> None:
+    clearing.clear("leyla")
+    assert clearing.is_cleared("leyla")
+    clearing.list_people("lh", "otto", "joana")
+    assert end_of(clearing, "leyla") == UndertakingEnd.UNLISTED
+    assert not clearing.is_cleared("leyla")
+    assert verbs_of(clearing, "leyla")[-1] == "undertaking_closed"
 
 
 @pytest.mark.both_databases
-def test_new_terms_close_every_undertaking_immediately_and_ask_again(stage: Stage) -> None:
-    stage.clear("leyla")
-    stage.sign("otto")
-    first = {key: stage.undertaking(key).id for key in LISTED}
-    stage.amend()
-    assert not stage.is_cleared("leyla")
-    assert stage.states() == dict.fromkeys(LISTED, ASKED)
-    assert set(first.values()).isdisjoint(stage.undertaking(key).id for key in LISTED)
+def test_new_terms_close_every_undertaking_immediately_and_ask_again(clearing: Clearing) -> None:
+    clearing.clear("leyla")
+    clearing.sign("otto")
+    first = {key: clearing.undertaking(key).id for key in LISTED}
+    clearing.amend()
+    assert not clearing.is_cleared("leyla")
+    assert clearing.states() == dict.fromkeys(LISTED, ASKED)
+    assert set(first.values()).isdisjoint(clearing.undertaking(key).id for key in LISTED)
     old = db.session.get_one(Undertaking, first["leyla"], populate_existing=True)
     assert (old.state, old.closed_reason) == (CLOSED, UndertakingEnd.NEW_TERMS)
-    assert mails_to(stage, "leyla", "undertaking_asked") == 2
+    assert mails_to(clearing, "leyla", "undertaking_asked") == 2
 
 
-def test_a_text_in_amendment_leaves_the_clearances_open(stage: Stage) -> None:
-    stage.clear("leyla")
-    agreements.amend(stage.actor("ilena"), stage.checklist, reason="A longer duty.", items=["C17"])
-    assert stage.is_cleared("leyla")
+def test_a_text_in_amendment_leaves_the_clearances_open(clearing: Clearing) -> None:
+    clearing.clear("leyla")
+    ilena = clearing.actor("ilena")
+    agreements.amend(ilena, clearing.checklist, reason="A longer duty.", items=["C17"])
+    assert clearing.is_cleared("leyla")
 
 
 def test_a_draft_is_carried_over_to_new_terms_with_nothing_confirmed(
-    stage: Stage,
+    clearing: Clearing,
 ) -> None:
-    stage.put_in("leyla", TOLD)
-    stage.amend()
-    draft = encryption.draft_of(stage.undertaking("leyla"))
+    clearing.put_in("leyla", TOLD)
+    clearing.amend()
+    draft = encryption.draft_of(clearing.undertaking("leyla"))
     assert draft.interests == TOLD
     assert draft.confirmed == frozenset()
     assert not draft.is_ready
@@ -204,70 +210,78 @@ def test_a_draft_is_carried_over_to_new_terms_with_nothing_confirmed(
 
 @pytest.mark.both_databases
 def test_leaving_closes_the_undertaking_immediately_and_coming_back_asks_again(
-    stage: Stage,
+    clearing: Clearing,
 ) -> None:
-    stage.clear("leyla")
-    home = stage.cast.bodies["lh"].id
+    clearing.clear("leyla")
+    home = clearing.demo_people.bodies["lh"].id
     cooperations.end_person(
-        stage.actor("joana"), stage.cooperation, user_id=stage.id("leyla"), organisation_id=home
+        clearing.actor("joana"),
+        clearing.cooperation,
+        user_id=clearing.id("leyla"),
+        organisation_id=home,
     )
-    assert end_of(stage, "leyla") == UndertakingEnd.LEFT
-    assert not stage.is_cleared("leyla")
+    assert end_of(clearing, "leyla") == UndertakingEnd.LEFT
+    assert not clearing.is_cleared("leyla")
     cooperations.add_person(
-        stage.actor("joana"), stage.cooperation, user_id=stage.id("leyla"), organisation_id=home
+        clearing.actor("joana"),
+        clearing.cooperation,
+        user_id=clearing.id("leyla"),
+        organisation_id=home,
     )
-    assert stage.states()["leyla"] is ASKED
+    assert clearing.states()["leyla"] is ASKED
 
 
 @pytest.mark.both_databases
 @pytest.mark.parametrize("how_far", ["asked", "signed", "cleared"])
 def test_suspension_closes_an_undertaking_immediately_and_restoring_asks_again(
-    stage: Stage, how_far: str
+    clearing: Clearing, how_far: str
 ) -> None:
     if how_far == "signed":
-        stage.sign("leyla")
+        clearing.sign("leyla")
     if how_far == "cleared":
-        stage.clear("leyla")
-    accounts.suspend(stage.actor("iris"), stage.id("leyla"), reason="Asked by the CSO.")
-    assert stage.states()["leyla"] is CLOSED
-    assert end_of(stage, "leyla") == UndertakingEnd.SUSPENDED
-    assert not stage.is_cleared("leyla")
-    accounts.restore(stage.actor("iris"), stage.id("leyla"))
-    assert stage.states()["leyla"] is ASKED
-    assert not stage.is_cleared("leyla")
+        clearing.clear("leyla")
+    accounts.suspend(clearing.actor("iris"), clearing.id("leyla"), reason="Asked by the CSO.")
+    assert clearing.states()["leyla"] is CLOSED
+    assert end_of(clearing, "leyla") == UndertakingEnd.SUSPENDED
+    assert not clearing.is_cleared("leyla")
+    accounts.restore(clearing.actor("iris"), clearing.id("leyla"))
+    assert clearing.states()["leyla"] is ASKED
+    assert not clearing.is_cleared("leyla")
 
 
-def test_the_last_day_is_included_and_the_next_one_is_not(stage: Stage, frozen_time: Clock) -> None:
-    clearance = stage.clear("leyla")
+def test_the_last_day_is_included_and_the_next_one_is_not(
+    clearing: Clearing, frozen_time: Clock
+) -> None:
+    clearance = clearing.clear("leyla")
     last = dt.datetime.combine(clearance.until_on, dt.time(12), dt.UTC)
     frozen_time(last)
-    assert stage.is_cleared("leyla")
+    assert clearing.is_cleared("leyla")
     frozen_time(last + dt.timedelta(days=1))
-    assert not stage.is_cleared("leyla")
+    assert not clearing.is_cleared("leyla")
 
 
-def test_the_worker_records_what_has_run_out(stage: Stage, frozen_time: Clock) -> None:
-    clearance = stage.clear("leyla")
+def test_the_worker_records_what_has_run_out(clearing: Clearing, frozen_time: Clock) -> None:
+    clearance = clearing.clear("leyla")
     frozen_time(dt.datetime.combine(clearance.until_on, dt.time(12), dt.UTC) + dt.timedelta(1))
     assert due.close_expired(clock.today()) == 1
-    assert end_of(stage, "leyla") == UndertakingEnd.EXPIRED
+    assert end_of(clearing, "leyla") == UndertakingEnd.EXPIRED
     assert due.close_expired(clock.today()) == 0
     # Nobody is asked to sign on expired terms.
-    stage.list_people("lh", "leyla", "otto")
-    assert stage.states()["leyla"] is CLOSED
+    clearing.list_people("lh", "leyla", "otto")
+    assert clearing.states()["leyla"] is CLOSED
 
 
 @pytest.mark.both_databases
-def test_a_withdrawn_person_is_not_asked_again_by_a_change_of_the_list(stage: Stage) -> None:
-    stage.clear("leyla")
-    service.withdraw(stage.actor("leyla"), stage.undertaking("leyla").id)
-    stage.list_people("lh", "leyla", "otto")
-    assert stage.states()["leyla"] is CLOSED
-    assert end_of(stage, "leyla") == UndertakingEnd.WITHDRAWN
+def test_a_withdrawn_person_is_not_asked_again_by_a_change_of_the_list(clearing: Clearing) -> None:
+    clearing.clear("leyla")
+    service.withdraw(clearing.actor("leyla"), clearing.undertaking("leyla").id)
+    clearing.list_people("lh", "leyla", "otto")
+    assert clearing.states()["leyla"] is CLOSED
+    assert end_of(clearing, "leyla") == UndertakingEnd.WITHDRAWN
 
 
-def test_another_cooperation_is_left_alone(cast: Cast) -> None:
-    first, other = undertakings.stage(cast), undertakings.stage(cast)
+def test_another_cooperation_is_left_alone(demo_people: DemoPeople) -> None:
+    first, other = undertakings.clearing(demo_people), undertakings.clearing(demo_people)
     first.clear("leyla")
     other.clear("leyla")
     first.amend()
@@ -277,20 +291,20 @@ def test_another_cooperation_is_left_alone(cast: Cast) -> None:
     assert other.states()["leyla"] is COUNTERSIGNED
 
 
-def test_a_replaced_undertaking_is_asked_for_again_only_on_new_terms(stage: Stage) -> None:
-    stage.sign("leyla", TOLD)
-    stage.decide("leyla", InterestsDecision.REPLACE, "Too near.")
-    stage.list_people("lh", "leyla", "otto")
-    assert stage.states()["leyla"] is SIGNED
-    stage.amend()
-    assert stage.states()["leyla"] is ASKED
+def test_a_replaced_undertaking_is_asked_for_again_only_on_new_terms(clearing: Clearing) -> None:
+    clearing.sign("leyla", TOLD)
+    clearing.decide("leyla", InterestsDecision.REPLACE, "Too near.")
+    clearing.list_people("lh", "leyla", "otto")
+    assert clearing.states()["leyla"] is SIGNED
+    clearing.amend()
+    assert clearing.states()["leyla"] is ASKED
 
 
-def test_every_closing_of_a_clearance_is_in_the_trail(stage: Stage, session: Session) -> None:
-    stage.clear("leyla")
-    stage.clear("otto")
-    stage.amend()
-    _total, lines = trail.history(stage.cooperation.id, limit=200)
+def test_every_closing_of_a_clearance_is_in_the_trail(clearing: Clearing, session: Session) -> None:
+    clearing.clear("leyla")
+    clearing.clear("otto")
+    clearing.amend()
+    _total, lines = trail.history(clearing.cooperation.id, limit=200)
     closed = [line for line in lines if line.verb == verbs.CLEARANCE_CLOSED.name]
     assert len(closed) == 2
     assert {line.details["reason"] for line in closed} == {"new_terms"}
@@ -301,9 +315,9 @@ def test_every_closing_of_a_clearance_is_in_the_trail(stage: Stage, session: Ses
 # Terms suspended and ended -----------------------------------------------------------------------
 
 
-def halt(stage: Stage, kind: NoticeKind, *, by: str = "henrik") -> Notice:
+def halt(clearing: Clearing, kind: NoticeKind, *, by: str = "henrik") -> Notice:
     """Suspend or end the confidentiality terms for a party, immediately: no notice is agreed."""
-    return notices.give_notice(stage.actor(by), stage.checklist, kind, reason="Not safe.")
+    return notices.give_notice(clearing.actor(by), clearing.checklist, kind, reason="Not safe.")
 
 
 @pytest.mark.both_databases
@@ -315,70 +329,71 @@ def halt(stage: Stage, kind: NoticeKind, *, by: str = "henrik") -> Notice:
     ],
 )
 def test_stopping_the_terms_closes_everything_immediately(
-    stage: Stage, kind: NoticeKind, why: UndertakingEnd
+    clearing: Clearing, kind: NoticeKind, why: UndertakingEnd
 ) -> None:
-    stage.clear("leyla")
-    stage.sign("otto")
-    assert stage.is_cleared("leyla")
-    halt(stage, kind)
-    assert set(stage.states().values()) == {CLOSED}
-    assert {end_of(stage, key) for key in LISTED} == {why}
-    assert not stage.is_cleared("leyla")
-    assert verbs_of(stage, "leyla")[-1] == verbs.UNDERTAKING_CLOSED.name
+    clearing.clear("leyla")
+    clearing.sign("otto")
+    assert clearing.is_cleared("leyla")
+    halt(clearing, kind)
+    assert set(clearing.states().values()) == {CLOSED}
+    assert {end_of(clearing, key) for key in LISTED} == {why}
+    assert not clearing.is_cleared("leyla")
+    assert verbs_of(clearing, "leyla")[-1] == verbs.UNDERTAKING_CLOSED.name
 
 
-def test_a_notice_closes_nothing_before_its_day(stage: Stage, frozen_time: Clock) -> None:
-    stage.clear("leyla")
+def test_a_notice_closes_nothing_before_its_day(clearing: Clearing, frozen_time: Clock) -> None:
+    clearing.clear("leyla")
     day = clock.today() + dt.timedelta(days=3)
     notices.give_notice(
-        stage.actor("henrik"),
-        stage.checklist,
+        clearing.actor("henrik"),
+        clearing.checklist,
         NoticeKind.SUSPENDED,
         reason="Not safe.",
         from_on=day,
     )
-    assert stage.is_cleared("leyla")
+    assert clearing.is_cleared("leyla")
     frozen_time(clock.now() + dt.timedelta(days=3))
     assert due.carry_out_due(clock.today()) == 1
-    assert not stage.is_cleared("leyla")
+    assert not clearing.is_cleared("leyla")
 
 
-def test_everybody_is_asked_again_when_the_suspension_is_lifted(stage: Stage) -> None:
-    stage.clear("leyla")
-    notice = halt(stage, NoticeKind.SUSPENDED)
-    notices.close_notice(stage.actor("henrik"), stage.checklist, notice.id, reason="Safe again.")
-    assert set(stage.states().values()) == {ASKED}
+def test_everybody_is_asked_again_when_the_suspension_is_lifted(clearing: Clearing) -> None:
+    clearing.clear("leyla")
+    notice = halt(clearing, NoticeKind.SUSPENDED)
+    henrik = clearing.actor("henrik")
+    notices.close_notice(henrik, clearing.checklist, notice.id, reason="Safe again.")
+    assert set(clearing.states().values()) == {ASKED}
     # What was closed stays closed: each person confirms again.
-    assert not stage.is_cleared("leyla")
+    assert not clearing.is_cleared("leyla")
 
 
 @pytest.mark.both_databases
-def test_nobody_is_asked_by_a_change_of_the_list_meanwhile(stage: Stage) -> None:
-    halt(stage, NoticeKind.SUSPENDED)
-    stage.list_people("lh", "leyla", "otto", "joana")
-    assert set(stage.states().values()) == {CLOSED}
+def test_nobody_is_asked_by_a_change_of_the_list_meanwhile(clearing: Clearing) -> None:
+    halt(clearing, NoticeKind.SUSPENDED)
+    clearing.list_people("lh", "leyla", "otto", "joana")
+    assert set(clearing.states().values()) == {CLOSED}
 
 
 def test_once_the_terms_have_run_out_nobody_is_waited_for_and_a_coordinator_renews_them(
-    app: Flask, stage: Stage, frozen_time: Clock
+    app: Flask, clearing: Clearing, frozen_time: Clock
 ) -> None:
     """The agreement continues, so whoever needs access gets it only by a later last day."""
-    clearance = stage.clear("leyla")
-    assert stage.states()["samira"] is UndertakingState.ASKED
-    address = f"/cooperations/{stage.cooperation.reference}"
+    clearance = clearing.clear("leyla")
+    assert clearing.states()["samira"] is UndertakingState.ASKED
+    address = f"/cooperations/{clearing.cooperation.reference}"
 
     def whose_task(key: str) -> str:
         """Return whose task it is on a person's page; empty if there is none."""
-        page = stage.browser(app, key).page(address).text
+        page = clearing.browser(app, key).page(address).text
         return page.partition("have signed a later one.Waiting for ")[2].partition(" ")[0]
 
     assert not whose_task("ilena")
     frozen_time(dt.datetime.combine(clearance.until_on, dt.time(12), dt.UTC) + dt.timedelta(1))
     due.close_expired(clock.today())
-    assert set(stage.states().values()) == {CLOSED}
+    assert set(clearing.states().values()) == {CLOSED}
     db.session.commit()
     assert (whose_task("ilena"), whose_task("leyla")) == ("you", "a")
     # If the agreement has expired too, that one is renewed first, or ended.
-    stage.cooperation.ends_on = clearance.until_on
+    clearing.cooperation.ends_on = clearance.until_on
     db.session.commit()
     assert not whose_task("ilena")

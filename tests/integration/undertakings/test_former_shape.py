@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from tests.factories.evidence.bundles import judged
 from tests.factories.evidence.certificates import make_all, words_of
 from tests.factories.evidence.leaves import unseen
-from tests.factories.undertakings import TOLD, Stage
+from tests.factories.undertakings import TOLD, Clearing
 from tracker.agreements import frozen_text
 from tracker.cooperations import keys
 from tracker.cooperations.models import Cooperation
@@ -28,7 +28,7 @@ from tracker.undertakings.document import document
 
 
 @pytest.fixture
-def former(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Revision:
+def former(clearing: Clearing, monkeypatch: pytest.MonkeyPatch) -> Revision:
     """An undertaking signed and countersigned when texts had only one language."""
 
     def as_it_was(*given: Any, **named: Any) -> dict[str, Any]:
@@ -36,9 +36,9 @@ def former(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Revision:
 
     monkeypatch.setattr("tracker.undertakings.service.document", as_it_was)
     monkeypatch.setattr(signoff, "FORMAT", frozen_text.FIRST)
-    stage.sign("leyla", TOLD)
-    stage.decide("leyla")
-    stage.countersign("leyla")
+    clearing.sign("leyla", TOLD)
+    clearing.decide("leyla")
+    clearing.countersign("leyla")
     db.session.commit()
     return db.session.scalars(sa.select(Revision).where(Revision.kind == "undertaking")).one()
 

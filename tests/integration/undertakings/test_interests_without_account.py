@@ -7,7 +7,7 @@ from flask import Flask
 
 from tests.client import CheckedClient
 from tests.factories import undertakings_on_paper as on_paper
-from tests.factories.undertakings import TOLD, Stage
+from tests.factories.undertakings import TOLD, Clearing
 from tests.factories.undertakings_on_paper import DRIVER, NAME
 from tests.pages import Page
 from tracker.core.db import db
@@ -21,27 +21,27 @@ PAUSED = "Paused until the NPM"
 
 
 @pytest.fixture
-def driver(app: Flask, stage: Stage) -> Stage:
+def driver(app: Flask, clearing: Clearing) -> Clearing:
     """The cooperation, with a driver without an account who signed on paper and is cleared."""
-    on_paper.with_driver(app, stage)
-    on_paper.record(stage)
-    on_paper.confirm(stage)
-    stage.countersign(DRIVER, by="milan")
+    on_paper.with_driver(app, clearing)
+    on_paper.record(clearing)
+    on_paper.confirm(clearing)
+    clearing.countersign(DRIVER, by="milan")
     db.session.commit()
-    return stage
+    return clearing
 
 
 @pytest.fixture
-def browser(app: Flask, driver: Stage) -> Browser:
+def browser(app: Flask, driver: Clearing) -> Browser:
     return lambda key: driver.browser(app, key)
 
 
-def list_of(stage: Stage) -> str:
-    return f"/cooperations/{stage.cooperation.reference}/undertakings"
+def list_of(clearing: Clearing) -> str:
+    return f"/cooperations/{clearing.cooperation.reference}/undertakings"
 
 
-def address(stage: Stage, key: str = DRIVER) -> str:
-    return f"{list_of(stage)}/{stage.undertaking(key).id}/interests/new"
+def address(clearing: Clearing, key: str = DRIVER) -> str:
+    return f"{list_of(clearing)}/{clearing.undertaking(key).id}/interests/new"
 
 
 def interests_in(page: Page, place: str) -> set[str]:
@@ -51,7 +51,7 @@ def interests_in(page: Page, place: str) -> set[str]:
 
 
 def test_the_coordinator_records_it_access_pauses_and_the_npm_decides(
-    driver: Stage, browser: Browser
+    driver: Clearing, browser: Browser
 ) -> None:
     coordinator = browser("ilena")
     assert address(driver) in coordinator.page(list_of(driver)).addresses()
@@ -71,7 +71,7 @@ def test_the_coordinator_records_it_access_pauses_and_the_npm_decides(
     assert PAUSED not in coordinator.page(list_of(driver)).text
 
 
-def test_who_recorded_it_leaves_the_decision_to_others(driver: Stage, browser: Browser) -> None:
+def test_who_recorded_it_leaves_the_decision_to_others(driver: Clearing, browser: Browser) -> None:
     milan = browser("milan")
     milan.submit(address(driver), interest=TOLD, reach="all")
     place = address(driver).removesuffix("/interests/new")
@@ -86,7 +86,7 @@ def test_who_recorded_it_leaves_the_decision_to_others(driver: Stage, browser: B
 
 
 def test_a_missing_answer_is_reported_and_what_was_typed_stays(
-    driver: Stage, browser: Browser
+    driver: Clearing, browser: Browser
 ) -> None:
     response = browser("ilena").submit(address(driver), interest=TOLD)
     assert "Say which places it concerns" in Page.of(response).text
@@ -95,13 +95,13 @@ def test_a_missing_answer_is_reported_and_what_was_typed_stays(
 
 
 @pytest.mark.parametrize("key", ["pavo", "leyla", "nadia", "samira", "greta", "celia", "henrik"])
-def test_nobody_else_finds_the_page(driver: Stage, browser: Browser, key: str) -> None:
+def test_nobody_else_finds_the_page(driver: Clearing, browser: Browser, key: str) -> None:
     assert browser(key).get(address(driver)).status_code == 404
     with pytest.raises(RefusedError, match="for somebody else"):
         adding.add(driver.actor(key), driver.undertaking(DRIVER).id, TOLD, Places(Reach.ALL))
 
 
-def test_who_has_an_account_declares_it_themselves(driver: Stage, browser: Browser) -> None:
+def test_who_has_an_account_declares_it_themselves(driver: Clearing, browser: Browser) -> None:
     driver.clear("leyla")
     db.session.commit()
     page = browser("ilena").get(address(driver, "leyla"))
@@ -109,8 +109,8 @@ def test_who_has_an_account_declares_it_themselves(driver: Stage, browser: Brows
     assert "declares their own interests" in Page.of(page).text
 
 
-def test_before_signing_it_is_declared_in_the_undertaking(app: Flask, stage: Stage) -> None:
-    on_paper.with_driver(app, stage)
-    page = stage.browser(app, "ilena").get(address(stage))
+def test_before_signing_it_is_declared_in_the_undertaking(app: Flask, clearing: Clearing) -> None:
+    on_paper.with_driver(app, clearing)
+    page = clearing.browser(app, "ilena").get(address(clearing))
     assert page.status_code == 403
     assert "Interests are declared in it" in Page.of(page).text

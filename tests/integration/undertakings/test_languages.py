@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from tests.client import CheckedClient
-from tests.factories.undertakings import TOLD, Stage
+from tests.factories.undertakings import TOLD, Clearing
 from tests.integration.undertakings.test_pages import check_of, filled_in, path_of
 from tests.pages import Page
 from tracker.agreements import frozen_text
@@ -24,15 +24,15 @@ SILENCE = "I tell nobody who is not cleared."
 IN_ARABIC = "لا أخبر أحداً لم يُصرَّح له"
 
 
-def arabic(app: Flask, stage: Stage, key: str) -> CheckedClient:
-    client = stage.browser(app, key)
+def arabic(app: Flask, clearing: Clearing, key: str) -> CheckedClient:
+    client = clearing.browser(app, key)
     client.set_cookie("language", "ar")
     return client
 
 
-def document(stage: Stage, key: str) -> dict[str, Any]:
-    revision = db.session.get_one(Revision, stage.undertaking(key).revision_id)
-    return signoff.document_of(revision, keys.key_of(stage.cooperation.id))
+def document(clearing: Clearing, key: str) -> dict[str, Any]:
+    revision = db.session.get_one(Revision, clearing.undertaking(key).revision_id)
+    return signoff.document_of(revision, keys.key_of(clearing.cooperation.id))
 
 
 def sentences(page: Page) -> dict[str, str]:
@@ -43,21 +43,21 @@ def sentences(page: Page) -> dict[str, str]:
     }
 
 
-def test_a_person_is_asked_in_their_own_language(app: Flask, stage: Stage) -> None:
-    page = arabic(app, stage, "leyla").page(path_of(stage, "leyla"))
+def test_a_person_is_asked_in_their_own_language(app: Flask, clearing: Clearing) -> None:
+    page = arabic(app, clearing, "leyla").page(path_of(clearing, "leyla"))
     assert IN_ARABIC in page.text
     assert SILENCE not in page.text
     assert "هل هناك ما تعلنه؟" in page.text
     # What happens to copies (C17), from the frozen terms.
     assert "تُعاد" in page.text or "تُتلف" in page.text
-    assert SILENCE in stage.browser(app, "leyla").page(path_of(stage, "leyla")).text
+    assert SILENCE in clearing.browser(app, "leyla").page(path_of(clearing, "leyla")).text
 
 
 def test_a_signed_undertaking_contains_the_persons_language_and_the_binding_one(
-    stage: Stage,
+    clearing: Clearing,
 ) -> None:
-    stage.sign("leyla", TOLD, language="ar")
-    text = document(stage, "leyla")
+    clearing.sign("leyla", TOLD, language="ar")
+    text = document(clearing, "leyla")
     assert (text["format"], text["languages"]) == ("common-terms/2", ["ar", "en"])
     assert text["binding_language"] == "en"
     assert text["template"]["kind"] == "confidentiality"
@@ -70,9 +70,11 @@ def test_a_signed_undertaking_contains_the_persons_language_and_the_binding_one(
     assert text["sentence"] == {"ar": "I, Leyla Marchetti, undertake this."}
 
 
-def test_a_person_who_signs_in_the_binding_language_signs_only_in_that_one(stage: Stage) -> None:
-    stage.sign("leyla")
-    assert document(stage, "leyla")["languages"] == ["en"]
+def test_a_person_who_signs_in_the_binding_language_signs_only_in_that_one(
+    clearing: Clearing,
+) -> None:
+    clearing.sign("leyla")
+    assert document(clearing, "leyla")["languages"] == ["en"]
 
 
 @pytest.mark.parametrize(
@@ -86,17 +88,17 @@ def test_a_person_who_signs_in_the_binding_language_signs_only_in_that_one(stage
     ],
 )
 def test_the_binding_language_is_the_terms_if_it_is_translated(
-    stage: Stage, terms: str, person: str, codes: tuple[str, ...]
+    clearing: Clearing, terms: str, person: str, codes: tuple[str, ...]
 ) -> None:
-    loaded = queries.load(stage.undertaking("leyla"))
+    loaded = queries.load(clearing.undertaking("leyla"))
     other = replace(loaded, terms=replace(loaded.terms, binding=terms))
     languages = service.languages_of(other, person)
     assert (languages.codes, languages.binding) == (codes, codes[0])
 
 
-def test_the_page_that_signs_names_the_language_that_counts(app: Flask, stage: Stage) -> None:
-    client = stage.browser(app, "leyla")
-    path = path_of(stage, "leyla")
+def test_the_page_that_signs_names_the_language_that_counts(app: Flask, clearing: Clearing) -> None:
+    client = clearing.browser(app, "leyla")
+    path = path_of(clearing, "leyla")
     page = Page.of(client.submit(path, **filled_in(), later=None, go="on"))
     assert "Binding: English." in page.text
     assert SILENCE in page.text
@@ -104,29 +106,29 @@ def test_the_page_that_signs_names_the_language_that_counts(app: Flask, stage: S
     assert IN_ARABIC in client.page(f"{path}/sign").text
 
 
-def test_a_record_can_be_read_in_each_of_its_languages(app: Flask, stage: Stage) -> None:
-    stage.sign("leyla", TOLD, language="ar")
+def test_a_record_can_be_read_in_each_of_its_languages(app: Flask, clearing: Clearing) -> None:
+    clearing.sign("leyla", TOLD, language="ar")
     db.session.commit()
-    client = stage.browser(app, "leyla")
-    page = client.page(path_of(stage, "leyla"))
+    client = clearing.browser(app, "leyla")
+    page = client.page(path_of(clearing, "leyla"))
     assert SILENCE in page.text
     assert page.links()["Arabic"].endswith("?language=ar")
-    other = client.page(f"{path_of(stage, 'leyla')}?language=ar")
+    other = client.page(f"{path_of(clearing, 'leyla')}?language=ar")
     (marked,) = {lang for words, lang in sentences(other).items() if words.startswith(IN_ARABIC)}
     assert marked == "ar"
     # The sentence on the briefing is in the language used then.
     assert "Held on" in page.text
     assert "Held on" not in other.text
     assert TOLD in other.text
-    npm = stage.browser(app, "tomas").page(f"{check_of(stage, 'leyla')}?language=ar")
+    npm = clearing.browser(app, "tomas").page(f"{check_of(clearing, 'leyla')}?language=ar")
     assert IN_ARABIC in npm.text
 
 
 def test_the_terms_an_undertaking_rests_on_can_be_read_in_each_of_their_languages(
-    app: Flask, stage: Stage
+    app: Flask, clearing: Clearing
 ) -> None:
-    path = f"{path_of(stage, 'leyla')}/terms"
-    client = stage.browser(app, "leyla")
+    path = f"{path_of(clearing, 'leyla')}/terms"
+    client = clearing.browser(app, "leyla")
     assert "What it covers" in client.page(path).text
     assert "ما الذي يشمله" in client.page(f"{path}?language=ar").text
     client.set_cookie("language", "ar")
@@ -136,12 +138,12 @@ def test_the_terms_an_undertaking_rests_on_can_be_read_in_each_of_their_language
 # The previous format
 
 
-def first_shape(stage: Stage) -> Mapping[str, Any]:
+def first_shape(clearing: Clearing) -> Mapping[str, Any]:
     """Return an undertaking as it was frozen before texts had several languages."""
-    undertaking = stage.undertaking("leyla")
+    undertaking = clearing.undertaking("leyla")
     return {
         "undertaking": str(undertaking.id),
-        "person": {"id": str(stage.id("leyla")), "name": "Leyla Marchetti", "function": ""},
+        "person": {"id": str(clearing.id("leyla")), "name": "Leyla Marchetti", "function": ""},
         "organisation": {"id": str(undertaking.organisation_id), "name": "Lantern Health Network"},
         "cooperation": {"reference": "C-2026-0001", "title": "Joint monitoring"},
         "terms": {"revision": 1, "digest": "d" * 64, "until": "2028-01-01"},
@@ -156,19 +158,19 @@ def first_shape(stage: Stage) -> Mapping[str, Any]:
     }
 
 
-def test_an_undertaking_in_the_first_shape_reads_as_it_did(app: Flask, stage: Stage) -> None:
+def test_an_undertaking_in_the_first_shape_reads_as_it_did(app: Flask, clearing: Clearing) -> None:
     with (
         mock.patch.object(signoff, "FORMAT", frozen_text.FIRST),
-        mock.patch.object(service, "document", return_value=first_shape(stage)),
+        mock.patch.object(service, "document", return_value=first_shape(clearing)),
     ):
-        stage.sign("leyla")
+        clearing.sign("leyla")
     db.session.commit()
-    for client in (stage.browser(app, "leyla"), arabic(app, stage, "leyla")):
-        page = client.page(path_of(stage, "leyla"))
+    for client in (clearing.browser(app, "leyla"), arabic(app, clearing, "leyla")):
+        page = client.page(path_of(clearing, "leyla"))
         for words in ("I was told.", "I tell nobody.", TOLD, "I undertake this."):
             assert words in page.text
-    assert sentences(arabic(app, stage, "leyla").page(path_of(stage, "leyla")))[
+    assert sentences(arabic(app, clearing, "leyla").page(path_of(clearing, "leyla")))[
         "I tell nobody."
     ] == ("en")
-    assert "I tell nobody." in stage.browser(app, "tomas").page(check_of(stage, "leyla")).text
+    assert "I tell nobody." in clearing.browser(app, "tomas").page(check_of(clearing, "leyla")).text
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Signature)) is not None

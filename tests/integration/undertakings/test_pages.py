@@ -21,7 +21,7 @@ from tests.client import CheckedClient
 from tests.factories import undertakings
 from tests.factories.cooperations import signed_in
 from tests.factories.evidence.leaves import shown_on, unseen
-from tests.factories.undertakings import DAYS, HARBOUR, PASSWORD, TOLD, Stage
+from tests.factories.undertakings import DAYS, HARBOUR, PASSWORD, TOLD, Clearing
 from tests.integration.dashboard.test_pages import states
 from tests.integration.undertakings.conftest import Clock
 from tests.pages import Page
@@ -35,7 +35,7 @@ from tracker.cooperations import keys
 from tracker.cooperations.models import Mode
 from tracker.core import clock
 from tracker.core.db import db
-from tracker.demo.people import Cast
+from tracker.demo.people import DemoPeople
 from tracker.mail.models import OutboxMessage
 from tracker.organisations import service as organisations
 from tracker.signoff import service as signing
@@ -64,20 +64,20 @@ COMPLETE_LIST = "Complete the list of people who must sign"
 
 
 @pytest.fixture
-def browser(app: Flask, stage: Stage) -> Browser:
-    return lambda key: stage.browser(app, key)
+def browser(app: Flask, clearing: Clearing) -> Browser:
+    return lambda key: clearing.browser(app, key)
 
 
-def path_of(stage: Stage, key: str) -> str:
-    return f"/undertakings/{stage.undertaking(key).id}"
+def path_of(clearing: Clearing, key: str) -> str:
+    return f"/undertakings/{clearing.undertaking(key).id}"
 
 
-def list_of(stage: Stage) -> str:
-    return f"/cooperations/{stage.cooperation.reference}/undertakings"
+def list_of(clearing: Clearing) -> str:
+    return f"/cooperations/{clearing.cooperation.reference}/undertakings"
 
 
-def check_of(stage: Stage, key: str) -> str:
-    return f"{list_of(stage)}/{stage.undertaking(key).id}"
+def check_of(clearing: Clearing, key: str) -> str:
+    return f"{list_of(clearing)}/{clearing.undertaking(key).id}"
 
 
 def filled_in(interests: str = "", **changed: object) -> dict[str, Any]:
@@ -97,9 +97,9 @@ def go_on(client: CheckedClient, path: str, interests: str = "", **changed: obje
 
 
 def prove_and_sign(
-    client: CheckedClient, stage: Stage, path: str, key: str = "leyla"
+    client: CheckedClient, clearing: Clearing, path: str, key: str = "leyla"
 ) -> TestResponse:
-    code = stage.code(key)
+    code = clearing.code(key)
     return client.submit(f"{path}/sign", password=PASSWORD, code=code)
 
 
@@ -115,8 +115,10 @@ def next_code(frozen_time: Clock) -> None:
 # The person's path -----------------------------------------------------------------------------
 
 
-def test_a_person_reads_why_declares_confirms_and_signs(browser: Browser, stage: Stage) -> None:
-    path = path_of(stage, "leyla")
+def test_a_person_reads_why_declares_confirms_and_signs(
+    browser: Browser, clearing: Clearing
+) -> None:
+    path = path_of(clearing, "leyla")
     client = browser("leyla")
     page = client.page(path)
     for words in ("Why you are asked", "What it covers", "All work until", "Tell Ilena Dorvath"):
@@ -129,10 +131,10 @@ def test_a_person_reads_why_declares_confirms_and_signs(browser: Browser, stage:
     confirm = Page.of(response)
     assert "I, Leyla Marchetti, have read revision 1" in confirm.text
     assert TOLD in confirm.text
-    done = prove_and_sign(client, stage, path)
+    done = prove_and_sign(client, clearing, path)
     assert "You have signed" in text(done)
     assert TOLD in text(done)
-    undertaking = stage.undertaking("leyla")
+    undertaking = clearing.undertaking("leyla")
     assert undertaking.state is UndertakingState.SIGNED
     signature = db.session.scalars(
         sa.select(Signature).where(Signature.revision_id == undertaking.revision_id)
@@ -142,12 +144,12 @@ def test_a_person_reads_why_declares_confirms_and_signs(browser: Browser, stage:
 
 @pytest.mark.parametrize("interests", ["", TOLD])
 def test_before_a_person_signs_the_page_says_all_that_is_signed(
-    browser: Browser, stage: Stage, interests: str
+    browser: Browser, clearing: Clearing, interests: str
 ) -> None:
-    client, path = browser("leyla"), path_of(stage, "leyla")
+    client, path = browser("leyla"), path_of(clearing, "leyla")
     shown = shown_on(Page.of(go_on(client, path, interests)))
-    assert "You have signed" in text(prove_and_sign(client, stage, path))
-    undertaking = stage.undertaking("leyla")
+    assert "You have signed" in text(prove_and_sign(client, clearing, path))
+    undertaking = clearing.undertaking("leyla")
     revision = db.session.get_one(Revision, undertaking.revision_id)
     document = signing.document_of(revision, keys.key_of(revision.cooperation_id))
     # The time of signing isn't known in advance.
@@ -155,18 +157,18 @@ def test_before_a_person_signs_the_page_says_all_that_is_signed(
     assert unseen(document, shown, "en", "en") == []
 
 
-def test_nothing_declared_is_signed_too(browser: Browser, stage: Stage) -> None:
-    path = path_of(stage, "leyla")
+def test_nothing_declared_is_signed_too(browser: Browser, clearing: Clearing) -> None:
+    path = path_of(clearing, "leyla")
     client = browser("leyla")
     go_on(client, path)
-    assert "Nothing declared" in text(prove_and_sign(client, stage, path))
-    assert stage.undertaking("leyla").has_interests is False
+    assert "Nothing declared" in text(prove_and_sign(client, clearing, path))
+    assert clearing.undertaking("leyla").has_interests is False
 
 
 def test_a_missing_value_shows_an_error_and_the_input_is_kept(
-    browser: Browser, stage: Stage
+    browser: Browser, clearing: Clearing
 ) -> None:
-    path = path_of(stage, "leyla")
+    path = path_of(clearing, "leyla")
     response = go_on(
         browser("leyla"), path, TOLD, c7_confirmed=None, c15_confirmed=None, briefed_on=""
     )
@@ -187,7 +189,7 @@ def test_a_missing_value_shows_an_error_and_the_input_is_kept(
     assert values["c6_confirmed"] == ["y"]
     assert "c7_confirmed" not in values
     # Nothing is half saved.
-    assert stage.undertaking("leyla").sealed_draft is None
+    assert clearing.undertaking("leyla").sealed_draft is None
 
 
 @pytest.mark.parametrize(
@@ -204,22 +206,24 @@ def test_a_missing_value_shows_an_error_and_the_input_is_kept(
     ],
 )
 def test_each_wrong_answer_gets_its_message(
-    browser: Browser, stage: Stage, changed: dict[str, Any], words: str
+    browser: Browser, clearing: Clearing, changed: dict[str, Any], words: str
 ) -> None:
-    response = go_on(browser("leyla"), path_of(stage, "leyla"), **changed)
-    assert response.request.path == path_of(stage, "leyla")
+    response = go_on(browser("leyla"), path_of(clearing, "leyla"), **changed)
+    assert response.request.path == path_of(clearing, "leyla")
     assert words in text(response)
-    assert stage.undertaking("leyla").sealed_draft is None
+    assert clearing.undertaking("leyla").sealed_draft is None
 
 
-def test_a_briefing_cannot_lie_in_the_future(browser: Browser, stage: Stage) -> None:
+def test_a_briefing_cannot_lie_in_the_future(browser: Browser, clearing: Clearing) -> None:
     tomorrow = (clock.today() + dt.timedelta(days=1)).isoformat()
-    response = go_on(browser("leyla"), path_of(stage, "leyla"), briefed_on=tomorrow)
+    response = go_on(browser("leyla"), path_of(clearing, "leyla"), briefed_on=tomorrow)
     assert "is in the future" in text(response)
 
 
-def test_a_person_who_comes_back_later_finds_their_draft(browser: Browser, stage: Stage) -> None:
-    path = path_of(stage, "leyla")
+def test_a_person_who_comes_back_later_finds_their_draft(
+    browser: Browser, clearing: Clearing
+) -> None:
+    path = path_of(clearing, "leyla")
     client = browser("leyla")
     response = client.submit(
         path, has_interests="declared", interests=TOLD, c8_confirmed="y", go=None, later="yes"
@@ -230,50 +234,52 @@ def test_a_person_who_comes_back_later_finds_their_draft(browser: Browser, stage
     assert values["interests"] == [TOLD]
     assert values["c8_confirmed"] == ["y"]
     assert "c6_confirmed" not in values
-    assert stage.undertaking("leyla").state is UndertakingState.ASKED
+    assert clearing.undertaking("leyla").state is UndertakingState.ASKED
 
 
-def test_a_draft_too_long_is_not_kept_and_not_lost(browser: Browser, stage: Stage) -> None:
+def test_a_draft_too_long_is_not_kept_and_not_lost(browser: Browser, clearing: Clearing) -> None:
     response = browser("leyla").submit(
-        path_of(stage, "leyla"), interests="x" * 5001, go=None, later="yes"
+        path_of(clearing, "leyla"), interests="x" * 5001, go=None, later="yes"
     )
     page = Page.of(response)
     assert "at most 5000 characters" in page.text
     assert page.form().values["interests"] == ["x" * 5001]
-    assert stage.undertaking("leyla").sealed_draft is None
+    assert clearing.undertaking("leyla").sealed_draft is None
 
 
-def test_hostile_text_is_shown_as_text(browser: Browser, stage: Stage) -> None:
-    path = path_of(stage, "leyla")
+def test_hostile_text_is_shown_as_text(browser: Browser, clearing: Clearing) -> None:
+    path = path_of(clearing, "leyla")
     client = browser("leyla")
     hostile = "<script>alert(1)</script> {{ 7 * 7 }} \u202eabc"
     response = go_on(client, path, hostile)
     assert "<script>alert(1)" not in response.text.replace("&lt;", "<x")
     assert "{{ 7 * 7 }}" in text(response)
-    done = prove_and_sign(client, stage, path)
+    done = prove_and_sign(client, clearing, path)
     assert "{{ 7 * 7 }}" in text(done)
 
 
 def test_the_signing_page_opens_once_everything_is_filled_in(
-    browser: Browser, stage: Stage
+    browser: Browser, clearing: Clearing
 ) -> None:
-    path = path_of(stage, "leyla")
+    path = path_of(clearing, "leyla")
     client = browser("leyla")
     for response in (
         client.get(f"{path}/sign", follow_redirects=True),
         client.post(
             f"{path}/sign",
-            data={"password": PASSWORD, "code": stage.code("leyla")},
+            data={"password": PASSWORD, "code": clearing.code("leyla")},
             follow_redirects=True,
         ),
     ):
         assert response.request.path == path
         assert "Fill in and confirm each point first" in text(response)
-    assert stage.undertaking("leyla").state is UndertakingState.ASKED
+    assert clearing.undertaking("leyla").state is UndertakingState.ASKED
 
 
-def test_a_recommended_briefing_may_be_left_out(app: Flask, cast: Cast) -> None:
-    other = undertakings.stage(cast, modes=(Mode.INFO_F,), questions={"personal_data": "no"})
+def test_a_recommended_briefing_may_be_left_out(app: Flask, demo_people: DemoPeople) -> None:
+    other = undertakings.clearing(
+        demo_people, modes=(Mode.INFO_F,), questions={"personal_data": "no"}
+    )
     path = path_of(other, "leyla")
     client = other.browser(app, "leyla")
     assert "recommended here, but not required" in client.page(path).text
@@ -287,33 +293,33 @@ def test_a_recommended_briefing_may_be_left_out(app: Flask, cast: Cast) -> None:
 # Proof of identity -----------------------------------------------------------------------------
 
 
-def test_a_wrong_password_signs_nothing(browser: Browser, stage: Stage) -> None:
-    path = path_of(stage, "leyla")
+def test_a_wrong_password_signs_nothing(browser: Browser, clearing: Clearing) -> None:
+    path = path_of(clearing, "leyla")
     client = browser("leyla")
     go_on(client, path, TOLD)
-    response = client.submit(f"{path}/sign", password="not the one", code=stage.code("leyla"))
+    response = client.submit(f"{path}/sign", password="not the one", code=clearing.code("leyla"))
     page = Page.of(response)
     assert "That isn't your password" in page.text
     assert "I, Leyla Marchetti, have read revision 1" in page.text
     assert TOLD in page.text
     assert "not the one" not in response.text
-    assert stage.undertaking("leyla").state is UndertakingState.ASKED
+    assert clearing.undertaking("leyla").state is UndertakingState.ASKED
     # What was entered is still there, and can be signed with the right password.
-    assert "You have signed" in text(prove_and_sign(client, stage, path))
+    assert "You have signed" in text(prove_and_sign(client, clearing, path))
 
 
 @pytest.mark.parametrize("code", ["000000", "12", "abcdef", "9" * 500])
-def test_a_wrong_code_signs_nothing(browser: Browser, stage: Stage, code: str) -> None:
-    path = path_of(stage, "leyla")
+def test_a_wrong_code_signs_nothing(browser: Browser, clearing: Clearing, code: str) -> None:
+    path = path_of(clearing, "leyla")
     client = browser("leyla")
     go_on(client, path)
     response = client.submit(f"{path}/sign", password=PASSWORD, code=code)
     assert Page.of(response).title.startswith("Problem")
-    assert stage.undertaking("leyla").state is UndertakingState.ASKED
+    assert clearing.undertaking("leyla").state is UndertakingState.ASKED
 
 
-def test_missing_proof_signs_nothing(browser: Browser, stage: Stage) -> None:
-    path = path_of(stage, "leyla")
+def test_missing_proof_signs_nothing(browser: Browser, clearing: Clearing) -> None:
+    path = path_of(clearing, "leyla")
     client = browser("leyla")
     go_on(client, path)
     page = Page.of(client.submit(f"{path}/sign"))
@@ -321,62 +327,66 @@ def test_missing_proof_signs_nothing(browser: Browser, stage: Stage) -> None:
     assert "Enter the six-digit code" in page.text
 
 
-def test_a_code_signs_only_once(browser: Browser, stage: Stage, frozen_time: Clock) -> None:
+def test_a_code_signs_only_once(browser: Browser, clearing: Clearing, frozen_time: Clock) -> None:
     frozen_time(clock.now())
-    stage.list_people("npm", "marek", "tomas")
+    clearing.list_people("npm", "marek", "tomas")
     for key in ("leyla", "otto"):
-        stage.sign(key)
+        clearing.sign(key)
     client = browser("tomas")
-    code = stage.code("tomas")
-    first = client.submit(stage.countersigning("leyla"), password=PASSWORD, code=code)
+    code = clearing.code("tomas")
+    first = client.submit(clearing.countersigning("leyla"), password=PASSWORD, code=code)
     assert "You have countersigned" in text(first)
-    second = client.submit(stage.countersigning("otto"), password=PASSWORD, code=code)
+    second = client.submit(clearing.countersigning("otto"), password=PASSWORD, code=code)
     assert "already been used" in text(second)
-    assert stage.undertaking("otto").state is UndertakingState.SIGNED
+    assert clearing.undertaking("otto").state is UndertakingState.SIGNED
     next_code(frozen_time)
     third = client.submit(
-        stage.countersigning("otto"),
+        clearing.countersigning("otto"),
         password=PASSWORD,
-        code=stage.code("tomas"),
+        code=clearing.code("tomas"),
     )
     assert "You have countersigned" in text(third)
 
 
-def test_after_too_many_attempts_one_has_to_wait(browser: Browser, stage: Stage) -> None:
-    path = path_of(stage, "leyla")
+def test_after_too_many_attempts_one_has_to_wait(browser: Browser, clearing: Clearing) -> None:
+    path = path_of(clearing, "leyla")
     client = browser("leyla")
     go_on(client, path)
     for _attempt in range(10):
         client.submit(f"{path}/sign", password="not the one", code="000000")
-    assert "Too many attempts" in text(prove_and_sign(client, stage, path))
-    assert stage.undertaking("leyla").state is UndertakingState.ASKED
+    assert "Too many attempts" in text(prove_and_sign(client, clearing, path))
+    assert clearing.undertaking("leyla").state is UndertakingState.ASKED
 
 
-def test_without_the_token_of_the_form_nothing_is_signed(browser: Browser, stage: Stage) -> None:
-    path = path_of(stage, "leyla")
+def test_without_the_token_of_the_form_nothing_is_signed(
+    browser: Browser, clearing: Clearing
+) -> None:
+    path = path_of(clearing, "leyla")
     client = browser("leyla")
     go_on(client, path)
-    data = {"password": PASSWORD, "code": stage.code("leyla")}
+    data = {"password": PASSWORD, "code": clearing.code("leyla")}
     assert client.post(f"{path}/sign", data=data, csrf=False).status_code == 400
-    assert stage.undertaking("leyla").state is UndertakingState.ASKED
+    assert clearing.undertaking("leyla").state is UndertakingState.ASKED
 
 
 # Repeated and stale ----------------------------------------------------------------------------
 
 
 def test_signing_twice_leaves_one_signature_and_says_so(
-    browser: Browser, stage: Stage, frozen_time: Clock
+    browser: Browser, clearing: Clearing, frozen_time: Clock
 ) -> None:
     frozen_time(clock.now())
-    path = path_of(stage, "leyla")
+    path = path_of(clearing, "leyla")
     client = browser("leyla")
     go_on(client, path)
     seen = client.page(f"{path}/sign").form().values["page_token"][0]
-    data = {"password": PASSWORD, "code": stage.code("leyla"), "page_token": seen}
+    data = {"password": PASSWORD, "code": clearing.code("leyla"), "page_token": seen}
     client.post(f"{path}/sign", data=data)
     again = client.post(f"{path}/sign", data=data, follow_redirects=True)
     assert "You have already signed this undertaking" in text(again)
-    signed = db.session.scalars(sa.select(Signature).where(Signature.user_id == stage.id("leyla")))
+    signed = db.session.scalars(
+        sa.select(Signature).where(Signature.user_id == clearing.id("leyla"))
+    )
     assert len(signed.all()) == 1
     # The page itself now leads to the record; what is sent again is shown only to its writer.
     assert client.page(path).h1 == "Undertaking of confidentiality"
@@ -384,36 +394,36 @@ def test_signing_twice_leaves_one_signature_and_says_so(
     assert again.status_code == 403
     assert "You have already signed this undertaking" in text(again)
     assert Page.of(again).form().values["interests"] == ["More."]
-    assert stage.undertaking("leyla").sealed_draft is None
+    assert clearing.undertaking("leyla").sealed_draft is None
 
 
 def test_a_draft_changed_on_another_page_is_not_signed_unread(
-    browser: Browser, stage: Stage
+    browser: Browser, clearing: Clearing
 ) -> None:
-    path = path_of(stage, "leyla")
+    path = path_of(clearing, "leyla")
     first, other = browser("leyla"), browser("leyla")
     go_on(first, path, "A cousin at Lower Harbour.")
     seen = first.page(f"{path}/sign").form().values["page_token"][0]
     go_on(other, path)
-    data = {"password": PASSWORD, "code": stage.code("leyla"), "page_token": seen}
+    data = {"password": PASSWORD, "code": clearing.code("leyla"), "page_token": seen}
     response = first.post(f"{path}/sign", data=data)
     page = Page.of(response)
     assert "The text changed after you opened it" in page.text
     assert "Nothing" in page.text
-    assert stage.undertaking("leyla").state is UndertakingState.ASKED
-    assert "You have signed" in text(prove_and_sign(first, stage, path))
+    assert clearing.undertaking("leyla").state is UndertakingState.ASKED
+    assert "You have signed" in text(prove_and_sign(first, clearing, path))
 
 
 @pytest.mark.parametrize("late", [False, True])
 def test_a_decision_that_changed_after_page_1_is_read_before_countersigning(
-    browser: Browser, stage: Stage, *, late: bool
+    browser: Browser, clearing: Clearing, *, late: bool
 ) -> None:
-    stage.sign("leyla", TOLD)
-    stage.decide("leyla")
+    clearing.sign("leyla", TOLD)
+    clearing.decide("leyla")
     db.session.commit()
-    client, page_2 = browser("tomas"), stage.countersigning("leyla")
-    sent = client.page(page_2).form().filled_in(password=PASSWORD, code=stage.code("tomas"))
-    stage.decide("leyla", InterestsDecision.LIMIT, "Not at Lower Harbour.", by="milan")
+    client, page_2 = browser("tomas"), clearing.countersigning("leyla")
+    sent = client.page(page_2).form().filled_in(password=PASSWORD, code=clearing.code("tomas"))
+    clearing.decide("leyla", InterestsDecision.LIMIT, "Not at Lower Harbour.", by="milan")
     db.session.commit()
     response = (
         client.post(page_2, data=sent, csrf=False, follow_redirects=True)
@@ -423,50 +433,54 @@ def test_a_decision_that_changed_after_page_1_is_read_before_countersigning(
     page = Page.of(response)
     assert "The text, or a decision on interests, changed after you opened it" in page.text
     assert "Not at Lower Harbour." in page.text
-    assert page.where == check_of(stage, "leyla")
-    assert not stage.is_cleared("leyla")
+    assert page.where == check_of(clearing, "leyla")
+    assert not clearing.is_cleared("leyla")
 
 
-def test_nobody_countersigns_a_text_that_they_did_not_open(browser: Browser, stage: Stage) -> None:
-    stage.sign("leyla")
+def test_nobody_countersigns_a_text_that_they_did_not_open(
+    browser: Browser, clearing: Clearing
+) -> None:
+    clearing.sign("leyla")
     db.session.commit()
     client = browser("tomas")
     for page_2 in (
-        stage.countersigning("leyla").partition("&opened")[0],
-        stage.countersigning("leyla", by="milan"),
+        clearing.countersigning("leyla").partition("&opened")[0],
+        clearing.countersigning("leyla", by="milan"),
     ):
         page = Page.of(client.get(page_2, follow_redirects=True))
         assert "We don't know which text you read." in page.text
-        assert page.where == check_of(stage, "leyla")
+        assert page.where == check_of(clearing, "leyla")
 
 
 def test_new_terms_meanwhile_stop_the_signature_and_lead_on(
-    browser: Browser, stage: Stage, session: Session
+    browser: Browser, clearing: Clearing, session: Session
 ) -> None:
-    path = path_of(stage, "leyla")
+    path = path_of(clearing, "leyla")
     client = browser("leyla")
     go_on(client, path, TOLD)
     seen = client.page(f"{path}/sign").form().values["page_token"][0]
-    stage.amend()
+    clearing.amend()
     session.commit()
-    data = {"password": PASSWORD, "code": stage.code("leyla"), "page_token": seen}
+    data = {"password": PASSWORD, "code": clearing.code("leyla"), "page_token": seen}
     response = client.post(f"{path}/sign", data=data, follow_redirects=True)
     assert "new confidentiality terms are in force" in text(response)
     assert (
-        db.session.scalars(sa.select(Signature).where(Signature.user_id == stage.id("leyla"))).all()
+        db.session.scalars(
+            sa.select(Signature).where(Signature.user_id == clearing.id("leyla"))
+        ).all()
         == []
     )
     # The new one is pending, with what was declared and nothing confirmed.
-    fresh = client.page(path_of(stage, "leyla"))
+    fresh = client.page(path_of(clearing, "leyla"))
     assert fresh.form().values["interests"] == [TOLD]
     assert "c6_confirmed" not in fresh.form().values
-    assert path_of(stage, "leyla") in client.page("/undertakings").addresses()
+    assert path_of(clearing, "leyla") in client.page("/undertakings").addresses()
 
 
 def test_terms_that_ran_out_are_not_signed(
-    browser: Browser, stage: Stage, frozen_time: Clock, app: Flask
+    browser: Browser, clearing: Clearing, frozen_time: Clock, app: Flask
 ) -> None:
-    path = path_of(stage, "leyla")
+    path = path_of(clearing, "leyla")
     frozen_time(clock.now() + dt.timedelta(days=DAYS + 1))
     client = browser("leyla")
     page = client.page(path)
@@ -474,7 +488,7 @@ def test_terms_that_ran_out_are_not_signed(
     refused = client.post(path, data=filled_in())
     assert refused.status_code == 403
     assert "has passed" in refused.text
-    assert stage.undertaking("leyla").sealed_draft is None
+    assert clearing.undertaking("leyla").sealed_draft is None
 
 
 # The wrong sides -------------------------------------------------------------------------------
@@ -486,76 +500,76 @@ NPM_PAGES = ["", "/countersign", "/withdraw"]
 @pytest.mark.parametrize("page", OWN_PAGES)
 @pytest.mark.parametrize("key", ALL_OTHERS)
 def test_another_persons_undertaking_does_not_exist(
-    browser: Browser, stage: Stage, key: str, page: str
+    browser: Browser, clearing: Clearing, key: str, page: str
 ) -> None:
     client = browser(key)
-    address = path_of(stage, "leyla") + page
+    address = path_of(clearing, "leyla") + page
     assert client.get(address).status_code == 404
     assert client.post(address, data=filled_in()).status_code == 404
-    assert stage.undertaking("leyla").sealed_draft is None
+    assert clearing.undertaking("leyla").sealed_draft is None
 
 
 @pytest.mark.parametrize("key", [*NOT_DECIDERS, *OUTSIDE])
 def test_a_signed_undertaking_does_not_exist_for_people_who_do_not_decide(
-    browser: Browser, stage: Stage, key: str
+    browser: Browser, clearing: Clearing, key: str
 ) -> None:
-    stage.sign("leyla", TOLD)
+    clearing.sign("leyla", TOLD)
     client = browser(key)
     for page in NPM_PAGES:
-        address = check_of(stage, "leyla") + page
+        address = check_of(clearing, "leyla") + page
         assert client.get(address).status_code == 404
         data = {"decision": "accept", "reason": "Because.", "password": PASSWORD, "code": "1"}
         assert client.post(address, data=data).status_code == 404
-    assert client.post(f"{check_of(stage, 'leyla')}/again").status_code == 404
-    assert stage.undertaking("leyla").state is UndertakingState.SIGNED
-    assert stage.undertaking("leyla").decision is None
+    assert client.post(f"{check_of(clearing, 'leyla')}/again").status_code == 404
+    assert clearing.undertaking("leyla").state is UndertakingState.SIGNED
+    assert clearing.undertaking("leyla").decision is None
 
 
 @pytest.mark.parametrize("key", [*(key for key in ALL_OTHERS if key not in {"tomas", "milan"})])
 def test_the_terms_behind_it_are_read_by_its_person_and_the_deciders(
-    browser: Browser, stage: Stage, key: str
+    browser: Browser, clearing: Clearing, key: str
 ) -> None:
-    assert browser(key).get(f"{path_of(stage, 'leyla')}/terms").status_code == 404
+    assert browser(key).get(f"{path_of(clearing, 'leyla')}/terms").status_code == 404
 
 
-def test_person_and_deciders_read_the_whole_terms(browser: Browser, stage: Stage) -> None:
+def test_person_and_deciders_read_the_whole_terms(browser: Browser, clearing: Clearing) -> None:
     for key in ("leyla", "tomas", "milan"):
-        page = browser(key).page(f"{path_of(stage, 'leyla')}/terms")
+        page = browser(key).page(f"{path_of(clearing, 'leyla')}/terms")
         assert page.h1 == "Confidentiality"
         assert "revision 1" in page.text
         assert "C16" in page.text
 
 
-def test_a_stranger_is_sent_to_the_sign_in(client: CheckedClient, stage: Stage) -> None:
+def test_a_stranger_is_sent_to_the_sign_in(client: CheckedClient, clearing: Clearing) -> None:
     db.session.commit()
-    for address in ("/undertakings", path_of(stage, "leyla"), list_of(stage)):
+    for address in ("/undertakings", path_of(clearing, "leyla"), list_of(clearing)):
         response = client.get(address)
         assert response.status_code == 302
         assert "/sign-in" in response.headers["Location"]
 
 
 @pytest.mark.parametrize("key", ["leyla", "tomas"])
-def test_unknown_ids_do_not_exist(browser: Browser, stage: Stage, key: str) -> None:
+def test_unknown_ids_do_not_exist(browser: Browser, clearing: Clearing, key: str) -> None:
     client = browser(key)
     for wrong in (str(uuid4()), "1", "..", "x" * 300, "%00"):
         assert client.get(f"/undertakings/{wrong}").status_code == 404
         assert client.get(f"/undertakings/{wrong}/sign").status_code == 404
-        assert client.get(f"{list_of(stage)}/{wrong}").status_code == 404
+        assert client.get(f"{list_of(clearing)}/{wrong}").status_code == 404
     assert client.get("/cooperations/C-2026-9999/undertakings").status_code == 404
 
 
 def test_an_undertaking_of_another_cooperation_does_not_exist_here(
-    app: Flask, stage: Stage, cast: Cast
+    app: Flask, clearing: Clearing, demo_people: DemoPeople
 ) -> None:
-    other = undertakings.stage(cast)
-    address = f"/cooperations/{stage.cooperation.reference}/undertakings/"
+    other = undertakings.clearing(demo_people)
+    address = f"/cooperations/{clearing.cooperation.reference}/undertakings/"
     address += str(other.undertaking("leyla").id)
-    client = stage.browser(app, "tomas")
+    client = clearing.browser(app, "tomas")
     assert client.get(address).status_code == 404
     assert client.get(check_of(other, "leyla")).status_code == 200
 
 
-def test_another_npm_sees_nothing(app: Flask, stage: Stage, session: Session) -> None:
+def test_another_npm_sees_nothing(app: Flask, clearing: Clearing, session: Session) -> None:
     council = organisations.add(
         None, OrganisationKind.NPM, organisations.Details(name="Prevention Council of Tressia")
     )
@@ -571,27 +585,27 @@ def test_another_npm_sees_nothing(app: Flask, stage: Stage, session: Session) ->
         ),
     )
     vesna = invitations.accept(invited.token, name="Vesna Hale", password=PASSWORD, language="en")
-    stage.sign("leyla", TOLD)
+    clearing.sign("leyla", TOLD)
     session.commit()
     client = signed_in(app, vesna)
-    assert client.get(list_of(stage)).status_code == 404
-    assert client.get(check_of(stage, "leyla")).status_code == 404
-    assert client.get(path_of(stage, "leyla")).status_code == 404
+    assert client.get(list_of(clearing)).status_code == 404
+    assert client.get(check_of(clearing, "leyla")).status_code == 404
+    assert client.get(path_of(clearing, "leyla")).status_code == 404
 
 
-def test_nobody_decides_on_or_countersigns_their_own(browser: Browser, stage: Stage) -> None:
-    stage.list_people("npm", "marek", "tomas")
-    stage.sign("tomas", TOLD)
+def test_nobody_decides_on_or_countersigns_their_own(browser: Browser, clearing: Clearing) -> None:
+    clearing.list_people("npm", "marek", "tomas")
+    clearing.sign("tomas", TOLD)
     client = browser("tomas")
-    page = client.page(check_of(stage, "tomas"))
+    page = client.page(check_of(clearing, "tomas"))
     assert "Record the decision" not in page.text
     assert "Continue to countersign" not in page.text
-    refused = client.post(check_of(stage, "tomas"), data={"decision": "accept"})
+    refused = client.post(check_of(clearing, "tomas"), data={"decision": "accept"})
     assert refused.status_code == 403
     assert "your own interests" in text(refused)
-    stage.decide("tomas", by="milan")
+    clearing.decide("tomas", by="milan")
     db.session.commit()
-    refused = client.get(f"{check_of(stage, 'tomas')}/countersign")
+    refused = client.get(f"{check_of(clearing, 'tomas')}/countersign")
     assert refused.status_code == 403
     assert "your own" in text(refused)
 
@@ -599,10 +613,10 @@ def test_nobody_decides_on_or_countersigns_their_own(browser: Browser, stage: St
 # Who sees whom on the list ---------------------------------------------------------------------
 
 
-def names_on(client: CheckedClient, stage: Stage) -> set[str]:
-    page = client.page(list_of(stage))
+def names_on(client: CheckedClient, clearing: Clearing) -> set[str]:
+    page = client.page(list_of(clearing))
     main = page.text
-    return {user.name for user in stage.cast.users.values() if user.name in main}
+    return {user.name for user in clearing.demo_people.users.values() if user.name in main}
 
 
 EVERYBODY_ASKED = {
@@ -619,53 +633,55 @@ LANTERN = {"Joana Pires", "Leyla Marchetti", "Otto Brandis"}
 
 @pytest.mark.parametrize("key", ["ilena", "tomas", "milan", "nadia", "greta"])
 def test_the_npm_and_its_auditor_see_how_far_everybody_is(
-    browser: Browser, stage: Stage, key: str
+    browser: Browser, clearing: Clearing, key: str
 ) -> None:
-    assert names_on(browser(key), stage) >= EVERYBODY_ASKED
+    assert names_on(browser(key), clearing) >= EVERYBODY_ASKED
 
 
 @pytest.mark.parametrize("key", ["joana", "otto"])
 def test_a_cso_sees_its_own_people_and_of_others_the_numbers(
-    browser: Browser, stage: Stage, key: str
+    browser: Browser, clearing: Clearing, key: str
 ) -> None:
     client = browser(key)
-    assert names_on(client, stage) == LANTERN
-    assert "3 people were asked, nobody is cleared." in client.page(list_of(stage)).text
-    assert "1 person was asked, nobody is cleared." in client.page(list_of(stage)).text
+    assert names_on(client, clearing) == LANTERN
+    assert "3 people were asked, nobody is cleared." in client.page(list_of(clearing)).text
+    assert "1 person was asked, nobody is cleared." in client.page(list_of(clearing)).text
 
 
 @pytest.mark.parametrize(("key", "name"), [("leyla", "Leyla Marchetti"), ("marek", "Marek Tull")])
 def test_a_member_and_an_outside_expert_see_themselves(
-    browser: Browser, stage: Stage, key: str, name: str
+    browser: Browser, clearing: Clearing, key: str, name: str
 ) -> None:
-    assert names_on(browser(key), stage) == {name}
+    assert names_on(browser(key), clearing) == {name}
 
 
 @pytest.mark.parametrize("key", OUTSIDE)
-def test_the_list_does_not_exist_for_outsiders(browser: Browser, stage: Stage, key: str) -> None:
-    assert browser(key).get(list_of(stage)).status_code == 404
+def test_the_list_does_not_exist_for_outsiders(
+    browser: Browser, clearing: Clearing, key: str
+) -> None:
+    assert browser(key).get(list_of(clearing)).status_code == 404
 
 
 def test_unlisted_participants_are_named_only_to_their_own_side(
-    browser: Browser, stage: Stage
+    browser: Browser, clearing: Clearing
 ) -> None:
-    stage.list_people("lh", "leyla")
-    page = browser("joana").page(list_of(stage))
+    clearing.list_people("lh", "leyla")
+    page = browser("joana").page(list_of(clearing))
     assert "Not on the list of people who must sign" in page.text
     assert "Otto Brandis" in page.text
     assert page.links()["See the list of people who must sign"].endswith("?open=C2#c2")
-    assert "Not on the list" not in browser("samira").page(list_of(stage)).text
-    assert "Not on the list" in browser("ilena").page(list_of(stage)).text
+    assert "Not on the list" not in browser("samira").page(list_of(clearing)).text
+    assert "Not on the list" in browser("ilena").page(list_of(clearing)).text
 
 
 def test_an_expert_missing_from_the_list_is_the_task_of_those_who_write_it(
-    browser: Browser, stage: Stage
+    browser: Browser, clearing: Clearing
 ) -> None:
-    page_url = f"/cooperations/{stage.cooperation.reference}"
+    page_url = f"/cooperations/{clearing.cooperation.reference}"
     assert COMPLETE_LIST not in states(browser("ilena").page(page_url))
-    stage.list_people("npm")
+    clearing.list_people("npm")
     for key in ("leyla", "dina", "samira", "henrik", "joana", "otto"):
-        stage.clear(key)
+        clearing.clear(key)
     page = browser("ilena").page(page_url)
     assert states(page)[COMPLETE_LIST] == "Waiting for you"
     assert "so they get no access: Marek Tull" in page.text
@@ -678,17 +694,17 @@ def test_an_expert_missing_from_the_list_is_the_task_of_those_who_write_it(
 
 
 def test_a_list_that_people_are_missing_from_stands_in_my_work_of_those_who_write_it(
-    browser: Browser, stage: Stage
+    browser: Browser, clearing: Clearing
 ) -> None:
     writers = ("ilena", "joana")
     assert not [key for key in writers if COMPLETE_LIST in browser(key).page("/").text]
-    stage.list_people("npm")
-    stage.list_people("lh", "leyla")
+    clearing.list_people("npm")
+    clearing.list_people("lh", "leyla")
     for key, name in zip(writers, ("Marek Tull", "Otto Brandis"), strict=True):
         page = browser(key).page("/")
         assert states(page)[COMPLETE_LIST] == "Waiting for you"
         assert name in page.text.partition("so they get no access: ")[2]
-        assert stage.cooperation.reference in page.text
+        assert clearing.cooperation.reference in page.text
     # Whoever gets people cleared for the NPM sees that a partner's list is incomplete.
     for key in ("ilena", "milan"):
         waiting = browser(key).page("/").text.partition("Waiting for others")[2]
@@ -700,15 +716,15 @@ def test_a_list_that_people_are_missing_from_stands_in_my_work_of_those_who_writ
 
 
 def test_before_the_terms_are_in_force_the_list_says_when_people_are_asked(
-    app: Flask, cast: Cast
+    app: Flask, demo_people: DemoPeople
 ) -> None:
-    drafted = undertakings.stage(cast, in_force=False)
+    drafted = undertakings.clearing(demo_people, in_force=False)
     page = drafted.browser(app, "ilena").page(list_of(drafted))
     assert "as soon as all parties have signed" in page.text
 
 
 def test_only_a_few_people_see_the_last_day_of_a_clearance_for_one_visit(
-    app: Flask, cast: Cast
+    app: Flask, demo_people: DemoPeople
 ) -> None:
     visit = VisitChoice(uuid4(), 1)
     put(app, VISIT_READER.holding(lambda _cooperation_id: [visit]))
@@ -717,7 +733,7 @@ def test_only_a_few_people_see_the_last_day_of_a_clearance_for_one_visit(
         "which": "The first",
         "until": (clock.today() + dt.timedelta(days=90)).isoformat(),
     }
-    other = undertakings.stage(cast, covers=covers)
+    other = undertakings.clearing(demo_people, covers=covers)
     other.sign("leyla")
     other.countersign("leyla", visit_id=visit.id, until=clock.today() + dt.timedelta(days=40))
     for key in ("joana", "ilena", "greta"):
@@ -727,13 +743,15 @@ def test_only_a_few_people_see_the_last_day_of_a_clearance_for_one_visit(
 
 
 def test_the_list_takes_as_many_queries_for_many_as_for_few(
-    browser: Browser, stage: Stage, statements: Callable[[], AbstractContextManager[list[str]]]
+    browser: Browser,
+    clearing: Clearing,
+    statements: Callable[[], AbstractContextManager[list[str]]],
 ) -> None:
-    stage.clear("leyla")
-    stage.list_people("od", "dina")
-    stage.list_people("lh", "leyla")
+    clearing.clear("leyla")
+    clearing.list_people("od", "dina")
+    clearing.list_people("lh", "leyla")
     client = browser("tomas")
-    address = list_of(stage)
+    address = list_of(clearing)
 
     def count() -> int:
         with statements() as seen:
@@ -741,21 +759,21 @@ def test_the_list_takes_as_many_queries_for_many_as_for_few(
         return len(seen)
 
     few = count()
-    stage.list_people("od", "dina", "samira", "henrik")
-    stage.list_people("lh", "leyla", "otto", "joana")
+    clearing.list_people("od", "dina", "samira", "henrik")
+    clearing.list_people("lh", "leyla", "otto", "joana")
     for key in ("dina", "samira", "otto"):
-        stage.clear(key, TOLD)
+        clearing.clear(key, TOLD)
     db.session.commit()
     assert count() == few
 
 
 def test_my_undertakings_take_as_many_queries_for_many_as_for_one(
     app: Flask,
-    stage: Stage,
-    cast: Cast,
+    clearing: Clearing,
+    demo_people: DemoPeople,
     statements: Callable[[], AbstractContextManager[list[str]]],
 ) -> None:
-    client = stage.browser(app, "leyla")
+    client = clearing.browser(app, "leyla")
 
     def count() -> int:
         with statements() as seen:
@@ -763,17 +781,17 @@ def test_my_undertakings_take_as_many_queries_for_many_as_for_one(
         return len(seen)
 
     count_of_one = count()
-    undertakings.stage(cast).clear("leyla")
-    undertakings.stage(cast).sign("leyla", TOLD)
+    undertakings.clearing(demo_people).clear("leyla")
+    undertakings.clearing(demo_people).sign("leyla", TOLD)
     db.session.commit()
     assert count() == count_of_one
 
 
 @pytest.mark.both_databases
 def test_my_undertakings_are_shown_25_at_a_time_the_open_one_first(
-    browser: Browser, stage: Stage
+    browser: Browser, clearing: Clearing
 ) -> None:
-    undertaking = stage.undertaking("leyla")
+    undertaking = clearing.undertaking("leyla")
     for number in range(30):
         moment = undertaking.asked_at - dt.timedelta(days=number + 1)
         db.session.add(
@@ -799,22 +817,22 @@ def test_my_undertakings_are_shown_25_at_a_time_the_open_one_first(
         for page in (first, last)
     ]
     assert [len(some) for some in shown] == [25, 6]
-    assert shown[0][0] == path_of(stage, "leyla")
+    assert shown[0][0] == path_of(clearing, "leyla")
     assert "This list doesn't have that page." in client.page("/undertakings?page=3").text
 
 
 # The NPM's side --------------------------------------------------------------------------------
 
 
-def test_the_npm_decides_countersigns_and_opens(browser: Browser, stage: Stage) -> None:
-    stage.sign("leyla", TOLD)
+def test_the_npm_decides_countersigns_and_opens(browser: Browser, clearing: Clearing) -> None:
+    clearing.sign("leyla", TOLD)
     client = browser("tomas")
-    check = check_of(stage, "leyla")
+    check = check_of(clearing, "leyla")
     page = client.page(check)
     assert TOLD in page.text
     assert "Continue to countersign" not in page.text
     # What the page showed has to come from the page.
-    mark = service.decision_mark(stage.undertaking("leyla"))
+    mark = service.decision_mark(clearing.undertaking("leyla"))
     limit: dict[str, Any] = {
         "decision": "limit",
         "reach": "named",
@@ -832,10 +850,10 @@ def test_the_npm_decides_countersigns_and_opens(browser: Browser, stage: Stage) 
     confirm = client.page(address)
     assert "I, Tomas Beridan, People's Advocate, countersign for Office of the" in confirm.text
     assert "It opens all work of this cooperation until" in confirm.text
-    opened = client.submit(address, password=PASSWORD, code=stage.code("tomas"))
+    opened = client.submit(address, password=PASSWORD, code=clearing.code("tomas"))
     assert "You have countersigned" in text(opened)
-    assert stage.is_cleared("leyla")
-    record = browser("leyla").page(path_of(stage, "leyla"))
+    assert clearing.is_cleared("leyla")
+    record = browser("leyla").page(path_of(clearing, "leyla"))
     assert "Accepted with a limit" in record.text
     assert "Not at Lower Harbour." in record.text
     assert "Barred from" in record.text
@@ -845,14 +863,14 @@ def test_the_npm_decides_countersigns_and_opens(browser: Browser, stage: Stage) 
 
 
 def test_a_decision_stays_on_the_page_when_the_person_withdrew_meanwhile(
-    browser: Browser, stage: Stage
+    browser: Browser, clearing: Clearing
 ) -> None:
     """product.md, 4.7."""
-    stage.sign("leyla", TOLD)
-    client, check = browser("tomas"), check_of(stage, "leyla")
+    clearing.sign("leyla", TOLD)
+    client, check = browser("tomas"), check_of(clearing, "leyla")
     chosen = {"decision": "limit", "reason": "Not at Lower Harbour."}
     data = client.page(check).form().filled_in(**chosen)
-    service.withdraw(stage.actor("leyla"), stage.undertaking("leyla").id)
+    service.withdraw(clearing.actor("leyla"), clearing.undertaking("leyla").id)
     db.session.commit()
     reads = sa.select(sa.func.count(ReadLogEntry.id))
     before = db.session.scalar(reads) or 0
@@ -865,24 +883,26 @@ def test_a_decision_stays_on_the_page_when_the_person_withdrew_meanwhile(
 
 
 def test_what_a_person_declares_stays_on_the_page_when_new_terms_came_meanwhile(
-    browser: Browser, stage: Stage
+    browser: Browser, clearing: Clearing
 ) -> None:
-    client, path = browser("leyla"), path_of(stage, "leyla")
+    client, path = browser("leyla"), path_of(clearing, "leyla")
     data = client.page(path).form().filled_in(has_interests="declared", interests=TOLD)
-    stage.amend()
+    clearing.amend()
     db.session.commit()
     again = client.open(path, method="POST", data=data, csrf=False)
     assert again.status_code == 403
     assert Page.of(again).form().values["interests"] == [TOLD]
 
 
-def test_a_limit_without_its_reason_keeps_what_was_chosen(browser: Browser, stage: Stage) -> None:
-    stage.sign("leyla", TOLD)
-    response = browser("tomas").submit(check_of(stage, "leyla"), decision="replace", reason="")
+def test_a_limit_without_its_reason_keeps_what_was_chosen(
+    browser: Browser, clearing: Clearing
+) -> None:
+    clearing.sign("leyla", TOLD)
+    response = browser("tomas").submit(check_of(clearing, "leyla"), decision="replace", reason="")
     page = Page.of(response)
     assert "Say what you decide, and why" in page.text
     assert page.form().values["decision"] == ["replace"]
-    assert stage.undertaking("leyla").decision is None
+    assert clearing.undertaking("leyla").decision is None
 
 
 @pytest.mark.parametrize(
@@ -894,14 +914,14 @@ def test_a_limit_without_its_reason_keeps_what_was_chosen(browser: Browser, stag
     ],
 )
 def test_a_wrong_decision_gets_its_message(
-    browser: Browser, stage: Stage, data: dict[str, str], words: str
+    browser: Browser, clearing: Clearing, data: dict[str, str], words: str
 ) -> None:
-    stage.sign("leyla", TOLD)
-    response = browser("tomas").post(check_of(stage, "leyla"), data=data)
+    clearing.sign("leyla", TOLD)
+    response = browser("tomas").post(check_of(clearing, "leyla"), data=data)
     assert response.status_code == 200
     assert words in text(response)
     assert TOLD in text(response)
-    assert stage.undertaking("leyla").decision is None
+    assert clearing.undertaking("leyla").decision is None
 
 
 @pytest.mark.parametrize(
@@ -914,59 +934,61 @@ def test_a_wrong_decision_gets_its_message(
     ],
 )
 def test_a_wrong_last_day_is_asked_for_again(
-    browser: Browser, stage: Stage, until: str, words: str
+    browser: Browser, clearing: Clearing, until: str, words: str
 ) -> None:
-    stage.sign("leyla")
-    address = f"{check_of(stage, 'leyla')}/countersign"
-    token = service.page_1_token(stage.actor("tomas"), stage.undertaking("leyla"))
+    clearing.sign("leyla")
+    address = f"{check_of(clearing, 'leyla')}/countersign"
+    token = service.page_1_token(clearing.actor("tomas"), clearing.undertaking("leyla"))
     client = browser("tomas")
     assert words in client.page(f"{address}?until={until}&opened={token}").text
     assert "Enter a date" in client.page(f"{address}?opened={token}").text
-    data = {"password": PASSWORD, "code": stage.code("tomas"), "until": until, "opened": token}
+    data = {"password": PASSWORD, "code": clearing.code("tomas"), "until": until, "opened": token}
     assert words in text(client.post(address, data=data))
-    assert stage.undertaking("leyla").state is UndertakingState.SIGNED
+    assert clearing.undertaking("leyla").state is UndertakingState.SIGNED
 
 
 def test_countersigning_twice_opens_one_clearance_and_says_so(
-    browser: Browser, stage: Stage, frozen_time: Clock
+    browser: Browser, clearing: Clearing, frozen_time: Clock
 ) -> None:
     frozen_time(clock.now())
-    stage.sign("leyla")
+    clearing.sign("leyla")
     client = browser("tomas")
-    address = f"{check_of(stage, 'leyla')}/countersign"
+    address = f"{check_of(clearing, 'leyla')}/countersign"
     data = (
-        client.page(stage.countersigning("leyla"))
+        client.page(clearing.countersigning("leyla"))
         .form()
-        .filled_in(password=PASSWORD, code=stage.code("tomas"))
+        .filled_in(password=PASSWORD, code=clearing.code("tomas"))
     )
     client.post(address, data=data)
     again = client.post(address, data=data, follow_redirects=True)
     assert "already been countersigned" in text(again)
-    rows = db.session.scalars(sa.select(Signature).where(Signature.user_id == stage.id("tomas")))
+    rows = db.session.scalars(sa.select(Signature).where(Signature.user_id == clearing.id("tomas")))
     assert len([row for row in rows if row.kind == "countersignature"]) == 1
 
 
-def test_new_terms_meanwhile_stop_the_countersignature(browser: Browser, stage: Stage) -> None:
-    stage.sign("leyla")
-    until = queries.load(stage.undertaking("leyla")).terms.until
-    old = check_of(stage, "leyla")
+def test_new_terms_meanwhile_stop_the_countersignature(
+    browser: Browser, clearing: Clearing
+) -> None:
+    clearing.sign("leyla")
+    until = queries.load(clearing.undertaking("leyla")).terms.until
+    old = check_of(clearing, "leyla")
     client = browser("tomas")
-    client.page(stage.countersigning("leyla"))
-    stage.amend()
+    client.page(clearing.countersigning("leyla"))
+    clearing.amend()
     db.session.commit()
-    data = {"password": PASSWORD, "code": stage.code("tomas"), "until": until.isoformat()}
+    data = {"password": PASSWORD, "code": clearing.code("tomas"), "until": until.isoformat()}
     refused = client.post(f"{old}/countersign", data=data)
     assert refused.status_code == 403
     assert "was closed" in text(refused)
-    assert not stage.is_cleared("leyla")
+    assert not clearing.is_cleared("leyla")
 
 
-def test_the_npm_chooses_the_one_visit_on_the_page(app: Flask, cast: Cast) -> None:
+def test_the_npm_chooses_the_one_visit_on_the_page(app: Flask, demo_people: DemoPeople) -> None:
     visits: list[VisitChoice] = []
     put(app, VISIT_READER.holding(lambda _cooperation_id: visits))
     until = clock.today() + dt.timedelta(days=90)
     covers = {"scope": "one_visit", "which": "The first", "until": until.isoformat()}
-    other = undertakings.stage(cast, covers=covers)
+    other = undertakings.clearing(demo_people, covers=covers)
     other.sign("leyla")
     client = other.browser(app, "tomas")
     check = check_of(other, "leyla")
@@ -988,34 +1010,34 @@ def test_the_npm_chooses_the_one_visit_on_the_page(app: Flask, cast: Cast) -> No
 
 
 def test_only_the_person_sees_what_they_entered_before_signing(
-    browser: Browser, stage: Stage
+    browser: Browser, clearing: Clearing
 ) -> None:
-    stage.put_in("leyla", TOLD)
-    page = browser("tomas").page(check_of(stage, "leyla"))
+    clearing.put_in("leyla", TOLD)
+    page = browser("tomas").page(check_of(clearing, "leyla"))
     assert "The person hasn't signed" in page.text
     assert TOLD not in page.text
 
 
-def test_reading_a_declaration_is_logged(browser: Browser, stage: Stage) -> None:
-    stage.sign("leyla", TOLD)
-    browser("milan").page(check_of(stage, "leyla"))
-    browser("leyla").page(path_of(stage, "leyla"))
+def test_reading_a_declaration_is_logged(browser: Browser, clearing: Clearing) -> None:
+    clearing.sign("leyla", TOLD)
+    browser("milan").page(check_of(clearing, "leyla"))
+    browser("leyla").page(path_of(clearing, "leyla"))
     entry = db.session.scalars(sa.select(ReadLogEntry)).one()
-    assert entry.user_id == stage.id("milan")
-    assert entry.subject_id == stage.undertaking("leyla").id
+    assert entry.user_id == clearing.id("milan")
+    assert entry.subject_id == clearing.undertaking("leyla").id
 
 
 # Withdrawing -----------------------------------------------------------------------------------
 
 
-def test_a_person_withdraws_and_starts_again(browser: Browser, stage: Stage) -> None:
-    stage.clear("leyla", TOLD)
-    path = path_of(stage, "leyla")
+def test_a_person_withdraws_and_starts_again(browser: Browser, clearing: Clearing) -> None:
+    clearing.clear("leyla", TOLD)
+    path = path_of(clearing, "leyla")
     client = browser("leyla")
     assert "keep what you have learned confidential" in client.page(f"{path}/withdraw").text
     done = client.submit(f"{path}/withdraw")
     assert "You have withdrawn your undertaking" in text(done)
-    assert not stage.is_cleared("leyla")
+    assert not clearing.is_cleared("leyla")
     again = client.post(f"{path}/withdraw", follow_redirects=True)
     assert "already been closed" in text(again)
     fresh = client.post(f"{path}/again", follow_redirects=True)
@@ -1026,27 +1048,27 @@ def test_a_person_withdraws_and_starts_again(browser: Browser, stage: Stage) -> 
 
 
 def test_an_undertaking_that_is_not_signed_has_nothing_to_withdraw(
-    browser: Browser, stage: Stage
+    browser: Browser, clearing: Clearing
 ) -> None:
-    response = browser("leyla").get(f"{path_of(stage, 'leyla')}/withdraw")
+    response = browser("leyla").get(f"{path_of(clearing, 'leyla')}/withdraw")
     assert response.status_code == 403
     assert "nothing to withdraw" in text(response)
 
 
-def test_the_npm_closes_with_a_reason_and_asks_again(browser: Browser, stage: Stage) -> None:
-    stage.clear("leyla")
-    check = check_of(stage, "leyla")
+def test_the_npm_closes_with_a_reason_and_asks_again(browser: Browser, clearing: Clearing) -> None:
+    clearing.clear("leyla")
+    check = check_of(clearing, "leyla")
     client = browser("milan")
     response = client.submit(f"{check}/withdraw", reason="")
     assert "Enter an answer" in text(response)
-    assert stage.is_cleared("leyla")
+    assert clearing.is_cleared("leyla")
     done = client.submit(f"{check}/withdraw", reason="Spoke to the press.")
     assert "Spoke to the press." in text(done)
-    assert not stage.is_cleared("leyla")
+    assert not clearing.is_cleared("leyla")
     late = client.post(f"{check}/withdraw", data={"reason": "Left the team."})
     assert "This undertaking has already been closed." in text(late)
     assert Page.of(late).form().values["reason"] == ["Left the team."]
-    record = browser("leyla").page(path_of(stage, "leyla"))
+    record = browser("leyla").page(path_of(clearing, "leyla"))
     assert "Spoke to the press." in record.text
     assert "Start a new undertaking" not in record.text
     page = client.post(f"{check}/again", follow_redirects=True)
@@ -1070,63 +1092,67 @@ def seen_actors(app: Flask) -> Iterator[list[Actor]]:
         yield seen
 
 
-def new_terms(stage: Stage, _frozen_time: Clock) -> None:
-    stage.amend()
+def new_terms(clearing: Clearing, _frozen_time: Clock) -> None:
+    clearing.amend()
 
 
-def from_the_list(stage: Stage, _frozen_time: Clock) -> None:
-    stage.list_people("lh", "otto")
+def from_the_list(clearing: Clearing, _frozen_time: Clock) -> None:
+    clearing.list_people("lh", "otto")
 
 
-def by_the_person(stage: Stage, _frozen_time: Clock) -> None:
-    service.withdraw(stage.actor("leyla"), stage.undertaking("leyla").id)
+def by_the_person(clearing: Clearing, _frozen_time: Clock) -> None:
+    service.withdraw(clearing.actor("leyla"), clearing.undertaking("leyla").id)
 
 
-def by_the_npm(stage: Stage, _frozen_time: Clock) -> None:
-    service.withdraw_clearance(stage.actor("tomas"), stage.undertaking("leyla").id, "Because.")
+def by_the_npm(clearing: Clearing, _frozen_time: Clock) -> None:
+    service.withdraw_clearance(
+        clearing.actor("tomas"), clearing.undertaking("leyla").id, "Because."
+    )
 
 
-def by_time(stage: Stage, frozen_time: Clock) -> None:
+def by_time(clearing: Clearing, frozen_time: Clock) -> None:
     frozen_time(clock.now() + dt.timedelta(days=1))
 
 
 @pytest.mark.parametrize("close", [new_terms, from_the_list, by_the_person, by_the_npm, by_time])
 def test_a_running_session_loses_the_clearance_at_its_next_request(
     app: Flask,
-    stage: Stage,
+    clearing: Clearing,
     seen_actors: list[Actor],
     frozen_time: Clock,
-    close: Callable[[Stage, Clock], None],
+    close: Callable[[Clearing, Clock], None],
 ) -> None:
     late = dt.datetime.combine(clock.today(), dt.time(23, 50), clock.zone())
     frozen_time(late.astimezone(dt.UTC))
-    stage.sign("leyla")
-    stage.countersign("leyla", until=clock.today())
-    client = stage.browser(app, "leyla")
+    clearing.sign("leyla")
+    clearing.countersign("leyla", until=clock.today())
+    client = clearing.browser(app, "leyla")
     client.page("/undertakings")
     assert [clearance.cooperation_id for clearance in seen_actors[-1].clearances] == [
-        stage.cooperation.id
+        clearing.cooperation.id
     ]
     if close is by_time:
         # The session itself is still valid: it is a quarter of an hour later, on the next day.
         frozen_time(late.astimezone(dt.UTC) + dt.timedelta(minutes=15))
     else:
-        close(stage, frozen_time)
+        close(clearing, frozen_time)
         db.session.commit()
     client.page("/undertakings")
     assert seen_actors[-1].clearances == ()
 
 
-def test_a_suspended_person_loses_the_session_with_the_clearance(app: Flask, stage: Stage) -> None:
-    stage.clear("leyla")
-    client = stage.browser(app, "leyla")
+def test_a_suspended_person_loses_the_session_with_the_clearance(
+    app: Flask, clearing: Clearing
+) -> None:
+    clearing.clear("leyla")
+    client = clearing.browser(app, "leyla")
     client.page("/undertakings")
-    accounts.suspend(stage.actor("iris"), stage.id("leyla"), reason="Asked by the CSO.")
+    accounts.suspend(clearing.actor("iris"), clearing.id("leyla"), reason="Asked by the CSO.")
     db.session.commit()
     response = client.get("/undertakings")
     assert response.status_code == 302
     assert "/sign-in" in response.headers["Location"]
-    assert not stage.is_cleared("leyla")
+    assert not clearing.is_cleared("leyla")
 
 
 # Secrecy ---------------------------------------------------------------------------------------
@@ -1140,15 +1166,15 @@ SECRETS = {
 }
 
 
-def with_secrets(stage: Stage) -> None:
+def with_secrets(clearing: Clearing) -> None:
     """Store each kind of secret text in the database."""
-    stage.sign("leyla", SECRETS["declared"])
-    stage.decide("leyla", InterestsDecision.LIMIT, SECRETS["decision"])
-    stage.countersign("leyla")
+    clearing.sign("leyla", SECRETS["declared"])
+    clearing.decide("leyla", InterestsDecision.LIMIT, SECRETS["decision"])
+    clearing.countersign("leyla")
     service.withdraw_clearance(
-        stage.actor("tomas"), stage.undertaking("leyla").id, SECRETS["closing"]
+        clearing.actor("tomas"), clearing.undertaking("leyla").id, SECRETS["closing"]
     )
-    stage.put_in("otto", SECRETS["draft"])
+    clearing.put_in("otto", SECRETS["draft"])
     db.session.commit()
 
 
@@ -1163,21 +1189,21 @@ def stored(session: Session) -> bytes:
     return b"\n".join(values)
 
 
-def test_no_secret_is_stored_unencrypted(stage: Stage, session: Session) -> None:
-    with_secrets(stage)
+def test_no_secret_is_stored_unencrypted(clearing: Clearing, session: Session) -> None:
+    with_secrets(clearing)
     values = stored(session)
     assert b"Leyla Marchetti" in values
     for words in SECRETS.values():
         assert words.encode() not in values
         assert words.encode("utf-16-le") not in values
         assert words[:25].encode() not in values
-    undertaking = stage.undertaking("leyla")
+    undertaking = clearing.undertaking("leyla")
     assert encryption.decision_reason_of(undertaking) == SECRETS["decision"]
-    assert encryption.draft_of(stage.undertaking("otto")).interests == SECRETS["draft"]
+    assert encryption.draft_of(clearing.undertaking("otto")).interests == SECRETS["draft"]
 
 
-def test_the_database_file_contains_no_secret(stage: Stage, session: Session) -> None:
-    with_secrets(stage)
+def test_the_database_file_contains_no_secret(clearing: Clearing, session: Session) -> None:
+    with_secrets(clearing)
     address = session.get_bind().engine.url
     if address.get_backend_name() != "sqlite":
         assert address.get_backend_name() == "postgresql"
@@ -1199,22 +1225,22 @@ def files_of(database: str) -> list[Path]:
 @pytest.mark.parametrize(
     "key", ["joana", "otto", "samira", "dina", "ilena", "nadia", "marek", "greta", "iris"]
 )
-def test_other_peoples_pages_show_no_secret(browser: Browser, stage: Stage, key: str) -> None:
-    with_secrets(stage)
+def test_other_peoples_pages_show_no_secret(browser: Browser, clearing: Clearing, key: str) -> None:
+    with_secrets(clearing)
     client = browser(key)
-    reference = stage.cooperation.reference
+    reference = clearing.cooperation.reference
     seen = 0
     for address in (
         "/",
         "/undertakings",
-        list_of(stage),
+        list_of(clearing),
         f"/cooperations/{reference}",
         f"/cooperations/{reference}/history",
         f"/cooperations/{reference}/people",
-        f"/checklists/{stage.checklist.id}",
-        f"/checklists/{stage.checklist.id}/record",
-        path_of(stage, "leyla"),
-        check_of(stage, "leyla"),
+        f"/checklists/{clearing.checklist.id}",
+        f"/checklists/{clearing.checklist.id}/record",
+        path_of(clearing, "leyla"),
+        check_of(clearing, "leyla"),
     ):
         response = client.get(address, follow_redirects=True)
         seen += response.status_code == 200
@@ -1225,19 +1251,19 @@ def test_other_peoples_pages_show_no_secret(browser: Browser, stage: Stage, key:
     assert seen
 
 
-def test_no_mail_contains_a_secret(stage: Stage) -> None:
-    with_secrets(stage)
+def test_no_mail_contains_a_secret(clearing: Clearing) -> None:
+    with_secrets(clearing)
     messages = db.session.scalars(sa.select(OutboxMessage)).all()
     assert messages
     for message in messages:
         for words in (*SECRETS.values(), "Leyla", "police", "Lantern"):
-            if words != "Leyla" or message.recipient != stage.cast.users["leyla"].email:
+            if words != "Leyla" or message.recipient != clearing.demo_people.users["leyla"].email:
                 assert words not in message.body
             assert words not in message.subject
 
 
-def test_all_mail_leads_to_pages_that_are_there(app: Flask, stage: Stage) -> None:
-    with_secrets(stage)
+def test_all_mail_leads_to_pages_that_are_there(app: Flask, clearing: Clearing) -> None:
+    with_secrets(clearing)
     kinds = set()
     for message in db.session.scalars(
         sa.select(OutboxMessage).where(OutboxMessage.kind.startswith("undertaking"))

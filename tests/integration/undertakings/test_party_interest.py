@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from tests.client import CheckedClient
-from tests.factories.undertakings import Stage
+from tests.factories.undertakings import Clearing
 from tracker.access.actor import Role
 from tracker.accounts.people import service as accounts
 from tracker.accounts.people.service import NewRole
@@ -50,91 +50,91 @@ BECAUSE = "Open Door Legal Aid takes cases to court and represents people depriv
 
 
 @pytest.fixture
-def browser(app: Flask, stage: Stage) -> Browser:
-    return lambda key: stage.browser(app, key)
+def browser(app: Flask, clearing: Clearing) -> Browser:
+    return lambda key: clearing.browser(app, key)
 
 
-def kinds(stage: Stage) -> list[tuple[TaskKind, str]]:
-    tasks = waiting.tasks_in(stage.actor("tomas"), stage.cooperation.id)
+def kinds(clearing: Clearing) -> list[tuple[TaskKind, str]]:
+    tasks = waiting.tasks_in(clearing.actor("tomas"), clearing.cooperation.id)
     return [(task.kind, task.person) for task in tasks]
 
 
-def state_of(stage: Stage, key: str) -> Interests:
-    user_id = stage.id(key)
-    return clearing_states(stage.cooperation.id, [user_id])[user_id].interests
+def state_of(clearing: Clearing, key: str) -> Interests:
+    user_id = clearing.id(key)
+    return clearing_states(clearing.cooperation.id, [user_id])[user_id].interests
 
 
-def test_a_clearance_of_such_a_person_needs_a_decision_first(stage: Stage) -> None:
-    stage.sign(LAWYER)
-    assert stage.undertaking(LAWYER).party_has_interest is True
-    assert kinds(stage) == [(TaskKind.DECIDE, "Samira Okell")]
-    assert state_of(stage, LAWYER) is Interests.UNDECIDED
+def test_a_clearance_of_such_a_person_needs_a_decision_first(clearing: Clearing) -> None:
+    clearing.sign(LAWYER)
+    assert clearing.undertaking(LAWYER).party_has_interest is True
+    assert kinds(clearing) == [(TaskKind.DECIDE, "Samira Okell")]
+    assert state_of(clearing, LAWYER) is Interests.UNDECIDED
     with pytest.raises(RefusedError, match="Decide on the declared interests first"):
-        stage.countersign(LAWYER)
-    stage.decide(LAWYER)
-    assert kinds(stage) == [(TaskKind.COUNTERSIGN, "Samira Okell")]
-    stage.countersign(LAWYER)
-    assert stage.is_cleared(LAWYER)
-    assert state_of(stage, LAWYER) is Interests.ACCEPT
+        clearing.countersign(LAWYER)
+    clearing.decide(LAWYER)
+    assert kinds(clearing) == [(TaskKind.COUNTERSIGN, "Samira Okell")]
+    clearing.countersign(LAWYER)
+    assert clearing.is_cleared(LAWYER)
+    assert state_of(clearing, LAWYER) is Interests.ACCEPT
 
 
-def test_the_npm_may_ask_for_another_person_where_nothing_is_declared(stage: Stage) -> None:
-    stage.sign(LAWYER)
-    stage.decide(LAWYER, InterestsDecision.REPLACE, "She represents people there.")
+def test_the_npm_may_ask_for_another_person_where_nothing_is_declared(clearing: Clearing) -> None:
+    clearing.sign(LAWYER)
+    clearing.decide(LAWYER, InterestsDecision.REPLACE, "She represents people there.")
     with pytest.raises(RefusedError, match="somebody else"):
-        stage.countersign(LAWYER)
+        clearing.countersign(LAWYER)
 
 
-def test_a_declaration_of_none_by_others_needs_no_decision(stage: Stage) -> None:
-    stage.sign(PHYSICIAN)
-    assert stage.undertaking(PHYSICIAN).party_has_interest is False
-    assert state_of(stage, PHYSICIAN) is Interests.NONE
+def test_a_declaration_of_none_by_others_needs_no_decision(clearing: Clearing) -> None:
+    clearing.sign(PHYSICIAN)
+    assert clearing.undertaking(PHYSICIAN).party_has_interest is False
+    assert state_of(clearing, PHYSICIAN) is Interests.NONE
     with pytest.raises(RefusedError, match="nothing to decide"):
-        stage.decide(PHYSICIAN)
-    stage.countersign(PHYSICIAN)
-    assert stage.is_cleared(PHYSICIAN)
+        clearing.decide(PHYSICIAN)
+    clearing.countersign(PHYSICIAN)
+    assert clearing.is_cleared(PHYSICIAN)
 
 
-def test_what_was_true_at_signing_stays(stage: Stage) -> None:
-    stage.sign(LAWYER)
-    body = db.session.get_one(Organisation, stage.cast.bodies["od"].id)
+def test_what_was_true_at_signing_stays(clearing: Clearing) -> None:
+    clearing.sign(LAWYER)
+    body = db.session.get_one(Organisation, clearing.demo_people.bodies["od"].id)
     body.litigates = body.represents_persons = False
     db.session.flush()
     with pytest.raises(RefusedError, match="Decide on the declared interests first"):
-        stage.countersign(LAWYER)
+        clearing.countersign(LAWYER)
 
 
-def test_what_was_signed_before_this_was_asked_stays_as_it_was(stage: Stage) -> None:
-    stage.sign(LAWYER)
-    undertaking = stage.undertaking(LAWYER)
+def test_what_was_signed_before_this_was_asked_stays_as_it_was(clearing: Clearing) -> None:
+    clearing.sign(LAWYER)
+    undertaking = clearing.undertaking(LAWYER)
     undertaking.party_has_interest = None
     db.session.commit()
-    assert state_of(stage, LAWYER) is Interests.NONE
-    stage.countersign(LAWYER)
-    assert stage.is_cleared(LAWYER)
+    assert state_of(clearing, LAWYER) is Interests.NONE
+    clearing.countersign(LAWYER)
+    assert clearing.is_cleared(LAWYER)
 
 
-def says(stage: Stage, key: str = "lh", **ties: bool) -> None:
+def says(clearing: Clearing, key: str = "lh", **ties: bool) -> None:
     """Have an organisation, the physician's if no other is named, say of itself what it does."""
-    body = stage.cast.bodies[key]
+    body = clearing.demo_people.bodies[key]
     details = {field.name: getattr(body, field.name) for field in fields(Details)}
     organisations.change(
-        stage.actor("iris"), body.id, Details(**{**details, **ties}), seen_version=body.version
+        clearing.actor("iris"), body.id, Details(**{**details, **ties}), seen_version=body.version
     )
     recompute()
 
 
-def added(stage: Stage) -> AddedInterest:
+def added(clearing: Clearing) -> AddedInterest:
     """Return the interest that was added last."""
     return db.session.scalars(
         sa.select(AddedInterest).order_by(AddedInterest.added_at.desc()).limit(1)
     ).one()
 
 
-def accept(stage: Stage) -> None:
-    interest, undertaking = added(stage), stage.undertaking(PHYSICIAN)
+def accept(clearing: Clearing) -> None:
+    interest, undertaking = added(clearing), clearing.undertaking(PHYSICIAN)
     adding.decide(
-        stage.actor("tomas"),
+        clearing.actor("tomas"),
         undertaking.id,
         interest.id,
         InterestsDecision.ACCEPT,
@@ -144,206 +144,217 @@ def accept(stage: Stage) -> None:
 
 
 def test_the_npm_decides_again_on_people_of_a_party_that_litigates_by_now(
-    browser: Browser, stage: Stage
+    browser: Browser, clearing: Clearing
 ) -> None:
-    stage.clear(PHYSICIAN)
-    stage.clear(LAWYER)
-    says(stage, litigates=True)
-    assert not stage.is_cleared(PHYSICIAN)
-    assert stage.is_cleared(LAWYER)
-    assert state_of(stage, PHYSICIAN) is Interests.UNDECIDED
-    assert kinds(stage) == [(TaskKind.DECIDE_ADDED, "Leyla Marchetti")]
-    path = f"/undertakings/{stage.undertaking(PHYSICIAN).id}"
-    npm = f"/cooperations/{stage.cooperation.reference}{path}"
+    clearing.clear(PHYSICIAN)
+    clearing.clear(LAWYER)
+    says(clearing, litigates=True)
+    assert not clearing.is_cleared(PHYSICIAN)
+    assert clearing.is_cleared(LAWYER)
+    assert state_of(clearing, PHYSICIAN) is Interests.UNDECIDED
+    assert kinds(clearing) == [(TaskKind.DECIDE_ADDED, "Leyla Marchetti")]
+    path = f"/undertakings/{clearing.undertaking(PHYSICIAN).id}"
+    npm = f"/cooperations/{clearing.cooperation.reference}{path}"
     because = "Lantern Health Network takes cases to court"
-    page = browser("tomas").page(f"{npm}/interests/{added(stage).id}")
+    page = browser("tomas").page(f"{npm}/interests/{added(clearing).id}")
     assert page.title.startswith("What Leyla Marchetti’s organisation does")
     assert because in page.text
     assert because in browser(PHYSICIAN).page(path).text
-    accept(stage)
-    assert stage.is_cleared(PHYSICIAN)
+    accept(clearing)
+    assert clearing.is_cleared(PHYSICIAN)
 
 
-def test_the_npm_is_asked_once_about_each_thing_that_a_party_does(stage: Stage) -> None:
-    stage.clear(PHYSICIAN)
-    says(stage, litigates=True)
-    accept(stage)
+def test_the_npm_is_asked_once_about_each_thing_that_a_party_does(clearing: Clearing) -> None:
+    clearing.clear(PHYSICIAN)
+    says(clearing, litigates=True)
+    accept(clearing)
     for litigates in (False, True):
-        says(stage, litigates=litigates)
-        assert stage.is_cleared(PHYSICIAN)
-    says(stage, represents_staff=True)
-    assert added_interests.ties_in(added(stage)).ties == {"represents_staff"}
-    assert not stage.is_cleared(PHYSICIAN)
+        says(clearing, litigates=litigates)
+        assert clearing.is_cleared(PHYSICIAN)
+    says(clearing, represents_staff=True)
+    assert added_interests.ties_in(added(clearing)).ties == {"represents_staff"}
+    assert not clearing.is_cleared(PHYSICIAN)
 
 
 def test_the_npm_is_asked_anew_where_a_person_acts_for_another_party_that_does_the_same(
-    browser: Browser, stage: Stage
+    browser: Browser, clearing: Clearing
 ) -> None:
-    stage.clear(PHYSICIAN)
-    says(stage, litigates=True)
-    accept(stage)
-    undertaking = stage.undertaking(PHYSICIAN)
-    undertaking.organisation_id = stage.cast.bodies["rf"].id
+    clearing.clear(PHYSICIAN)
+    says(clearing, litigates=True)
+    accept(clearing)
+    undertaking = clearing.undertaking(PHYSICIAN)
+    undertaking.organisation_id = clearing.demo_people.bodies["rf"].id
     db.session.commit()
-    says(stage, "rf", litigates=True)
-    assert not stage.is_cleared(PHYSICIAN)
+    says(clearing, "rf", litigates=True)
+    assert not clearing.is_cleared(PHYSICIAN)
     text = browser(PHYSICIAN).page(f"/undertakings/{undertaking.id}").text
-    for name in ("Lantern Health Network", stage.cast.bodies["rf"].name):
+    for name in ("Lantern Health Network", clearing.demo_people.bodies["rf"].name):
         assert f"{name} takes cases to court" in text
 
 
-def terms_of(stage: Stage) -> Checklist:
-    own = heads.of_cooperation(stage.cooperation.id)
+def terms_of(clearing: Clearing) -> Checklist:
+    own = heads.of_cooperation(clearing.cooperation.id)
     return next(checklist for checklist in own if checklist.kind is ChecklistKind.TERMS)
 
 
-def come_into_force(stage: Stage) -> None:
+def come_into_force(clearing: Clearing) -> None:
     """Have what follows from terms that come into force happen for undertakings."""
-    terms, details = terms_of(stage), {"kind": "terms"}
+    terms, details = terms_of(clearing), {"kind": "terms"}
     adding.follow_terms(
         DomainEvent(
-            verbs.CAME_INTO_FORCE, "checklist", terms.id, stage.cooperation.id, None, details
+            verbs.CAME_INTO_FORCE, "checklist", terms.id, clearing.cooperation.id, None, details
         )
     )
     recompute()
 
 
-def test_the_npm_decides_again_where_amended_terms_say_it(stage: Stage) -> None:
-    stage.clear(PHYSICIAN)
-    row = {"party": str(stage.cast.bodies["lh"].id), "represents_persons": True}
+def test_the_npm_decides_again_where_amended_terms_say_it(clearing: Clearing) -> None:
+    clearing.clear(PHYSICIAN)
+    row = {"party": str(clearing.demo_people.bodies["lh"].id), "represents_persons": True}
     values = {"parties": [row]}
     checklists.save_answer(
-        stage.actor("ilena"), terms_of(stage), "M1", AnswerScope.SHARED, values, base_version=0
+        clearing.actor("ilena"),
+        terms_of(clearing),
+        "M1",
+        AnswerScope.SHARED,
+        values,
+        base_version=0,
     )
-    come_into_force(stage)
-    assert added_interests.ties_in(added(stage)).ties == {"represents_persons"}
-    assert not stage.is_cleared(PHYSICIAN)
-    accept(stage)
-    come_into_force(stage)
-    assert stage.is_cleared(PHYSICIAN)
+    come_into_force(clearing)
+    assert added_interests.ties_in(added(clearing)).ties == {"represents_persons"}
+    assert not clearing.is_cleared(PHYSICIAN)
+    accept(clearing)
+    come_into_force(clearing)
+    assert clearing.is_cleared(PHYSICIAN)
 
 
-def sign_terms(stage: Stage) -> None:
+def sign_terms(clearing: Clearing) -> None:
     """Have the draft of the terms reviewed, and signed by all."""
-    terms = terms_of(stage)
+    terms = terms_of(clearing)
     page = shown.page_with(text_digest(load(terms)))
-    safeguards.confirm_review(stage.actor("nadia"), terms, page=page)
-    demo.send(stage.cast, terms)
-    demo.sign(stage.cast, terms)
+    safeguards.confirm_review(clearing.actor("nadia"), terms, page=page)
+    demo.send(clearing.demo_people, terms)
+    demo.sign(clearing.demo_people, terms)
 
 
-def leave_out(stage: Stage, party: str) -> None:
+def leave_out(clearing: Clearing, party: str) -> None:
     """Have one CSO suggest that a party does nothing of this kind (M1), and another accept it."""
-    terms = terms_of(stage)
-    agreements.amend(stage.actor("ilena"), terms, reason="It changed.", items=["M1"])
+    terms = terms_of(clearing)
+    agreements.amend(clearing.actor("ilena"), terms, reason="It changed.", items=["M1"])
     answer = load(terms).sheet.shared("M1")
     assert answer is not None
     nothing = dict.fromkeys(TIES, False)
     rows = [row | nothing if row["party"] == party else row for row in answer.values["parties"]]
     proposal = positions.propose(
-        stage.actor(LAWYER),
+        clearing.actor(LAWYER),
         terms,
         "M1",
         {**answer.values, "parties": rows},
         answer_id=answer.answer_id,
         reason="We stopped.",
     )
-    positions.accept_proposal(stage.actor("joana"), terms, proposal.id)
+    positions.accept_proposal(clearing.actor("joana"), terms, proposal.id)
 
 
-def test_what_signed_terms_say_counts_until_others_are_signed(stage: Stage) -> None:
-    terms, body = terms_of(stage), stage.cast.bodies["od"]
-    demo.fill_in(stage.cast, terms)
-    sign_terms(stage)
-    says(stage, "od", litigates=False, represents_persons=False)
-    leave_out(stage, str(body.id))
-    stage.clear(LAWYER)
-    assert stage.undertaking(LAWYER).party_has_interest is True
+def test_what_signed_terms_say_counts_until_others_are_signed(clearing: Clearing) -> None:
+    terms, body = terms_of(clearing), clearing.demo_people.bodies["od"]
+    demo.fill_in(clearing.demo_people, terms)
+    sign_terms(clearing)
+    says(clearing, "od", litigates=False, represents_persons=False)
+    leave_out(clearing, str(body.id))
+    clearing.clear(LAWYER)
+    assert clearing.undertaking(LAWYER).party_has_interest is True
     # The NPM knew it when it decided, and isn't asked again.
-    come_into_force(stage)
-    assert stage.is_cleared(LAWYER)
-    demo.accept(stage.cast, terms, "M1")
-    sign_terms(stage)
-    assert not parties.ties_of(stage.undertaking(LAWYER))
+    come_into_force(clearing)
+    assert clearing.is_cleared(LAWYER)
+    demo.accept(clearing.demo_people, terms, "M1")
+    sign_terms(clearing)
+    assert not parties.ties_of(clearing.undertaking(LAWYER))
 
 
-def joins(stage: Stage, key: str, body: str, by: str, *, outside_expert: bool = False) -> None:
+def joins(
+    clearing: Clearing, key: str, body: str, by: str, *, outside_expert: bool = False
+) -> None:
     """Have a person take part for a further party, for which they are given a role."""
-    organisation_id = stage.cast.bodies[body].id
+    organisation_id = clearing.demo_people.bodies[body].id
     role = NewRole(Role.MEMBER, organisation_id, outside_expert=outside_expert)
-    accounts.give_role(stage.actor("iris"), stage.id(key), role)
-    load(stage.checklist)  # the cooperation with its parties
+    accounts.give_role(clearing.actor("iris"), clearing.id(key), role)
+    load(clearing.checklist)  # the cooperation with its parties
     cooperations.add_person(
-        stage.actor(by), stage.cooperation, user_id=stage.id(key), organisation_id=organisation_id
+        clearing.actor(by),
+        clearing.cooperation,
+        user_id=clearing.id(key),
+        organisation_id=organisation_id,
     )
     recompute()
 
 
 def test_the_npm_decides_again_on_a_person_who_begins_to_act_for_a_party_that_litigates(
-    browser: Browser, stage: Stage
+    browser: Browser, clearing: Clearing
 ) -> None:
-    stage.clear(PHYSICIAN)
-    joins(stage, PHYSICIAN, "od", LAWYER)
-    assert not stage.is_cleared(PHYSICIAN)
-    assert kinds(stage) == [(TaskKind.DECIDE_ADDED, "Leyla Marchetti")]
+    clearing.clear(PHYSICIAN)
+    joins(clearing, PHYSICIAN, "od", LAWYER)
+    assert not clearing.is_cleared(PHYSICIAN)
+    assert kinds(clearing) == [(TaskKind.DECIDE_ADDED, "Leyla Marchetti")]
     assert (
-        BECAUSE in browser(PHYSICIAN).page(f"/undertakings/{stage.undertaking(PHYSICIAN).id}").text
+        BECAUSE
+        in browser(PHYSICIAN).page(f"/undertakings/{clearing.undertaking(PHYSICIAN).id}").text
     )
-    accept(stage)
-    assert stage.is_cleared(PHYSICIAN)
+    accept(clearing)
+    assert clearing.is_cleared(PHYSICIAN)
     # Of the further party too, the NPM is asked what is new, and once about each thing.
-    says(stage, "od", represents_staff=True)
-    assert added_interests.ties_in(added(stage)) == PartyTies(
-        stage.cast.bodies["od"].id, frozenset({"represents_staff"})
+    says(clearing, "od", represents_staff=True)
+    assert added_interests.ties_in(added(clearing)) == PartyTies(
+        clearing.demo_people.bodies["od"].id, frozenset({"represents_staff"})
     )
-    assert not stage.is_cleared(PHYSICIAN)
-    accept(stage)
+    assert not clearing.is_cleared(PHYSICIAN)
+    accept(clearing)
     cooperations.end_person(
-        stage.actor(LAWYER),
-        stage.cooperation,
-        user_id=stage.id(PHYSICIAN),
-        organisation_id=stage.cast.bodies["od"].id,
+        clearing.actor(LAWYER),
+        clearing.cooperation,
+        user_id=clearing.id(PHYSICIAN),
+        organisation_id=clearing.demo_people.bodies["od"].id,
     )
     cooperations.add_person(
-        stage.actor(LAWYER),
-        stage.cooperation,
-        user_id=stage.id(PHYSICIAN),
-        organisation_id=stage.cast.bodies["od"].id,
+        clearing.actor(LAWYER),
+        clearing.cooperation,
+        user_id=clearing.id(PHYSICIAN),
+        organisation_id=clearing.demo_people.bodies["od"].id,
     )
     recompute()
-    assert stage.is_cleared(PHYSICIAN)
-    says(stage, "lh", litigates=True)
-    acts_for = parties.ties_of(stage.undertaking(PHYSICIAN))
+    assert clearing.is_cleared(PHYSICIAN)
+    says(clearing, "lh", litigates=True)
+    acts_for = parties.ties_of(clearing.undertaking(PHYSICIAN))
     assert [party.name for party in acts_for] == ["Lantern Health Network", "Open Door Legal Aid"]
 
 
 def test_a_person_whom_the_npm_lists_is_asked_about_the_other_party_they_act_for(
-    browser: Browser, stage: Stage
+    browser: Browser, clearing: Clearing
 ) -> None:
-    joins(stage, LAWYER, "npm", "ilena", outside_expert=True)
-    stage.list_people("od", "otto")
-    stage.list_people("npm", LAWYER)
-    undertaking = stage.undertaking(LAWYER)
-    assert undertaking.organisation_id == stage.cast.bodies["npm"].id
+    joins(clearing, LAWYER, "npm", "ilena", outside_expert=True)
+    clearing.list_people("od", "otto")
+    clearing.list_people("npm", LAWYER)
+    undertaking = clearing.undertaking(LAWYER)
+    assert undertaking.organisation_id == clearing.demo_people.bodies["npm"].id
     assert BECAUSE in browser(LAWYER).page(f"/undertakings/{undertaking.id}").text
-    stage.sign(LAWYER)
-    assert stage.undertaking(LAWYER).party_has_interest is True
-    revision = db.session.get_one(Revision, stage.undertaking(LAWYER).revision_id)
-    document = signoff.document_of(revision, keys.key_of(stage.cooperation.id))
+    clearing.sign(LAWYER)
+    assert clearing.undertaking(LAWYER).party_has_interest is True
+    revision = db.session.get_one(Revision, clearing.undertaking(LAWYER).revision_id)
+    document = signoff.document_of(revision, keys.key_of(clearing.cooperation.id))
     assert BECAUSE in document["interests"]["because"]["en"]
 
 
 def test_the_form_asks_about_it_and_the_signed_text_contains_it(
-    browser: Browser, stage: Stage
+    browser: Browser, clearing: Clearing
 ) -> None:
-    path = f"/undertakings/{stage.undertaking(LAWYER).id}"
+    path = f"/undertakings/{clearing.undertaking(LAWYER).id}"
     assert BECAUSE in browser(LAWYER).page(path).text
-    stage.sign(LAWYER)
-    revision = db.session.get_one(Revision, stage.undertaking(LAWYER).revision_id)
-    document = signoff.document_of(revision, keys.key_of(stage.cooperation.id))
+    clearing.sign(LAWYER)
+    revision = db.session.get_one(Revision, clearing.undertaking(LAWYER).revision_id)
+    document = signoff.document_of(revision, keys.key_of(clearing.cooperation.id))
     assert BECAUSE in document["interests"]["because"]["en"]
     assert BECAUSE in browser(LAWYER).page(path).text
-    npm = f"/cooperations/{stage.cooperation.reference}{path}"
+    npm = f"/cooperations/{clearing.cooperation.reference}{path}"
     assert BECAUSE in browser("tomas").page(npm).text
-    other = f"/undertakings/{stage.undertaking(PHYSICIAN).id}"
+    other = f"/undertakings/{clearing.undertaking(PHYSICIAN).id}"
     assert "takes cases to court" not in browser(PHYSICIAN).page(other).text

@@ -19,7 +19,7 @@ from tests.client import CheckedClient
 from tests.factories import passkeys
 from tests.factories.accounts import take_app
 from tests.factories.passkeys import Device, asked_on
-from tests.factories.undertakings import PASSWORD, TOLD, Stage
+from tests.factories.undertakings import PASSWORD, TOLD, Clearing
 from tests.integration.undertakings.conftest import Clock
 from tests.integration.undertakings.test_pages import (
     go_on,
@@ -48,13 +48,13 @@ CODE = re.compile(r"\b\d{6}\b")
 
 
 @pytest.fixture
-def browser(app: Flask, stage: Stage) -> Browser:
-    return lambda key: stage.browser(app, key)
+def browser(app: Flask, clearing: Clearing) -> Browser:
+    return lambda key: clearing.browser(app, key)
 
 
-def give(stage: Stage, key: str) -> Device:
+def give(clearing: Clearing, key: str) -> Device:
     device = Device()
-    passkeys.add(stage.actor(key), device)
+    passkeys.add(clearing.actor(key), device)
     db.session.commit()
     return device
 
@@ -66,9 +66,9 @@ def answered(client: CheckedClient, page: Page, device: Device, **more: str) -> 
     return Page.of(client.post(prompt.action, data=data, csrf=False, follow_redirects=True))
 
 
-def countersigning(stage: Stage) -> str:
+def countersigning(clearing: Clearing) -> str:
     last = clock.today() + dt.timedelta(days=30)
-    return stage.countersigning("leyla", until=last)
+    return clearing.countersigning("leyla", until=last)
 
 
 def signatures(kind: SignatureKind) -> list[Signature]:
@@ -85,8 +85,10 @@ def signatures(kind: SignatureKind) -> list[Signature]:
 # With a passkey --------------------------------------------------------------------------------
 
 
-def test_a_person_signs_what_they_put_in_with_a_passkey(browser: Browser, stage: Stage) -> None:
-    device, client, path = give(stage, "leyla"), browser("leyla"), path_of(stage, "leyla")
+def test_a_person_signs_what_they_put_in_with_a_passkey(
+    browser: Browser, clearing: Clearing
+) -> None:
+    device, client, path = give(clearing, "leyla"), browser("leyla"), path_of(clearing, "leyla")
     go_on(client, path, TOLD)
     page = answered(client, client.page(f"{path}/sign"), device)
     assert "You have signed." in page.text
@@ -105,44 +107,44 @@ def test_a_person_signs_what_they_put_in_with_a_passkey(browser: Browser, stage:
 
 
 def test_a_draft_changed_later_is_not_what_the_passkey_signed(
-    browser: Browser, stage: Stage
+    browser: Browser, clearing: Clearing
 ) -> None:
-    device, client, path = give(stage, "leyla"), browser("leyla"), path_of(stage, "leyla")
+    device, client, path = give(clearing, "leyla"), browser("leyla"), path_of(clearing, "leyla")
     go_on(client, path, TOLD)
     page = client.page(f"{path}/sign")
     go_on(client, path)
     again = answered(client, page, device)
     assert "The text changed after you opened it" in again.text
-    assert stage.undertaking("leyla").state is UndertakingState.ASKED
+    assert clearing.undertaking("leyla").state is UndertakingState.ASKED
     assert "You have signed." in answered(client, again, device).text
 
 
-def test_another_persons_passkey_signs_no_undertaking(browser: Browser, stage: Stage) -> None:
-    other, client, path = give(stage, "dina"), browser("leyla"), path_of(stage, "leyla")
-    give(stage, "leyla")
+def test_another_persons_passkey_signs_no_undertaking(browser: Browser, clearing: Clearing) -> None:
+    other, client, path = give(clearing, "dina"), browser("leyla"), path_of(clearing, "leyla")
+    give(clearing, "leyla")
     go_on(client, path)
     again = answered(client, client.page(f"{path}/sign"), other)
     assert "This isn't one of your passkeys." in again.text
-    assert stage.undertaking("leyla").state is UndertakingState.ASKED
+    assert clearing.undertaking("leyla").state is UndertakingState.ASKED
 
 
-def test_password_and_code_still_sign(browser: Browser, stage: Stage) -> None:
-    give(stage, "leyla")
-    client, path = browser("leyla"), path_of(stage, "leyla")
+def test_password_and_code_still_sign(browser: Browser, clearing: Clearing) -> None:
+    give(clearing, "leyla")
+    client, path = browser("leyla"), path_of(clearing, "leyla")
     go_on(client, path)
-    assert "You have signed" in text(prove_and_sign(client, stage, path))
+    assert "You have signed" in text(prove_and_sign(client, clearing, path))
     assert [signature.method for signature in signatures(SignatureKind.SIGNATURE)] == [
         Method.PASSWORD_TOTP
     ]
 
 
-def test_the_npm_countersigns_with_a_passkey(browser: Browser, stage: Stage) -> None:
-    stage.sign("leyla")
-    device, client = give(stage, "tomas"), browser("tomas")
-    page = client.page(countersigning(stage))
+def test_the_npm_countersigns_with_a_passkey(browser: Browser, clearing: Clearing) -> None:
+    clearing.sign("leyla")
+    device, client = give(clearing, "tomas"), browser("tomas")
+    page = client.page(countersigning(clearing))
     done = answered(client, page, device)
     assert "You have countersigned." in done.text
-    assert stage.is_cleared("leyla")
+    assert clearing.is_cleared("leyla")
     signature = signatures(SignatureKind.COUNTERSIGNATURE)[0]
     assert signature.method is Method.PASSKEY
     flaw = assertion.flaw(
@@ -153,27 +155,27 @@ def test_the_npm_countersigns_with_a_passkey(browser: Browser, stage: Stage) -> 
 
 
 def test_a_countersignature_for_another_day_is_another_sentence(
-    browser: Browser, stage: Stage
+    browser: Browser, clearing: Clearing
 ) -> None:
-    stage.sign("leyla")
-    device, client = give(stage, "tomas"), browser("tomas")
-    page = client.page(countersigning(stage))
+    clearing.sign("leyla")
+    device, client = give(clearing, "tomas"), browser("tomas")
+    page = client.page(countersigning(clearing))
     sooner = (clock.today() + dt.timedelta(days=3)).isoformat()
     again = answered(client, page, device, until=sooner)
     assert "The sentence you sign changed after you opened the page" in again.text
-    assert not stage.is_cleared("leyla")
+    assert not clearing.is_cleared("leyla")
 
 
 # The NPM allows codes by mail -------------------------------------------------------------------
 
 
-def permission(stage: Stage) -> str:
-    return f"{list_of(stage)}/mailed-codes"
+def permission(clearing: Clearing) -> str:
+    return f"{list_of(clearing)}/mailed-codes"
 
 
-def allow(stage: Stage, by: str = "milan", *, allowed: bool = True) -> None:
+def allow(clearing: Clearing, by: str = "milan", *, allowed: bool = True) -> None:
     service.allow_mailed_codes(
-        stage.actor(by), stage.cooperation, allowed=allowed, reason="Interpreters for one day"
+        clearing.actor(by), clearing.cooperation, allowed=allowed, reason="Interpreters for one day"
     )
     db.session.commit()
 
@@ -185,19 +187,19 @@ def last_event() -> tuple[str, dict[str, Any]]:
 
 @pytest.mark.parametrize("key", ["milan", "tomas"])
 def test_a_signatory_or_manager_of_the_npm_allows_codes_by_mail_with_a_reason(
-    browser: Browser, stage: Stage, key: str
+    browser: Browser, clearing: Clearing, key: str
 ) -> None:
     client = browser(key)
-    assert "Allow codes by email" in client.page(list_of(stage)).text
-    assert "Say why" in text(client.submit(permission(stage), reason=""))
-    done = client.submit(permission(stage), reason="Interpreters for one day")
+    assert "Allow codes by email" in client.page(list_of(clearing)).text
+    assert "Say why" in text(client.submit(permission(clearing), reason=""))
+    done = client.submit(permission(clearing), reason="Interpreters for one day")
     assert "can now sign with a code by email" in text(done)
     verb, details = last_event()
     assert verb == "mailed_codes_allowed"
     assert details["reason"] == "Interpreters for one day"
-    history = client.page(f"/cooperations/{stage.cooperation.reference}/history")
+    history = client.page(f"/cooperations/{clearing.cooperation.reference}/history")
     assert "lets people without a second factor sign their undertaking" in history.text
-    client.submit(permission(stage), reason="All have an app")
+    client.submit(permission(clearing), reason="All have an app")
     db.session.rollback()
     assert last_event()[0] == "mailed_codes_stopped"
 
@@ -216,55 +218,57 @@ def test_a_signatory_or_manager_of_the_npm_allows_codes_by_mail_with_a_reason(
         ("celia", 404),
     ],
 )
-def test_nobody_else_allows_them(browser: Browser, stage: Stage, key: str, status: int) -> None:
+def test_nobody_else_allows_them(
+    browser: Browser, clearing: Clearing, key: str, status: int
+) -> None:
     client = browser(key)
-    assert client.get(permission(stage)).status_code == status
-    sent = client.post(permission(stage), data={"allow": "yes", "reason": "Mine"})
+    assert client.get(permission(clearing)).status_code == status
+    sent = client.post(permission(clearing), data={"allow": "yes", "reason": "Mine"})
     assert sent.status_code == status
     with pytest.raises(RefusedError):
-        allow(stage, key)
+        allow(clearing, key)
     db.session.rollback()
-    db.session.refresh(stage.cooperation)
-    assert not stage.cooperation.mailed_codes
+    db.session.refresh(clearing.cooperation)
+    assert not clearing.cooperation.mailed_codes
 
 
 def test_two_simultaneous_permissions_do_not_undo_each_other(
-    browser: Browser, stage: Stage
+    browser: Browser, clearing: Clearing
 ) -> None:
     client = browser("milan")
-    page = client.page(permission(stage))
-    allow(stage, "tomas")
+    page = client.page(permission(clearing))
+    allow(clearing, "tomas")
     data = page.form().filled_in(reason="The same")
-    response = client.post(permission(stage), data=data, csrf=False)
+    response = client.post(permission(clearing), data=data, csrf=False)
     assert "Nothing to change: it's already set this way." in text(response)
-    db.session.refresh(stage.cooperation)
-    assert stage.cooperation.mailed_codes
+    db.session.refresh(clearing.cooperation)
+    assert clearing.cooperation.mailed_codes
 
 
 # A code by mail signs an undertaking, and nothing else ------------------------------------------
 
 
-def without_app(stage: Stage, key: str) -> None:
-    user = stage.cast.users[key]
+def without_app(clearing: Clearing, key: str) -> None:
+    user = clearing.demo_people.users[key]
     take_app(user.id)
     db.session.refresh(user)
 
 
 @pytest.fixture
-def driver(stage: Stage) -> str:
+def driver(clearing: Clearing) -> str:
     """A member without a second factor, in a cooperation that allows mailed codes."""
-    without_app(stage, "leyla")
-    allow(stage)
+    without_app(clearing, "leyla")
+    allow(clearing)
     return "leyla"
 
 
-def mailed(stage: Stage, key: str) -> list[str]:
+def mailed(clearing: Clearing, key: str) -> list[str]:
     db.session.rollback()
     wanted = (
         sa.select(OutboxMessage)
         .where(
             OutboxMessage.kind == "code_for_signing",
-            OutboxMessage.recipient == stage.cast.users[key].email,
+            OutboxMessage.recipient == clearing.demo_people.users[key].email,
         )
         .order_by(OutboxMessage.created_at)
     )
@@ -286,36 +290,36 @@ def sign_by_code(client: CheckedClient, path: str, code: str, password: str = PA
 
 
 def test_a_driver_signs_with_password_and_mailed_code_and_the_record_says_so(
-    browser: Browser, stage: Stage, driver: str
+    browser: Browser, clearing: Clearing, driver: str
 ) -> None:
-    client, path = browser(driver), path_of(stage, driver)
+    client, path = browser(driver), path_of(clearing, driver)
     go_on(client, path)
     page = client.page(f"{path}/sign")
     assert "You need no app." in page.text
     assert "Set up a second factor first." not in page.text
     reply = ask_for_code(client, path)
-    assert f"A code is on its way to {stage.cast.users[driver].email}." in reply.text
-    done = sign_by_code(client, path, mailed(stage, driver)[0])
+    assert f"A code is on its way to {clearing.demo_people.users[driver].email}." in reply.text
+    done = sign_by_code(client, path, mailed(clearing, driver)[0])
     assert "You have signed." in done.text
     assert "Password with code by email" in done.text
     signature = signatures(SignatureKind.SIGNATURE)[0]
     assert signature.method is Method.PASSWORD_MAILED_CODE
     assert signature.proof is None
-    history = browser("milan").page(f"/cooperations/{stage.cooperation.reference}/history")
+    history = browser("milan").page(f"/cooperations/{clearing.cooperation.reference}/history")
     assert "Proof of identity: Password with code by email." in history.text
     assert integrity.check_all().finding is None
 
 
 def test_the_mail_does_not_say_what_is_signed_and_the_code_is_stored_as_a_digest(
-    browser: Browser, stage: Stage, driver: str
+    browser: Browser, clearing: Clearing, driver: str
 ) -> None:
-    client, path = browser(driver), path_of(stage, driver)
+    client, path = browser(driver), path_of(clearing, driver)
     go_on(client, path)
     ask_for_code(client, path)
-    code = mailed(stage, driver)[0]
+    code = mailed(clearing, driver)[0]
     wanted = sa.select(OutboxMessage).where(OutboxMessage.kind == "code_for_signing")
     mail = db.session.scalars(wanted).one()
-    for words in ("custody", "Lantern", "undertaking of", stage.cooperation.reference):
+    for words in ("custody", "Lantern", "undertaking of", clearing.cooperation.reference):
         assert words not in mail.body
     assert code not in mail.subject
     codes = db.session.scalars(sa.select(MailedCode)).one()
@@ -323,27 +327,27 @@ def test_the_mail_does_not_say_what_is_signed_and_the_code_is_stored_as_a_digest
     assert len(codes.digest) == 64
 
 
-def test_a_mailed_code_works_only_once(browser: Browser, stage: Stage, driver: str) -> None:
-    client, path = browser(driver), path_of(stage, driver)
+def test_a_mailed_code_works_only_once(browser: Browser, clearing: Clearing, driver: str) -> None:
+    client, path = browser(driver), path_of(clearing, driver)
     go_on(client, path)
     ask_for_code(client, path)
-    code = mailed(stage, driver)[0]
+    code = mailed(clearing, driver)[0]
     wrong = sign_by_code(client, path, code, password="not the one at all")
     assert "That isn't your password" in wrong.text
     assert "You have signed." in sign_by_code(client, path, code).text
-    undertaking_id = stage.undertaking(driver).id
+    undertaking_id = clearing.undertaking(driver).id
     with pytest.raises(RuleBrokenError, match="Your codes have expired"):
-        identity_proof.prove_by_mailed_code(stage.id(driver), undertaking_id, PASSWORD, code)
+        identity_proof.prove_by_mailed_code(clearing.id(driver), undertaking_id, PASSWORD, code)
 
 
 def test_a_newer_code_takes_the_place_of_the_older(
-    browser: Browser, stage: Stage, driver: str
+    browser: Browser, clearing: Clearing, driver: str
 ) -> None:
-    client, path = browser(driver), path_of(stage, driver)
+    client, path = browser(driver), path_of(clearing, driver)
     go_on(client, path)
     ask_for_code(client, path)
     ask_for_code(client, path)
-    old, new = mailed(stage, driver)
+    old, new = mailed(clearing, driver)
     if old != new:
         assert "isn't the latest code we emailed you" in sign_by_code(client, path, old).text
     assert "You have signed." in sign_by_code(client, path, new).text
@@ -351,10 +355,10 @@ def test_a_newer_code_takes_the_place_of_the_older(
 
 @pytest.mark.both_databases
 def test_only_one_of_several_codes_requested_simultaneously_is_valid(
-    stage: Stage, driver: str, app: Flask
+    clearing: Clearing, driver: str, app: Flask
 ) -> None:
-    actor = replace(stage.actor(driver), has_second_factor=False)
-    undertaking_id, start = stage.undertaking(driver).id, Barrier(3)
+    actor = replace(clearing.actor(driver), has_second_factor=False)
+    undertaking_id, start = clearing.undertaking(driver).id, Barrier(3)
 
     def ask() -> None:
         with app.app_context():
@@ -369,67 +373,71 @@ def test_only_one_of_several_codes_requested_simultaneously_is_valid(
             future.result()
     good = mailed_codes.waits(actor.user_id, undertaking_id)
     assert good is not None
-    assert [mailed_codes.is_right(good, code) for code in mailed(stage, driver)].count(True) == 1
+    assert [mailed_codes.is_right(good, code) for code in mailed(clearing, driver)].count(True) == 1
 
 
 def test_a_mailed_code_is_valid_for_ten_minutes(
-    browser: Browser, stage: Stage, driver: str, frozen_time: Clock
+    browser: Browser, clearing: Clearing, driver: str, frozen_time: Clock
 ) -> None:
-    client, path = browser(driver), path_of(stage, driver)
+    client, path = browser(driver), path_of(clearing, driver)
     go_on(client, path)
     ask_for_code(client, path)
-    code, now = mailed(stage, driver)[0], clock.now()
+    code, now = mailed(clearing, driver)[0], clock.now()
     frozen_time(now + mailed_codes.GOOD_FOR + dt.timedelta(seconds=1))
     assert "Your codes have expired" in sign_by_code(client, path, code).text
-    assert stage.undertaking(driver).state is UndertakingState.ASKED
+    assert clearing.undertaking(driver).state is UndertakingState.ASKED
 
 
-def test_a_code_can_be_guessed_five_times(browser: Browser, stage: Stage, driver: str) -> None:
-    client, path = browser(driver), path_of(stage, driver)
+def test_a_code_can_be_guessed_five_times(
+    browser: Browser, clearing: Clearing, driver: str
+) -> None:
+    client, path = browser(driver), path_of(clearing, driver)
     go_on(client, path)
     ask_for_code(client, path)
-    code = mailed(stage, driver)[0]
+    code = mailed(clearing, driver)[0]
     wrong = "000000" if code != "000000" else "000001"
     for _again in range(5):
         assert "isn't the latest code" in sign_by_code(client, path, wrong).text
     assert "Your codes have expired" in sign_by_code(client, path, code).text
     ask_for_code(client, path)
-    assert "You have signed." in sign_by_code(client, path, mailed(stage, driver)[1]).text
+    assert "You have signed." in sign_by_code(client, path, mailed(clearing, driver)[1]).text
 
 
-def test_codes_can_be_asked_for_five_times(browser: Browser, stage: Stage, driver: str) -> None:
-    client, path = browser(driver), path_of(stage, driver)
+def test_codes_can_be_asked_for_five_times(
+    browser: Browser, clearing: Clearing, driver: str
+) -> None:
+    client, path = browser(driver), path_of(clearing, driver)
     go_on(client, path)
     for _again in range(5):
         ask_for_code(client, path)
     assert "You've asked for many codes." in ask_for_code(client, path).text
-    assert len(mailed(stage, driver)) == 5
+    assert len(mailed(clearing, driver)) == 5
 
 
 def test_a_code_is_valid_only_for_its_undertaking(
-    browser: Browser, stage: Stage, driver: str
+    browser: Browser, clearing: Clearing, driver: str
 ) -> None:
-    client, path = browser(driver), path_of(stage, driver)
+    client, path = browser(driver), path_of(clearing, driver)
     go_on(client, path)
-    mailed_codes.send(stage.id(driver), stage.cooperation.id, "http://localhost:8000/")
+    mailed_codes.send(clearing.id(driver), clearing.cooperation.id, "http://localhost:8000/")
     db.session.commit()
-    assert "Your codes have expired" in sign_by_code(client, path, mailed(stage, driver)[0]).text
+    assert "Your codes have expired" in sign_by_code(client, path, mailed(clearing, driver)[0]).text
 
 
-def test_no_code_is_mailed_where_that_is_not_allowed(browser: Browser, stage: Stage) -> None:
-    without_app(stage, "leyla")
-    client, path = browser("leyla"), path_of(stage, "leyla")
+def test_no_code_is_mailed_where_that_is_not_allowed(browser: Browser, clearing: Clearing) -> None:
+    without_app(clearing, "leyla")
+    client, path = browser("leyla"), path_of(clearing, "leyla")
     go_on(client, path)
     page = client.page(f"{path}/sign")
     assert "Email me a code" not in page.text
     assert "Set up a second factor first." in page.text
     assert client.post(f"{path}/sign/code").status_code == 403
-    assert mailed(stage, "leyla") == []
+    assert mailed(clearing, "leyla") == []
 
 
-def test_a_person_with_a_second_factor_signs_with_it(browser: Browser, stage: Stage) -> None:
-    allow(stage)
-    client, path = browser("leyla"), path_of(stage, "leyla")
+def test_a_person_with_a_second_factor_signs_with_it(browser: Browser, clearing: Clearing) -> None:
+    allow(clearing)
+    client, path = browser("leyla"), path_of(clearing, "leyla")
     go_on(client, path)
     assert "Email me a code" not in client.page(f"{path}/sign").text
     response = client.post(f"{path}/sign/code")
@@ -437,10 +445,12 @@ def test_a_person_with_a_second_factor_signs_with_it(browser: Browser, stage: St
     assert "You have a second factor. Sign with it." in response.text
 
 
-def test_a_person_with_another_role_needs_a_stronger_proof(browser: Browser, stage: Stage) -> None:
-    allow(stage)
-    without_app(stage, "otto")
-    client, path = browser("otto"), path_of(stage, "otto")
+def test_a_person_with_another_role_needs_a_stronger_proof(
+    browser: Browser, clearing: Clearing
+) -> None:
+    allow(clearing)
+    without_app(clearing, "otto")
+    client, path = browser("otto"), path_of(clearing, "otto")
     go_on(client, path)
     response = client.post(f"{path}/sign/code")
     assert response.status_code == 403
@@ -448,51 +458,53 @@ def test_a_person_with_another_role_needs_a_stronger_proof(browser: Browser, sta
 
 
 def test_nobody_asks_for_a_code_on_anothers_undertaking(
-    browser: Browser, stage: Stage, driver: str
+    browser: Browser, clearing: Clearing, driver: str
 ) -> None:
-    path = path_of(stage, driver)
+    path = path_of(clearing, driver)
     for key in ("dina", "milan", "iris"):
         assert browser(key).post(f"{path}/sign/code").status_code == 404
     with pytest.raises(RefusedError):
-        service.mail_code(stage.actor("dina"), stage.undertaking(driver).id)
+        service.mail_code(clearing.actor("dina"), clearing.undertaking(driver).id)
 
 
 def test_when_it_is_stopped_a_code_that_was_mailed_signs_no_more(
-    browser: Browser, stage: Stage, driver: str
+    browser: Browser, clearing: Clearing, driver: str
 ) -> None:
-    client, path = browser(driver), path_of(stage, driver)
+    client, path = browser(driver), path_of(clearing, driver)
     go_on(client, path)
     ask_for_code(client, path)
     page = client.page(f"{path}/sign")
-    allow(stage, allowed=False)
-    data = page.form("").filled_in(password=PASSWORD, mailed_code=mailed(stage, driver)[0])
+    allow(clearing, allowed=False)
+    data = page.form("").filled_in(password=PASSWORD, mailed_code=mailed(clearing, driver)[0])
     response = client.post(f"{path}/sign", data=data, csrf=False)
     assert "You have signed." not in response.text
-    assert stage.undertaking(driver).state is UndertakingState.ASKED
+    assert clearing.undertaking(driver).state is UndertakingState.ASKED
 
 
-def test_a_mailed_code_is_refused_even_without_the_page_when_it_is_not_enough(stage: Stage) -> None:
-    stage.put_in("leyla")
-    identity = Identity(stage.id("leyla"), Method.PASSWORD_MAILED_CODE, clock.now())
+def test_a_mailed_code_is_refused_even_without_the_page_when_it_is_not_enough(
+    clearing: Clearing,
+) -> None:
+    clearing.put_in("leyla")
+    identity = Identity(clearing.id("leyla"), Method.PASSWORD_MAILED_CODE, clock.now())
     with pytest.raises(RefusedError, match="doesn't let people"):
         service.sign(
-            stage.actor("leyla"),
-            stage.undertaking("leyla").id,
-            page=stage.page("leyla", "I undertake this."),
+            clearing.actor("leyla"),
+            clearing.undertaking("leyla").id,
+            page=clearing.page("leyla", "I undertake this."),
             sentence="I undertake this.",
             language="en",
             identity=identity,
         )
     db.session.rollback()
-    stage.sign("leyla")
-    allow(stage)
-    identity = Identity(stage.id("tomas"), Method.PASSWORD_MAILED_CODE, clock.now())
+    clearing.sign("leyla")
+    allow(clearing)
+    identity = Identity(clearing.id("tomas"), Method.PASSWORD_MAILED_CODE, clock.now())
     with pytest.raises(RefusedError, match="email isn't enough to sign for an organisation"):
         service.countersign(
-            stage.actor("tomas"),
-            stage.undertaking("leyla").id,
-            opened=service.page_1_token(stage.actor("tomas"), stage.undertaking("leyla")),
-            page=service.page_to_countersign(stage.undertaking("leyla")),
+            clearing.actor("tomas"),
+            clearing.undertaking("leyla").id,
+            opened=service.page_1_token(clearing.actor("tomas"), clearing.undertaking("leyla")),
+            page=service.page_to_countersign(clearing.undertaking("leyla")),
             until=clock.today(),
             sentence="I countersign.",
             language="en",
@@ -500,8 +512,8 @@ def test_a_mailed_code_is_refused_even_without_the_page_when_it_is_not_enough(st
         )
 
 
-def test_the_worker_forgets_old_codes(stage: Stage, driver: str, frozen_time: Clock) -> None:
-    mailed_codes.send(stage.id(driver), stage.cooperation.id, "http://localhost:8000/")
+def test_the_worker_forgets_old_codes(clearing: Clearing, driver: str, frozen_time: Clock) -> None:
+    mailed_codes.send(clearing.id(driver), clearing.cooperation.id, "http://localhost:8000/")
     db.session.commit()
     mailed_codes.forget_old()
     assert db.session.scalar(sa.select(sa.func.count()).select_from(MailedCode)) == 1
@@ -515,12 +527,12 @@ def test_the_worker_forgets_old_codes(stage: Stage, driver: str, frozen_time: Cl
 # The receipt ------------------------------------------------------------------------------------
 
 
-def test_signer_and_countersigner_get_a_receipt_of_the_text_each_signed(stage: Stage) -> None:
-    stage.clear("leyla")
+def test_signer_and_countersigner_get_a_receipt_of_the_text_each_signed(clearing: Clearing) -> None:
+    clearing.clear("leyla")
     db.session.commit()
     wanted = sa.select(OutboxMessage).where(OutboxMessage.kind == "signature_receipt")
     receipts = {mail.recipient: mail.body for mail in db.session.scalars(wanted)}
-    own, npm = (stage.cast.users[key].email for key in ("leyla", "tomas"))
+    own, npm = (clearing.demo_people.users[key].email for key in ("leyla", "tomas"))
     digest = signatures(SignatureKind.COUNTERSIGNATURE)[0].document_digest
     assert digest in receipts[own]
     assert digest in receipts[npm]

@@ -15,7 +15,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from tests.factories import undertakings
-from tests.factories.undertakings import HARBOUR, TOLD, Stage
+from tests.factories.undertakings import HARBOUR, TOLD, Clearing
 from tests.integration.undertakings.conftest import Clock
 from tests.services import put
 from tracker.access.page_tokens import NotShownError
@@ -28,7 +28,7 @@ from tracker.cooperations.models import Clearance, ClearanceScope, Mode
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
-from tracker.demo.people import Cast
+from tracker.demo.people import DemoPeople
 from tracker.lifecycle.policy import gates as gates_of
 from tracker.lifecycle.queries import facts_of
 from tracker.mail.models import OutboxMessage
@@ -67,8 +67,8 @@ def document(revision: Revision) -> dict[str, object]:
     return signoff.document_of(revision, keys.key_of(revision.cooperation_id))
 
 
-def revision_of(stage: Stage, key: str) -> Revision:
-    revision_id = stage.undertaking(key).revision_id
+def revision_of(clearing: Clearing, key: str) -> Revision:
+    revision_id = clearing.undertaking(key).revision_id
     assert revision_id is not None
     return db.session.get_one(Revision, revision_id)
 
@@ -78,7 +78,7 @@ def signatures(revision: Revision) -> dict[SignatureKind, Signature]:
     return {row.kind: row for row in rows}
 
 
-def evidence(stage: Stage) -> list[str]:
+def evidence(clearing: Clearing) -> list[str]:
     rows = db.session.scalars(
         sa.select(Event.evidence).where(
             Event.evidence.is_not(None), Event.subject_type == "undertaking"
@@ -87,71 +87,71 @@ def evidence(stage: Stage) -> list[str]:
     return [row for row in rows if row]
 
 
-def sign_again(stage: Stage, key: str, page: SigningPage | None = None) -> None:
+def sign_again(clearing: Clearing, key: str, page: SigningPage | None = None) -> None:
     service.sign(
-        stage.actor(key),
-        stage.undertaking(key).id,
-        page=page or stage.page(key, "I undertake this."),
+        clearing.actor(key),
+        clearing.undertaking(key).id,
+        page=page or clearing.page(key, "I undertake this."),
         sentence="I undertake this.",
         language="en",
-        identity=stage.proof(key),
+        identity=clearing.proof(key),
     )
 
 
 # The draft -------------------------------------------------------------------------------------
 
 
-def test_a_draft_is_kept_as_it_was_typed(stage: Stage) -> None:
-    draft = stage.put_in("leyla", TOLD, briefed=False, briefed_on=None, is_ready=False)
-    assert encryption.draft_of(stage.undertaking("leyla")) == draft
-    assert stage.undertaking("leyla").state is UndertakingState.ASKED
+def test_a_draft_is_kept_as_it_was_typed(clearing: Clearing) -> None:
+    draft = clearing.put_in("leyla", TOLD, briefed=False, briefed_on=None, is_ready=False)
+    assert encryption.draft_of(clearing.undertaking("leyla")) == draft
+    assert clearing.undertaking("leyla").state is UndertakingState.ASKED
 
 
-def test_saving_a_draft_records_no_event(stage: Stage) -> None:
-    before, _lines = trail.history(stage.cooperation.id)
-    stage.put_in("leyla", TOLD)
-    after, _lines = trail.history(stage.cooperation.id)
+def test_saving_a_draft_records_no_event(clearing: Clearing) -> None:
+    before, _lines = trail.history(clearing.cooperation.id)
+    clearing.put_in("leyla", TOLD)
+    after, _lines = trail.history(clearing.cooperation.id)
     assert after == before
 
 
 @pytest.mark.parametrize("key", OTHERS)
-def test_nobody_fills_in_anything_for_another(stage: Stage, key: str) -> None:
+def test_nobody_fills_in_anything_for_another(clearing: Clearing, key: str) -> None:
     with pytest.raises(RefusedError, match="You can't sign for somebody else"):
-        service.save_draft(stage.actor(key), stage.undertaking("leyla").id, Draft())
+        service.save_draft(clearing.actor(key), clearing.undertaking("leyla").id, Draft())
 
 
-def test_a_text_beyond_its_limit_is_refused(stage: Stage) -> None:
+def test_a_text_beyond_its_limit_is_refused(clearing: Clearing) -> None:
     with pytest.raises(RuleBrokenError, match="at most") as caught:
-        stage.put_in("leyla", "x" * (service.MAX_INTERESTS + 1))
+        clearing.put_in("leyla", "x" * (service.MAX_INTERESTS + 1))
     assert caught.value.field == "interests"
-    stage.put_in("leyla", "x" * service.MAX_INTERESTS)
+    clearing.put_in("leyla", "x" * service.MAX_INTERESTS)
 
 
-def test_nothing_is_put_in_after_signing(stage: Stage) -> None:
-    stage.sign("leyla")
+def test_nothing_is_put_in_after_signing(clearing: Clearing) -> None:
+    clearing.sign("leyla")
     with pytest.raises(RefusedError, match="already signed this undertaking"):
-        stage.put_in("leyla")
+        clearing.put_in("leyla")
 
 
 # Signing ---------------------------------------------------------------------------------------
 
 
-def test_signing_freezes_what_was_put_in(stage: Stage) -> None:
-    stage.sign("leyla", TOLD)
-    revision = revision_of(stage, "leyla")
+def test_signing_freezes_what_was_put_in(clearing: Clearing) -> None:
+    clearing.sign("leyla", TOLD)
+    revision = revision_of(clearing, "leyla")
     text = document(revision)
     assert revision.is_sealed
-    assert revision.subject_id == stage.undertaking("leyla").id
+    assert revision.subject_id == clearing.undertaking("leyla").id
     assert text["person"] == {
-        "id": str(stage.id("leyla")),
+        "id": str(clearing.id("leyla")),
         "name": "Leyla Marchetti",
         "function": "Physician",
     }
     assert text["organisation"] == {
-        "id": str(stage.cast.bodies["lh"].id),
+        "id": str(clearing.demo_people.bodies["lh"].id),
         "name": "Lantern Health Network",
     }
-    in_force = db.session.get_one(Revision, stage.checklist.revision_in_force_id)
+    in_force = db.session.get_one(Revision, clearing.checklist.revision_in_force_id)
     terms = text["terms"]
     assert isinstance(terms, dict)
     assert (terms["revision"], terms["digest"]) == (1, in_force.digest)
@@ -160,7 +160,7 @@ def test_signing_freezes_what_was_put_in(stage: Stage) -> None:
     codes = ["C6", "C6", "C7", "C8", "C10", "C14", "C15", "C17"]
     assert [point["code"] for point in points] == codes
     assert all(point["confirmed"] for point in points)
-    questions = queries.questions_of(queries.load(stage.undertaking("leyla")))
+    questions = queries.questions_of(queries.load(clearing.undertaking("leyla")))
     assert text["interests"] == {
         "question": {"en": questions.interests.prompt if questions.interests else ""},
         "declared": True,
@@ -169,33 +169,33 @@ def test_signing_freezes_what_was_put_in(stage: Stage) -> None:
     assert text["sentence"] == {"en": "I, Leyla Marchetti, undertake this."}
 
 
-def test_signing_changes_the_state_and_forgets_the_draft(stage: Stage) -> None:
-    stage.sign("leyla", TOLD)
-    undertaking = stage.undertaking("leyla")
+def test_signing_changes_the_state_and_forgets_the_draft(clearing: Clearing) -> None:
+    clearing.sign("leyla", TOLD)
+    undertaking = clearing.undertaking("leyla")
     assert undertaking.state is UndertakingState.SIGNED
     assert undertaking.signed_at is not None
     assert undertaking.briefed_on == clock.today()
     assert undertaking.has_interests is True
     assert undertaking.sealed_draft is None
-    assert not stage.is_cleared("leyla")
+    assert not clearing.is_cleared("leyla")
 
 
-def test_a_person_signs_in_their_own_name(stage: Stage) -> None:
-    stage.sign("leyla")
-    signature = signatures(revision_of(stage, "leyla"))[SignatureKind.SIGNATURE]
-    assert signature.user_id == stage.id("leyla")
+def test_a_person_signs_in_their_own_name(clearing: Clearing) -> None:
+    clearing.sign("leyla")
+    signature = signatures(revision_of(clearing, "leyla"))[SignatureKind.SIGNATURE]
+    assert signature.user_id == clearing.id("leyla")
     assert signature.organisation_id is None
     assert signature.signer_name == "Leyla Marchetti"
     assert signature.organisation_name == "Lantern Health Network"
 
 
-def test_revision_and_signature_are_each_bound_by_one_event(stage: Stage) -> None:
-    stage.sign("leyla", TOLD)
-    stage.decide("leyla")
-    stage.countersign("leyla")
-    revision = revision_of(stage, "leyla")
+def test_revision_and_signature_are_each_bound_by_one_event(clearing: Clearing) -> None:
+    clearing.sign("leyla", TOLD)
+    clearing.decide("leyla")
+    clearing.countersign("leyla")
+    revision = revision_of(clearing, "leyla")
     by_kind = signatures(revision)
-    assert sorted(evidence(stage)) == sorted(
+    assert sorted(evidence(clearing)) == sorted(
         [
             signoff.evidence_of_revision(revision),
             by_kind[SignatureKind.SIGNATURE].digest,
@@ -204,9 +204,9 @@ def test_revision_and_signature_are_each_bound_by_one_event(stage: Stage) -> Non
     )
 
 
-def test_the_trail_tells_the_way_to_a_clearance(stage: Stage) -> None:
-    stage.clear("leyla", TOLD)
-    lines = trail.subject_history(stage.cooperation.id, [stage.undertaking("leyla").id])
+def test_the_trail_tells_the_way_to_a_clearance(clearing: Clearing) -> None:
+    clearing.clear("leyla", TOLD)
+    lines = trail.subject_history(clearing.cooperation.id, [clearing.undertaking("leyla").id])
     assert [line.verb for line in reversed(lines)] == [
         "undertaking_asked",
         "undertaking_frozen",
@@ -219,96 +219,96 @@ def test_the_trail_tells_the_way_to_a_clearance(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("key", OTHERS)
-def test_nobody_signs_for_another(stage: Stage, key: str) -> None:
+def test_nobody_signs_for_another(clearing: Clearing, key: str) -> None:
     with pytest.raises(RefusedError, match="You can't sign for somebody else"):
-        stage.sign("leyla", by=key)
-    assert stage.undertaking("leyla").state is UndertakingState.ASKED
-    assert evidence(stage) == []
+        clearing.sign("leyla", by=key)
+    assert clearing.undertaking("leyla").state is UndertakingState.ASKED
+    assert evidence(clearing) == []
 
 
-def test_a_proof_of_another_person_signs_nothing(stage: Stage) -> None:
-    stage.put_in("leyla")
+def test_a_proof_of_another_person_signs_nothing(clearing: Clearing) -> None:
+    clearing.put_in("leyla")
     with pytest.raises(RefusedError, match="belongs to another person"):
         service.sign(
-            stage.actor("leyla"),
-            stage.undertaking("leyla").id,
-            page=stage.page("leyla", "I undertake this."),
+            clearing.actor("leyla"),
+            clearing.undertaking("leyla").id,
+            page=clearing.page("leyla", "I undertake this."),
             sentence="I undertake this.",
             language="en",
-            identity=stage.proof("otto"),
+            identity=clearing.proof("otto"),
         )
 
 
-def test_an_old_proof_signs_nothing(stage: Stage) -> None:
-    stage.put_in("leyla")
-    old = replace(stage.proof("leyla"), at=clock.now() - dt.timedelta(minutes=3))
+def test_an_old_proof_signs_nothing(clearing: Clearing) -> None:
+    clearing.put_in("leyla")
+    old = replace(clearing.proof("leyla"), at=clock.now() - dt.timedelta(minutes=3))
     with pytest.raises(RefusedError, match="too old"):
         service.sign(
-            stage.actor("leyla"),
-            stage.undertaking("leyla").id,
-            page=stage.page("leyla", "I undertake this."),
+            clearing.actor("leyla"),
+            clearing.undertaking("leyla").id,
+            page=clearing.page("leyla", "I undertake this."),
             sentence="I undertake this.",
             language="en",
             identity=old,
         )
 
 
-def test_signing_twice_is_refused_and_leaves_one_signature(stage: Stage) -> None:
-    stage.put_in("leyla")
-    page = stage.page("leyla", "I undertake this.")
-    sign_again(stage, "leyla", page)
+def test_signing_twice_is_refused_and_leaves_one_signature(clearing: Clearing) -> None:
+    clearing.put_in("leyla")
+    page = clearing.page("leyla", "I undertake this.")
+    sign_again(clearing, "leyla", page)
     with pytest.raises(RefusedError, match="already signed this undertaking"):
-        sign_again(stage, "leyla", page)
-    assert len(signatures(revision_of(stage, "leyla"))) == 1
+        sign_again(clearing, "leyla", page)
+    assert len(signatures(revision_of(clearing, "leyla"))) == 1
 
 
-def test_a_draft_changed_elsewhere_is_not_signed_unread(stage: Stage) -> None:
-    stage.put_in("leyla", "A cousin.")
-    read = stage.page("leyla", "I undertake this.")
-    stage.put_in("leyla", "Nothing.")
+def test_a_draft_changed_elsewhere_is_not_signed_unread(clearing: Clearing) -> None:
+    clearing.put_in("leyla", "A cousin.")
+    read = clearing.page("leyla", "I undertake this.")
+    clearing.put_in("leyla", "Nothing.")
     with pytest.raises(NotShownError, match="changed after you opened it"):
-        sign_again(stage, "leyla", read)
+        sign_again(clearing, "leyla", read)
 
 
-def test_a_draft_that_lacks_something_is_not_signed(stage: Stage) -> None:
-    stage.put_in("leyla", confirmed=frozenset({"c6_confirmed"}))
+def test_a_draft_that_lacks_something_is_not_signed(clearing: Clearing) -> None:
+    clearing.put_in("leyla", confirmed=frozenset({"c6_confirmed"}))
     with pytest.raises(RuleBrokenError, match="Something is missing"):
-        sign_again(stage, "leyla")
-    stage.put_in("leyla", is_ready=False)
+        sign_again(clearing, "leyla")
+    clearing.put_in("leyla", is_ready=False)
     with pytest.raises(RuleBrokenError, match="Something is missing"):
-        sign_again(stage, "leyla")
+        sign_again(clearing, "leyla")
 
 
-def test_an_undertaking_based_on_replaced_terms_is_not_signed(stage: Stage) -> None:
-    stage.put_in("leyla")
-    old, page = stage.undertaking("leyla").id, stage.page("leyla", "I undertake this.")
-    stage.amend()
+def test_an_undertaking_based_on_replaced_terms_is_not_signed(clearing: Clearing) -> None:
+    clearing.put_in("leyla")
+    old, page = clearing.undertaking("leyla").id, clearing.page("leyla", "I undertake this.")
+    clearing.amend()
     with pytest.raises(RefusedError, match="has been closed"):
         service.sign(
-            stage.actor("leyla"),
+            clearing.actor("leyla"),
             old,
             page=page,
             sentence="I undertake this.",
             language="en",
-            identity=stage.proof("leyla"),
+            identity=clearing.proof("leyla"),
         )
 
 
-def test_terms_that_have_run_out_are_not_signed(stage: Stage, frozen_time: Clock) -> None:
-    stage.put_in("leyla")
+def test_terms_that_have_run_out_are_not_signed(clearing: Clearing, frozen_time: Clock) -> None:
+    clearing.put_in("leyla")
     frozen_time(clock.now() + dt.timedelta(days=undertakings.DAYS + 1))
     with pytest.raises(RefusedError, match="has passed"):
-        stage.sign("leyla")
+        clearing.sign("leyla")
 
 
-def test_only_the_people_who_decide_get_a_mail(stage: Stage) -> None:
-    stage.sign("leyla", TOLD)
+def test_only_the_people_who_decide_get_a_mail(clearing: Clearing) -> None:
+    clearing.sign("leyla", TOLD)
     rows = db.session.scalars(
         sa.select(OutboxMessage).where(OutboxMessage.kind == "undertaking_signed")
     ).all()
     assert {row.recipient for row in rows} == {
-        stage.cast.users["tomas"].email,
-        stage.cast.users["milan"].email,
+        clearing.demo_people.users["tomas"].email,
+        clearing.demo_people.users["milan"].email,
     }
     for row in rows:
         assert "Leyla" not in row.body
@@ -320,67 +320,71 @@ def test_only_the_people_who_decide_get_a_mail(stage: Stage) -> None:
 
 @pytest.mark.parametrize("by", ["tomas", "milan"])
 @pytest.mark.parametrize("decision", list(InterestsDecision))
-def test_the_npm_decides_with_a_reason(stage: Stage, decision: InterestsDecision, by: str) -> None:
-    stage.sign("leyla", TOLD)
-    stage.decide("leyla", decision, "Not at Lower Harbour.", by=by)
-    undertaking = stage.undertaking("leyla")
+def test_the_npm_decides_with_a_reason(
+    clearing: Clearing, decision: InterestsDecision, by: str
+) -> None:
+    clearing.sign("leyla", TOLD)
+    clearing.decide("leyla", decision, "Not at Lower Harbour.", by=by)
+    undertaking = clearing.undertaking("leyla")
     assert undertaking.decision is decision
-    assert undertaking.decided_by_id == stage.id(by)
+    assert undertaking.decided_by_id == clearing.id(by)
     assert encryption.decision_reason_of(undertaking) == "Not at Lower Harbour."
     limit = HARBOUR if decision is InterestsDecision.LIMIT else None
     assert encryption.limit_of(undertaking) == limit
 
 
 @pytest.mark.parametrize("decision", [InterestsDecision.LIMIT, InterestsDecision.REPLACE])
-def test_a_limit_needs_its_reason(stage: Stage, decision: InterestsDecision) -> None:
-    stage.sign("leyla", TOLD)
+def test_a_limit_needs_its_reason(clearing: Clearing, decision: InterestsDecision) -> None:
+    clearing.sign("leyla", TOLD)
     for reason in ("", "   "):
         with pytest.raises(RuleBrokenError, match="what you decide, and why") as caught:
-            stage.decide("leyla", decision, reason)
+            clearing.decide("leyla", decision, reason)
         assert caught.value.field == "reason"
-    assert stage.undertaking("leyla").decision is None
+    assert clearing.undertaking("leyla").decision is None
 
 
-def test_a_limit_needs_the_places_it_closes(stage: Stage) -> None:
-    stage.sign("leyla", TOLD)
+def test_a_limit_needs_the_places_it_closes(clearing: Clearing) -> None:
+    clearing.sign("leyla", TOLD)
     for places, field in ((None, "reach"), (Places(Reach.KIND), "kind")):
         with pytest.raises(RuleBrokenError) as caught:
-            stage.decide("leyla", InterestsDecision.LIMIT, "Not there.", places)
+            clearing.decide("leyla", InterestsDecision.LIMIT, "Not there.", places)
         assert caught.value.field == field
-    assert stage.undertaking("leyla").decision is None
+    assert clearing.undertaking("leyla").decision is None
 
 
-def test_an_oversized_reason_is_refused(stage: Stage) -> None:
-    stage.sign("leyla", TOLD)
+def test_an_oversized_reason_is_refused(clearing: Clearing) -> None:
+    clearing.sign("leyla", TOLD)
     with pytest.raises(RuleBrokenError, match="at most"):
-        stage.decide("leyla", InterestsDecision.LIMIT, "x" * (service.MAX_REASON + 1))
+        clearing.decide("leyla", InterestsDecision.LIMIT, "x" * (service.MAX_REASON + 1))
 
 
 @pytest.mark.parametrize("key", NOT_DECIDERS)
-def test_nobody_else_decides(stage: Stage, key: str) -> None:
-    stage.sign("leyla", TOLD)
+def test_nobody_else_decides(clearing: Clearing, key: str) -> None:
+    clearing.sign("leyla", TOLD)
     with pytest.raises(RefusedError):
-        stage.decide("leyla", by=key)
+        clearing.decide("leyla", by=key)
 
 
-def test_a_decision_may_change_until_it_is_countersigned(stage: Stage) -> None:
-    stage.sign("leyla", TOLD)
-    stage.decide("leyla", InterestsDecision.REPLACE, "Too near.")
+def test_a_decision_may_change_until_it_is_countersigned(clearing: Clearing) -> None:
+    clearing.sign("leyla", TOLD)
+    clearing.decide("leyla", InterestsDecision.REPLACE, "Too near.")
     with pytest.raises(RefusedError, match="somebody else"):
-        stage.countersign("leyla")
-    stage.decide("leyla", InterestsDecision.LIMIT, "Not at Lower Harbour.", by="milan")
-    stage.countersign("leyla")
+        clearing.countersign("leyla")
+    clearing.decide("leyla", InterestsDecision.LIMIT, "Not at Lower Harbour.", by="milan")
+    clearing.countersign("leyla")
     with pytest.raises(RefusedError, match="nothing to decide"):
-        stage.decide("leyla")
+        clearing.decide("leyla")
 
 
-def test_the_mail_tells_the_person_that_a_decision_was_made_but_not_which(stage: Stage) -> None:
-    stage.sign("leyla", TOLD)
-    stage.decide("leyla", InterestsDecision.REPLACE, "Too near to Lower Harbour.")
+def test_the_mail_tells_the_person_that_a_decision_was_made_but_not_which(
+    clearing: Clearing,
+) -> None:
+    clearing.sign("leyla", TOLD)
+    clearing.decide("leyla", InterestsDecision.REPLACE, "Too near to Lower Harbour.")
     row = db.session.scalars(
         sa.select(OutboxMessage).where(OutboxMessage.kind == "undertaking_decided")
     ).one()
-    assert row.recipient == stage.cast.users["leyla"].email
+    assert row.recipient == clearing.demo_people.users["leyla"].email
     for word in ("Lower Harbour", "replace", "somebody else", "Too near"):
         assert word not in row.body
         assert word not in row.subject
@@ -389,126 +393,130 @@ def test_the_mail_tells_the_person_that_a_decision_was_made_but_not_which(stage:
 # Countersigning --------------------------------------------------------------------------------
 
 
-def test_a_countersignature_opens_a_clearance(stage: Stage) -> None:
-    stage.sign("leyla")
-    clearance = stage.countersign("leyla")
-    terms = queries.load(stage.undertaking("leyla")).terms
-    assert stage.undertaking("leyla").state is UndertakingState.COUNTERSIGNED
+def test_a_countersignature_opens_a_clearance(clearing: Clearing) -> None:
+    clearing.sign("leyla")
+    clearance = clearing.countersign("leyla")
+    terms = queries.load(clearing.undertaking("leyla")).terms
+    assert clearing.undertaking("leyla").state is UndertakingState.COUNTERSIGNED
     assert clearance.scope is ClearanceScope.ALL
     assert (clearance.from_on, clearance.until_on) == (clock.today(), terms.until)
-    assert clearance.undertaking_id == stage.undertaking("leyla").id
-    assert stage.is_cleared("leyla")
-    assert not stage.is_cleared("otto")
-    signature = signatures(revision_of(stage, "leyla"))[SignatureKind.COUNTERSIGNATURE]
-    assert signature.organisation_id == stage.cast.bodies["npm"].id
+    assert clearance.undertaking_id == clearing.undertaking("leyla").id
+    assert clearing.is_cleared("leyla")
+    assert not clearing.is_cleared("otto")
+    signature = signatures(revision_of(clearing, "leyla"))[SignatureKind.COUNTERSIGNATURE]
+    assert signature.organisation_id == clearing.demo_people.bodies["npm"].id
     assert signature.power == "section 12 of the People's Advocate Act"
 
 
-def test_a_manager_countersigns_too(stage: Stage) -> None:
-    stage.sign("leyla")
-    stage.countersign("leyla", by="milan")
-    assert stage.is_cleared("leyla")
+def test_a_manager_countersigns_too(clearing: Clearing) -> None:
+    clearing.sign("leyla")
+    clearing.countersign("leyla", by="milan")
+    assert clearing.is_cleared("leyla")
 
 
 @pytest.mark.parametrize("key", NOT_DECIDERS)
-def test_nobody_else_countersigns(stage: Stage, key: str) -> None:
-    stage.sign("leyla")
+def test_nobody_else_countersigns(clearing: Clearing, key: str) -> None:
+    clearing.sign("leyla")
     with pytest.raises(RefusedError):
-        stage.countersign("leyla", by=key)
-    assert not stage.is_cleared("leyla")
+        clearing.countersign("leyla", by=key)
+    assert not clearing.is_cleared("leyla")
 
 
-def test_undecided_interests_are_not_countersigned(stage: Stage) -> None:
-    stage.sign("leyla", TOLD)
+def test_undecided_interests_are_not_countersigned(clearing: Clearing) -> None:
+    clearing.sign("leyla", TOLD)
     with pytest.raises(RefusedError, match="Decide on the declared interests first"):
-        stage.countersign("leyla")
+        clearing.countersign("leyla")
 
 
-def test_unsigned_undertakings_are_not_countersigned(stage: Stage) -> None:
+def test_unsigned_undertakings_are_not_countersigned(clearing: Clearing) -> None:
     with pytest.raises(RefusedError, match="has not signed yet"):
-        stage.countersign("leyla")
+        clearing.countersign("leyla")
 
 
-def test_countersigning_twice_is_refused_and_opens_one_clearance(stage: Stage) -> None:
-    stage.clear("leyla")
+def test_countersigning_twice_is_refused_and_opens_one_clearance(clearing: Clearing) -> None:
+    clearing.clear("leyla")
     with pytest.raises(RefusedError, match="already been countersigned"):
-        stage.countersign("leyla", by="milan")
+        clearing.countersign("leyla", by="milan")
     rows = db.session.scalars(sa.select(Clearance)).all()
     assert len(rows) == 1
 
 
-def test_the_last_day_lies_within_the_terms(stage: Stage) -> None:
-    stage.sign("leyla")
-    until = queries.load(stage.undertaking("leyla")).terms.until
+def test_the_last_day_lies_within_the_terms(clearing: Clearing) -> None:
+    clearing.sign("leyla")
+    until = queries.load(clearing.undertaking("leyla")).terms.until
     for day in (until + dt.timedelta(days=1), clock.today() - dt.timedelta(days=1)):
         with pytest.raises(RuleBrokenError) as caught:
-            stage.countersign("leyla", until=day)
+            clearing.countersign("leyla", until=day)
         assert caught.value.field == "until"
-    clearance = stage.countersign("leyla", until=clock.today() + dt.timedelta(days=30))
+    clearance = clearing.countersign("leyla", until=clock.today() + dt.timedelta(days=30))
     assert clearance.until_on == clock.today() + dt.timedelta(days=30)
 
 
-def test_the_second_of_two_simultaneous_deciders_sees_the_first_decision(stage: Stage) -> None:
+def test_the_second_of_two_simultaneous_deciders_sees_the_first_decision(
+    clearing: Clearing,
+) -> None:
     """product.md, 4.6."""
-    stage.sign("leyla", TOLD)
-    undertaking = stage.undertaking("leyla")
+    clearing.sign("leyla", TOLD)
+    undertaking = clearing.undertaking("leyla")
     seen = service.decision_mark(undertaking)
     limit = InterestsDecision.LIMIT
-    stage.decide("leyla", limit, "Not at Lower Harbour.")
+    clearing.decide("leyla", limit, "Not at Lower Harbour.")
     with pytest.raises(StaleError, match="Somebody decided while you were writing"):
-        service.decide(stage.actor("milan"), undertaking.id, InterestsDecision.ACCEPT, seen=seen)
-    assert stage.undertaking("leyla").decision is limit
-    again = service.decision_mark(stage.undertaking("leyla"))
-    service.decide(stage.actor("milan"), undertaking.id, InterestsDecision.ACCEPT, seen=again)
-    assert stage.undertaking("leyla").decision is InterestsDecision.ACCEPT
+        service.decide(clearing.actor("milan"), undertaking.id, InterestsDecision.ACCEPT, seen=seen)
+    assert clearing.undertaking("leyla").decision is limit
+    again = service.decision_mark(clearing.undertaking("leyla"))
+    service.decide(clearing.actor("milan"), undertaking.id, InterestsDecision.ACCEPT, seen=again)
+    assert clearing.undertaking("leyla").decision is InterestsDecision.ACCEPT
 
 
 @pytest.mark.parametrize("page", [None, shown.page_with("f" * 64)])
-def test_a_countersignature_is_on_what_was_read(stage: Stage, page: SigningPage | None) -> None:
+def test_a_countersignature_is_on_what_was_read(
+    clearing: Clearing, page: SigningPage | None
+) -> None:
     """product.md, 5.3."""
-    stage.sign("leyla")
+    clearing.sign("leyla")
     with pytest.raises(NotShownError):
         service.countersign(
-            stage.actor("tomas"),
-            stage.undertaking("leyla").id,
-            opened=service.page_1_token(stage.actor("tomas"), stage.undertaking("leyla")),
+            clearing.actor("tomas"),
+            clearing.undertaking("leyla").id,
+            opened=service.page_1_token(clearing.actor("tomas"), clearing.undertaking("leyla")),
             page=page,
             until=clock.today(),
             sentence="I countersign.",
             language="en",
-            identity=stage.proof("tomas"),
+            identity=clearing.proof("tomas"),
         )
-    assert not stage.is_cleared("leyla")
+    assert not clearing.is_cleared("leyla")
 
 
-def test_an_undertaking_signed_on_replaced_terms_is_not_countersigned(stage: Stage) -> None:
-    stage.sign("leyla")
-    old = stage.undertaking("leyla").id
-    stage.amend()
+def test_an_undertaking_signed_on_replaced_terms_is_not_countersigned(clearing: Clearing) -> None:
+    clearing.sign("leyla")
+    old = clearing.undertaking("leyla").id
+    clearing.amend()
     with pytest.raises(RefusedError, match="was closed"):
         service.countersign(
-            stage.actor("tomas"),
+            clearing.actor("tomas"),
             old,
             opened="",
             page=None,
             until=clock.today(),
             sentence="I countersign.",
             language="en",
-            identity=stage.proof("tomas"),
+            identity=clearing.proof("tomas"),
         )
 
 
-def test_a_person_with_a_signatorys_role_does_not_countersign_their_own(stage: Stage) -> None:
+def test_a_person_with_a_signatorys_role_does_not_countersign_their_own(clearing: Clearing) -> None:
     """Even when the NPM lists its own signatory."""
-    stage.list_people("npm", "marek", "tomas")
-    stage.sign("tomas", TOLD)
+    clearing.list_people("npm", "marek", "tomas")
+    clearing.sign("tomas", TOLD)
     with pytest.raises(RefusedError, match="your own"):
-        stage.decide("tomas", by="tomas")
-    stage.decide("tomas", by="milan")
+        clearing.decide("tomas", by="tomas")
+    clearing.decide("tomas", by="milan")
     with pytest.raises(RefusedError, match="your own"):
-        stage.countersign("tomas", by="tomas")
-    stage.countersign("tomas", by="milan")
-    assert stage.is_cleared("tomas")
+        clearing.countersign("tomas", by="tomas")
+    clearing.countersign("tomas", by="milan")
+    assert clearing.is_cleared("tomas")
 
 
 # What the terms cover --------------------------------------------------------------------------
@@ -519,177 +527,179 @@ def with_visits(app: Flask) -> Callable[[VisitReader], None]:
     return lambda reader: put(app, VISIT_READER.holding(reader))
 
 
-def covering(cast: Cast, scope: str) -> Stage:
+def covering(demo_people: DemoPeople, scope: str) -> Clearing:
     until = clock.today() + dt.timedelta(days=90)
     covers = {"scope": scope, "which": "The one in the south", "until": until.isoformat()}
-    return undertakings.stage(cast, covers=covers)
+    return undertakings.clearing(demo_people, covers=covers)
 
 
 def test_a_clearance_for_one_visit_waits_until_a_visit_is_planned(
-    cast: Cast, with_visits: Callable[..., None]
+    demo_people: DemoPeople, with_visits: Callable[..., None]
 ) -> None:
     with_visits(lambda _cooperation_id: [])
-    stage = covering(cast, "one_visit")
-    stage.sign("leyla")
+    clearing = covering(demo_people, "one_visit")
+    clearing.sign("leyla")
     with pytest.raises(RuleBrokenError, match="no visit is planned yet") as caught:
-        stage.countersign("leyla", visit_id=uuid4())
+        clearing.countersign("leyla", visit_id=uuid4())
     assert caught.value.field == "visit_id"
 
 
 def test_a_clearance_for_one_visit_opens_only_that_visit(
-    cast: Cast, with_visits: Callable[..., None]
+    demo_people: DemoPeople, with_visits: Callable[..., None]
 ) -> None:
     visits = [VisitChoice(uuid4(), 1), VisitChoice(uuid4(), 2)]
     with_visits(lambda _cooperation_id: visits)
-    stage = covering(cast, "one_visit")
-    stage.sign("leyla")
+    clearing = covering(demo_people, "one_visit")
+    clearing.sign("leyla")
     for wrong in (None, uuid4()):
         with pytest.raises(RuleBrokenError, match="Choose which visit"):
-            stage.countersign("leyla", visit_id=wrong)
-    clearance = stage.countersign("leyla", visit_id=visits[1].id)
+            clearing.countersign("leyla", visit_id=wrong)
+    clearance = clearing.countersign("leyla", visit_id=visits[1].id)
     assert clearance.scope is ClearanceScope.VISIT
-    assert stage.is_cleared("leyla", visits[1].id)
-    assert not stage.is_cleared("leyla", visits[0].id)
-    assert not stage.is_cleared("leyla")
-    _total, lines = trail.history(stage.cooperation.id)
+    assert clearing.is_cleared("leyla", visits[1].id)
+    assert not clearing.is_cleared("leyla", visits[0].id)
+    assert not clearing.is_cleared("leyla")
+    _total, lines = trail.history(clearing.cooperation.id)
     opened = next(line for line in lines if line.verb == "clearance_opened")
     assert "until" not in opened.details
 
 
 def test_where_the_terms_cover_one_visit_who_is_cleared_for_one_is_missing_no_more(
-    cast: Cast, with_visits: Callable[..., None]
+    demo_people: DemoPeople, with_visits: Callable[..., None]
 ) -> None:
     visit = VisitChoice(uuid4(), 1)
     with_visits(lambda _cooperation_id: [visit])
-    stage = covering(cast, "one_visit")
+    clearing = covering(demo_people, "one_visit")
 
     def not_cleared() -> str:
-        gates = {gate.code: gate for gate in gates_of(facts_of(stage.cooperation))}
+        gates = {gate.code: gate for gate in gates_of(facts_of(clearing.cooperation))}
         return " ".join(str(missing.reason) for missing in gates["G4"].missing)
 
     assert "Leyla Marchetti" in not_cleared()
-    stage.sign("leyla")
-    stage.countersign("leyla", visit_id=visit.id)
+    clearing.sign("leyla")
+    clearing.countersign("leyla", visit_id=visit.id)
     assert "Leyla Marchetti" not in not_cleared()
 
 
-def test_a_clearance_for_one_project_opens_that_project(cast: Cast) -> None:
-    stage = covering(cast, "one_project")
-    stage.sign("leyla")
-    clearance = stage.countersign("leyla")
+def test_a_clearance_for_one_project_opens_that_project(demo_people: DemoPeople) -> None:
+    clearing = covering(demo_people, "one_project")
+    clearing.sign("leyla")
+    clearance = clearing.countersign("leyla")
     assert clearance.scope is ClearanceScope.PROJECT
 
 
-def test_a_clearance_for_all_work_names_no_visit(stage: Stage) -> None:
-    stage.sign("leyla")
+def test_a_clearance_for_all_work_names_no_visit(clearing: Clearing) -> None:
+    clearing.sign("leyla")
     with pytest.raises(RuleBrokenError, match="limited to one visit"):
-        stage.countersign("leyla", visit_id=uuid4())
+        clearing.countersign("leyla", visit_id=uuid4())
 
 
 # Withdrawing and asking again -------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("how_far", ["signed", "cleared"])
-def test_the_person_withdraws_and_everything_closes(stage: Stage, how_far: str) -> None:
+def test_the_person_withdraws_and_everything_closes(clearing: Clearing, how_far: str) -> None:
     if how_far == "signed":
-        stage.sign("leyla")
+        clearing.sign("leyla")
     else:
-        stage.clear("leyla")
-    service.withdraw(stage.actor("leyla"), stage.undertaking("leyla").id)
-    assert not stage.is_cleared("leyla")
-    assert stage.undertaking("leyla").closed_reason == UndertakingEnd.WITHDRAWN
+        clearing.clear("leyla")
+    service.withdraw(clearing.actor("leyla"), clearing.undertaking("leyla").id)
+    assert not clearing.is_cleared("leyla")
+    assert clearing.undertaking("leyla").closed_reason == UndertakingEnd.WITHDRAWN
     # The signatures stay.
-    assert signatures(revision_of(stage, "leyla"))
+    assert signatures(revision_of(clearing, "leyla"))
 
 
-def test_withdrawing_twice_is_refused(stage: Stage) -> None:
-    stage.clear("leyla")
-    undertaking_id = stage.undertaking("leyla").id
-    service.withdraw(stage.actor("leyla"), undertaking_id)
+def test_withdrawing_twice_is_refused(clearing: Clearing) -> None:
+    clearing.clear("leyla")
+    undertaking_id = clearing.undertaking("leyla").id
+    service.withdraw(clearing.actor("leyla"), undertaking_id)
     with pytest.raises(RefusedError, match="already been closed"):
-        service.withdraw(stage.actor("leyla"), undertaking_id)
+        service.withdraw(clearing.actor("leyla"), undertaking_id)
 
 
 @pytest.mark.parametrize("key", OTHERS)
-def test_nobody_withdraws_for_another(stage: Stage, key: str) -> None:
-    stage.clear("leyla")
+def test_nobody_withdraws_for_another(clearing: Clearing, key: str) -> None:
+    clearing.clear("leyla")
     with pytest.raises(RefusedError):
-        service.withdraw(stage.actor(key), stage.undertaking("leyla").id)
-    assert stage.is_cleared("leyla")
+        service.withdraw(clearing.actor(key), clearing.undertaking("leyla").id)
+    assert clearing.is_cleared("leyla")
 
 
-def test_the_npm_withdraws_a_clearance_with_a_reason(stage: Stage) -> None:
-    stage.clear("leyla")
-    undertaking_id = stage.undertaking("leyla").id
+def test_the_npm_withdraws_a_clearance_with_a_reason(clearing: Clearing) -> None:
+    clearing.clear("leyla")
+    undertaking_id = clearing.undertaking("leyla").id
     for reason in ("", " "):
         with pytest.raises(RuleBrokenError, match="Give the reason"):
-            service.withdraw_clearance(stage.actor("tomas"), undertaking_id, reason)
-    assert stage.is_cleared("leyla")
-    service.withdraw_clearance(stage.actor("milan"), undertaking_id, "Spoke to the press.")
-    assert not stage.is_cleared("leyla")
-    undertaking = stage.undertaking("leyla")
+            service.withdraw_clearance(clearing.actor("tomas"), undertaking_id, reason)
+    assert clearing.is_cleared("leyla")
+    service.withdraw_clearance(clearing.actor("milan"), undertaking_id, "Spoke to the press.")
+    assert not clearing.is_cleared("leyla")
+    undertaking = clearing.undertaking("leyla")
     assert undertaking.closed_reason == UndertakingEnd.WITHDRAWN_BY_NPM
     assert encryption.closing_reason_of(undertaking) == "Spoke to the press."
 
 
 @pytest.mark.parametrize("key", NOT_DECIDERS)
-def test_nobody_else_withdraws_a_clearance(stage: Stage, key: str) -> None:
-    stage.clear("leyla")
+def test_nobody_else_withdraws_a_clearance(clearing: Clearing, key: str) -> None:
+    clearing.clear("leyla")
     with pytest.raises(RefusedError):
-        service.withdraw_clearance(stage.actor(key), stage.undertaking("leyla").id, "Because.")
-    assert stage.is_cleared("leyla")
+        service.withdraw_clearance(
+            clearing.actor(key), clearing.undertaking("leyla").id, "Because."
+        )
+    assert clearing.is_cleared("leyla")
 
 
-def test_a_person_who_withdrew_starts_again_and_is_cleared_again(stage: Stage) -> None:
-    stage.clear("leyla")
-    old = stage.undertaking("leyla").id
-    service.withdraw(stage.actor("leyla"), old)
-    asked_anew = service.ask_again(stage.actor("leyla"), old)
+def test_a_person_who_withdrew_starts_again_and_is_cleared_again(clearing: Clearing) -> None:
+    clearing.clear("leyla")
+    old = clearing.undertaking("leyla").id
+    service.withdraw(clearing.actor("leyla"), old)
+    asked_anew = service.ask_again(clearing.actor("leyla"), old)
     assert asked_anew.id != old
-    assert not stage.is_cleared("leyla")
-    stage.clear("leyla", TOLD)
-    assert stage.is_cleared("leyla")
+    assert not clearing.is_cleared("leyla")
+    clearing.clear("leyla", TOLD)
+    assert clearing.is_cleared("leyla")
     with pytest.raises(RefusedError, match="already been asked"):
-        service.ask_again(stage.actor("ilena"), old)
+        service.ask_again(clearing.actor("ilena"), old)
 
 
-def test_a_person_whom_the_npm_closed_cannot_start_again_alone(stage: Stage) -> None:
-    stage.clear("leyla")
-    undertaking_id = stage.undertaking("leyla").id
-    service.withdraw_clearance(stage.actor("tomas"), undertaking_id, "Spoke to the press.")
+def test_a_person_whom_the_npm_closed_cannot_start_again_alone(clearing: Clearing) -> None:
+    clearing.clear("leyla")
+    undertaking_id = clearing.undertaking("leyla").id
+    service.withdraw_clearance(clearing.actor("tomas"), undertaking_id, "Spoke to the press.")
     with pytest.raises(RefusedError, match="Only the NPM can ask"):
-        service.ask_again(stage.actor("leyla"), undertaking_id)
-    service.ask_again(stage.actor("ilena"), undertaking_id)
-    assert stage.undertaking("leyla").state is UndertakingState.ASKED
+        service.ask_again(clearing.actor("leyla"), undertaking_id)
+    service.ask_again(clearing.actor("ilena"), undertaking_id)
+    assert clearing.undertaking("leyla").state is UndertakingState.ASKED
 
 
 # What waits, and how far each is ----------------------------------------------------------------
 
 
-def kinds(stage: Stage, key: str) -> tuple[list[TaskKind], list[TaskKind]]:
-    open_tasks = waiting.tasks(stage.actor(key))
+def kinds(clearing: Clearing, key: str) -> tuple[list[TaskKind], list[TaskKind]]:
+    open_tasks = waiting.tasks(clearing.actor(key))
     return [task.kind for task in open_tasks.mine], [task.kind for task in open_tasks.others]
 
 
-def test_the_task_moves_from_one_person_to_the_next(stage: Stage) -> None:
-    assert kinds(stage, "leyla") == ([TaskKind.SIGN], [])
-    assert kinds(stage, "tomas") == ([], [TaskKind.WAITS_FOR_PEOPLE])
-    stage.sign("leyla", TOLD)
-    assert kinds(stage, "leyla") == ([], [TaskKind.WAITS_FOR_NPM])
-    assert kinds(stage, "milan")[0] == [TaskKind.DECIDE]
-    stage.decide("leyla")
-    assert kinds(stage, "tomas")[0] == [TaskKind.COUNTERSIGN]
-    stage.countersign("leyla")
-    assert kinds(stage, "leyla") == ([], [])
-    assert kinds(stage, "tomas")[0] == []
+def test_the_task_moves_from_one_person_to_the_next(clearing: Clearing) -> None:
+    assert kinds(clearing, "leyla") == ([TaskKind.SIGN], [])
+    assert kinds(clearing, "tomas") == ([], [TaskKind.WAITS_FOR_PEOPLE])
+    clearing.sign("leyla", TOLD)
+    assert kinds(clearing, "leyla") == ([], [TaskKind.WAITS_FOR_NPM])
+    assert kinds(clearing, "milan")[0] == [TaskKind.DECIDE]
+    clearing.decide("leyla")
+    assert kinds(clearing, "tomas")[0] == [TaskKind.COUNTERSIGN]
+    clearing.countersign("leyla")
+    assert kinds(clearing, "leyla") == ([], [])
+    assert kinds(clearing, "tomas")[0] == []
 
 
 @pytest.mark.both_databases
-def test_coordinators_see_how_many_of_their_own_are_waited_for(stage: Stage) -> None:
+def test_coordinators_see_how_many_of_their_own_are_waited_for(clearing: Clearing) -> None:
     def waited_for(key: str) -> list[int]:
         return [
             task.count
-            for task in waiting.tasks(stage.actor(key)).others
+            for task in waiting.tasks(clearing.actor(key)).others
             if task.kind is TaskKind.WAITS_FOR_PEOPLE
         ]
 
@@ -702,23 +712,25 @@ def test_coordinators_see_how_many_of_their_own_are_waited_for(stage: Stage) -> 
     assert waited_for("celia") == []
 
 
-def test_an_undertaking_to_be_replaced_is_nobodys_task(stage: Stage) -> None:
-    stage.sign("leyla", TOLD)
-    stage.decide("leyla", InterestsDecision.REPLACE, "Too near.")
-    assert kinds(stage, "tomas")[0] == []
+def test_an_undertaking_to_be_replaced_is_nobodys_task(clearing: Clearing) -> None:
+    clearing.sign("leyla", TOLD)
+    clearing.decide("leyla", InterestsDecision.REPLACE, "Too near.")
+    assert kinds(clearing, "tomas")[0] == []
 
 
-def test_each_step_triggers_a_readiness_check(stage: Stage) -> None:
+def test_each_step_triggers_a_readiness_check(clearing: Clearing) -> None:
     def state() -> ClearingState:
-        return clearing_states(stage.cooperation.id, [stage.id("leyla")])[stage.id("leyla")]
+        return clearing_states(clearing.cooperation.id, [clearing.id("leyla")])[
+            clearing.id("leyla")
+        ]
 
     assert state() == ClearingState()
-    stage.sign("leyla", TOLD)
+    clearing.sign("leyla", TOLD)
     signed = ClearingState(briefed_on=clock.today(), interests=Interests.UNDECIDED, signed=True)
     assert state() == signed
-    stage.decide("leyla", InterestsDecision.LIMIT, "Not at Lower Harbour.")
+    clearing.decide("leyla", InterestsDecision.LIMIT, "Not at Lower Harbour.")
     assert state() == replace(signed, interests=Interests.LIMIT)
-    clearance = stage.countersign("leyla")
+    clearance = clearing.countersign("leyla")
     assert state() == replace(
         signed,
         interests=Interests.LIMIT,
@@ -726,28 +738,28 @@ def test_each_step_triggers_a_readiness_check(stage: Stage) -> None:
         cleared=True,
         until=clearance.until_on,
     )
-    stage.amend()
+    clearing.amend()
     assert state() == ClearingState()
 
 
-def test_nothing_declared_needs_no_decision(stage: Stage) -> None:
-    stage.sign("leyla")
-    states = clearing_states(stage.cooperation.id, [stage.id("leyla")])
-    assert states[stage.id("leyla")].interests is Interests.NONE
+def test_nothing_declared_needs_no_decision(clearing: Clearing) -> None:
+    clearing.sign("leyla")
+    states = clearing_states(clearing.cooperation.id, [clearing.id("leyla")])
+    assert states[clearing.id("leyla")].interests is Interests.NONE
 
 
 def test_a_clearance_for_another_visit_does_not_count(
-    cast: Cast, with_visits: Callable[..., None]
+    demo_people: DemoPeople, with_visits: Callable[..., None]
 ) -> None:
     visits = [VisitChoice(uuid4(), 1), VisitChoice(uuid4(), 2)]
     with_visits(lambda _cooperation_id: visits)
-    stage = covering(cast, "one_visit")
-    stage.sign("leyla")
-    stage.countersign("leyla", visit_id=visits[0].id)
+    clearing = covering(demo_people, "one_visit")
+    clearing.sign("leyla")
+    clearing.countersign("leyla", visit_id=visits[0].id)
 
     def cleared(visit_id: UUID | None) -> bool:
-        states = clearing_states(stage.cooperation.id, [stage.id("leyla")], visit_id)
-        return states[stage.id("leyla")].cleared
+        states = clearing_states(clearing.cooperation.id, [clearing.id("leyla")], visit_id)
+        return states[clearing.id("leyla")].cleared
 
     assert cleared(visits[0].id)
     assert not cleared(visits[1].id)
@@ -756,13 +768,15 @@ def test_a_clearance_for_another_visit_does_not_count(
 
 @pytest.mark.both_databases
 def test_readiness_takes_as_many_queries_for_many_as_for_one(
-    stage: Stage, session: Session, statements: Callable[[], AbstractContextManager[list[str]]]
+    clearing: Clearing,
+    session: Session,
+    statements: Callable[[], AbstractContextManager[list[str]]],
 ) -> None:
     for key in ("leyla", "otto", "dina"):
-        stage.clear(key)
+        clearing.clear(key)
 
-    ids_of = {key: stage.id(key) for key in ("leyla", "otto", "dina", "samira", "henrik")}
-    cooperation_id = stage.cooperation.id
+    ids_of = {key: clearing.id(key) for key in ("leyla", "otto", "dina", "samira", "henrik")}
+    cooperation_id = clearing.cooperation.id
     session.commit()
 
     def count(*names: str) -> int:
@@ -776,34 +790,36 @@ def test_readiness_takes_as_many_queries_for_many_as_for_one(
     assert count("leyla") == count(*ids_of)
 
 
-def test_terms_of_another_mode_leave_out_what_they_do_not_require(cast: Cast) -> None:
-    stage = undertakings.stage(cast, modes=(Mode.INFO_F,), questions={"personal_data": "no"})
-    stage.sign("leyla")
-    points = document(revision_of(stage, "leyla"))["points"]
+def test_terms_of_another_mode_leave_out_what_they_do_not_require(demo_people: DemoPeople) -> None:
+    clearing = undertakings.clearing(
+        demo_people, modes=(Mode.INFO_F,), questions={"personal_data": "no"}
+    )
+    clearing.sign("leyla")
+    points = document(revision_of(clearing, "leyla"))["points"]
     assert isinstance(points, list)
     assert "C14" not in [point["code"] for point in points]
 
 
-def test_an_answer_to_another_item_asks_nobody(stage: Stage) -> None:
-    stage.list_people("lh", "leyla")
-    before, _lines = trail.history(stage.cooperation.id)
+def test_an_answer_to_another_item_asks_nobody(clearing: Clearing) -> None:
+    clearing.list_people("lh", "leyla")
+    before, _lines = trail.history(clearing.cooperation.id)
     checklists.save_answer(
-        stage.actor("joana"),
-        stage.checklist,
+        clearing.actor("joana"),
+        clearing.checklist,
         "C2",
         AnswerScope.PARTY,
-        {"listed": "people", "persons": [stage_row(stage)]},
+        {"listed": "people", "persons": [stage_row(clearing)]},
         base_version=2,
     )
-    _total, lines = trail.history(stage.cooperation.id)
-    after = trail.history(stage.cooperation.id)[0]
+    _total, lines = trail.history(clearing.cooperation.id)
+    after = trail.history(clearing.cooperation.id)[0]
     assert after == before + 1
     assert lines[0].verb == "answer_saved"
 
 
-def stage_row(stage: Stage) -> dict[str, str]:
+def stage_row(clearing: Clearing) -> dict[str, str]:
     return {
-        "person": str(stage.id("leyla")),
+        "person": str(clearing.id("leyla")),
         "function": "Physician and trainer",
-        "organisation": str(stage.cast.bodies["lh"].id),
+        "organisation": str(clearing.demo_people.bodies["lh"].id),
     }

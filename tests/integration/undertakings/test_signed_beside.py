@@ -12,7 +12,7 @@ from tests.factories import undertakings_taken as taken
 from tests.factories.evidence.bundles import judged
 from tests.factories.evidence.certificates import make_all, words_of
 from tests.factories.evidence.leaves import unseen
-from tests.factories.undertakings import PASSWORD, Stage
+from tests.factories.undertakings import PASSWORD, Clearing
 from tests.integration.undertakings.test_pages import filled_in
 from tests.pages import Page
 from tracker.activity.models import Event, EventDetail
@@ -47,67 +47,67 @@ OF_NPM = {
 
 
 @pytest.fixture
-def stage(stage: Stage) -> Stage:
+def clearing(clearing: Clearing) -> Clearing:
     """The cooperation, on terms that name a code of conduct and a declaration."""
-    stage.amend(documents=[CODE, OF_NPM])
+    clearing.amend(documents=[CODE, OF_NPM])
     db.session.commit()
-    return stage
+    return clearing
 
 
-def signed_text(stage: Stage, key: str) -> Revision:
-    return db.session.get_one(Revision, stage.undertaking(key).revision_id)
+def signed_text(clearing: Clearing, key: str) -> Revision:
+    return db.session.get_one(Revision, clearing.undertaking(key).revision_id)
 
 
-def frozen(stage: Stage, key: str) -> dict[str, Any]:
-    revision = signed_text(stage, key)
+def frozen(clearing: Clearing, key: str) -> dict[str, Any]:
+    revision = signed_text(clearing, key)
     return signoff.document_of(revision, keys.key_of(revision.cooperation_id))
 
 
-def names(stage: Stage, key: str) -> list[str]:
-    return [part.name for part in queries.load(stage.undertaking(key)).documents]
+def names(clearing: Clearing, key: str) -> list[str]:
+    return [part.name for part in queries.load(clearing.undertaking(key)).documents]
 
 
 def test_a_person_reads_confirms_and_signs_each_document_with_the_undertaking(
-    app: Flask, stage: Stage
+    app: Flask, clearing: Clearing
 ) -> None:
-    client = stage.browser(app, "leyla")
-    path = f"/undertakings/{stage.undertaking('leyla').id}"
+    client = clearing.browser(app, "leyla")
+    path = f"/undertakings/{clearing.undertaking('leyla').id}"
     assert RULE in client.page(path).text
-    (name,) = names(stage, "leyla")
+    (name,) = names(clearing, "leyla")
     left_out = Page.of(client.submit(path, **filled_in(), later=None, go="on"))
     assert "Confirm that you have read “Conduct on visits”" in left_out.text
     sent = client.submit(path, **filled_in(**{name: "y"}), later=None, go="on")
     page = Page.of(sent)
     assert RULE in page.text
     assert "I also sign these documents: Conduct on visits (1, January 2027)." in page.text
-    client.submit(f"{path}/sign", password=PASSWORD, code=stage.code("leyla"))
+    client.submit(f"{path}/sign", password=PASSWORD, code=clearing.code("leyla"))
     record = client.page(path)
     assert RULE in record.text
     assert (
         "I have read “Conduct on visits (1, January 2027)” and sign it for myself." in record.text
     )
-    history = client.page(f"/cooperations/{stage.cooperation.reference}/history")
+    history = client.page(f"/cooperations/{clearing.cooperation.reference}/history")
     assert "Signed with it: Conduct on visits (1, January 2027)." in history.text
 
 
-def test_each_signs_the_documents_of_their_side(stage: Stage) -> None:
-    stage.sign("leyla")
-    stage.sign("marek")
-    assert [part["title"] for part in frozen(stage, "leyla")["documents"]] == [CODE["title"]]
-    code, declaration = frozen(stage, "marek")["documents"]
+def test_each_signs_the_documents_of_their_side(clearing: Clearing) -> None:
+    clearing.sign("leyla")
+    clearing.sign("marek")
+    assert [part["title"] for part in frozen(clearing, "leyla")["documents"]] == [CODE["title"]]
+    code, declaration = frozen(clearing, "marek")["documents"]
     assert (code["title"], code["kind"]["en"]) == (CODE["title"], "Code of conduct")
     assert (declaration["version"], declaration["text"]) == ("4", OF_NPM["text"])
     assert declaration["confirmed"] is True
 
 
 def test_who_countersigns_reads_what_was_signed_and_the_register_names_it(
-    app: Flask, stage: Stage
+    app: Flask, clearing: Clearing
 ) -> None:
-    stage.sign("marek")
-    browser = stage.browser(app, "tomas")
-    page = browser.page(stage.countersigning("marek"))
+    clearing.sign("marek")
+    browser = clearing.browser(app, "tomas")
+    page = browser.page(clearing.countersigning("marek"))
     assert "Signed with it: Conduct on visits (1, January 2027); Declaration" in page.text
-    browser = stage.browser(app, "ilena")
+    browser = clearing.browser(app, "ilena")
     both = "Conduct on visits (1, January 2027)", "Declaration of the interpreter (4)"
     page = browser.page("/register/undertakings")
     # Only by marek: nobody else has signed.
@@ -116,38 +116,40 @@ def test_who_countersigns_reads_what_was_signed_and_the_register_names_it(
     assert "; ".join(both) in exported
 
 
-def test_nobody_signs_without_a_document_that_they_have_to_sign(stage: Stage) -> None:
-    draft = stage.put_in("leyla")
-    stage.put_in("leyla", confirmed=draft.confirmed - set(names(stage, "leyla")))
+def test_nobody_signs_without_a_document_that_they_have_to_sign(clearing: Clearing) -> None:
+    draft = clearing.put_in("leyla")
+    clearing.put_in("leyla", confirmed=draft.confirmed - set(names(clearing, "leyla")))
     with pytest.raises(RuleBrokenError, match="Something is missing"):
         service.sign(
-            stage.actor("leyla"),
-            stage.undertaking("leyla").id,
-            page=stage.page("leyla", WORDS),
+            clearing.actor("leyla"),
+            clearing.undertaking("leyla").id,
+            page=clearing.page("leyla", WORDS),
             sentence=WORDS,
             language="en",
-            identity=stage.proof("leyla"),
+            identity=clearing.proof("leyla"),
         )
-    assert stage.undertaking("leyla").state is UndertakingState.ASKED
+    assert clearing.undertaking("leyla").state is UndertakingState.ASKED
 
 
-def test_a_new_version_has_to_be_signed_again(stage: Stage) -> None:
-    stage.clear("leyla")
-    signed = stage.undertaking("leyla")
-    stage.amend(documents=[CODE | {"version": "2", "text": "I ask nobody anything."}])
-    asked_anew = stage.undertaking("leyla")
+def test_a_new_version_has_to_be_signed_again(clearing: Clearing) -> None:
+    clearing.clear("leyla")
+    signed = clearing.undertaking("leyla")
+    clearing.amend(documents=[CODE | {"version": "2", "text": "I ask nobody anything."}])
+    asked_anew = clearing.undertaking("leyla")
     assert signed.closed_reason == UndertakingEnd.NEW_TERMS
     assert (asked_anew.state, asked_anew.id != signed.id) == (UndertakingState.ASKED, True)
-    assert not stage.is_cleared("leyla")
-    stage.clear("leyla")
-    assert [part["version"] for part in frozen(stage, "leyla")["documents"]] == ["2"]
+    assert not clearing.is_cleared("leyla")
+    clearing.clear("leyla")
+    assert [part["version"] for part in frozen(clearing, "leyla")["documents"]] == ["2"]
 
 
-def test_the_certificate_shows_all_of_it_and_both_verifiers_accept_the_bundle(stage: Stage) -> None:
-    stage.clear("marek")
+def test_the_certificate_shows_all_of_it_and_both_verifiers_accept_the_bundle(
+    clearing: Clearing,
+) -> None:
+    clearing.clear("marek")
     db.session.commit()
-    revision_id, document = signed_text(stage, "marek").id, frozen(stage, "marek")
-    terms = db.session.get_one(Revision, stage.checklist.revision_in_force_id)
+    revision_id, document = signed_text(clearing, "marek").id, frozen(clearing, "marek")
+    terms = db.session.get_one(Revision, clearing.checklist.revision_in_force_id)
     certificates = make_all()
     for revision, text in ((revision_id, document), (terms.id, signoff.document_of(terms, None))):
         words = next(words_of(row) for row in certificates[revision] if row.language == "en")
@@ -161,20 +163,20 @@ def test_the_certificate_shows_all_of_it_and_both_verifiers_accept_the_bundle(st
     digest = document["documents"][0]["digest"]
     groups = " ".join(digest[start : start + 8] for start in range(0, len(digest), 8))
     assert f"Digest of this text (SHA-256) {groups}" in " ".join(words_of(row).split())
-    export = bundles.export(None, stage.cooperation.id, stage.cooperation.reference)
+    export = bundles.export(None, clearing.cooperation.id, clearing.cooperation.reference)
     db.session.commit()
     whole = replace(export, revision_ids=export.revision_ids | {revision_id})
     assert judged(bundle.build(whole)) == {}
 
 
 @pytest.mark.parametrize("way", taken.WAYS)
-def test_who_has_no_account_signs_them_too(app: Flask, stage: Stage, way: str) -> None:
-    taken.bring_in(stage)
-    client = stage.browser(app, taken.TAKER)
+def test_who_has_no_account_signs_them_too(app: Flask, clearing: Clearing, way: str) -> None:
+    taken.bring_in(clearing)
+    client = clearing.browser(app, taken.TAKER)
     for page in ("/paper/blank", "/paper/record", "/here"):
-        assert OF_NPM["text"] in client.page(taken.address(stage, page)).text
-    taken.take(stage, way)
-    titles = [part["title"] for part in frozen(stage, on_paper.DRIVER)["documents"]]
+        assert OF_NPM["text"] in client.page(taken.address(clearing, page)).text
+    taken.take(clearing, way)
+    titles = [part["title"] for part in frozen(clearing, on_paper.DRIVER)["documents"]]
     assert titles == [CODE["title"], OF_NPM["title"]]
     details = db.session.scalars(
         sa.select(EventDetail.content)

@@ -8,7 +8,7 @@ from flask import Flask
 
 from tests import due
 from tests.factories import agreements, undertakings
-from tests.factories.undertakings import Stage
+from tests.factories.undertakings import Clearing
 from tracker.agreements import notices, renewal
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.loading import load
@@ -19,7 +19,7 @@ from tracker.cooperations import clearances
 from tracker.core import clock
 from tracker.core.errors import RefusedError
 from tracker.demo import checklists as demo_checklists
-from tracker.demo.people import Cast
+from tracker.demo.people import DemoPeople
 from tracker.signoff import shown
 from tracker.undertakings import clearing_states, lists, queries, service, waiting
 from tracker.undertakings.models import UndertakingState
@@ -32,35 +32,35 @@ RUN_OUT = "The last day of the agreed terms has passed"
 
 
 @pytest.fixture
-def terms(stage: Stage) -> Checklist:
+def terms(clearing: Clearing) -> Checklist:
     """The agreed terms in force, in a cooperation in which Leyla is cleared until after them."""
-    agreed = agreements.checklist_of(stage.cooperation, ChecklistKind.TERMS)
-    demo_checklists.fill_in(stage.cast, agreed)
-    read_send_and_sign(stage, agreed)
-    last = stage.cooperation.ends_on
+    agreed = agreements.checklist_of(clearing.cooperation, ChecklistKind.TERMS)
+    demo_checklists.fill_in(clearing.demo_people, agreed)
+    read_send_and_sign(clearing, agreed)
+    last = clearing.cooperation.ends_on
     assert last is not None
-    stage.amend(until=last + 60 * DAY)
-    stage.clear("leyla")
-    assert stage.is_cleared("leyla")
+    clearing.amend(until=last + 60 * DAY)
+    clearing.clear("leyla")
+    assert clearing.is_cleared("leyla")
     return agreed
 
 
-def read_send_and_sign(stage: Stage, terms: Checklist) -> None:
+def read_send_and_sign(clearing: Clearing, terms: Checklist) -> None:
     page = shown.page_with(text_digest(load(terms)))
-    safeguards.confirm_review(stage.actor("nadia"), terms, page=page)
-    demo_checklists.send(stage.cast, terms)
-    demo_checklists.sign(stage.cast, terms)
+    safeguards.confirm_review(clearing.actor("nadia"), terms, page=page)
+    demo_checklists.send(clearing.demo_people, terms)
+    demo_checklists.sign(clearing.demo_people, terms)
 
 
-def after_the_last_day(stage: Stage, frozen_time: Clock) -> None:
-    last = stage.cooperation.ends_on
+def after_the_last_day(clearing: Clearing, frozen_time: Clock) -> None:
+    last = clearing.cooperation.ends_on
     assert last is not None
     frozen_time(dt.datetime.combine(last + DAY, dt.time(12), dt.UTC))
 
 
-def stop(stage: Stage, terms: Checklist, kind: NoticeKind, frozen_time: Clock) -> None:
+def stop(clearing: Clearing, terms: Checklist, kind: NoticeKind, frozen_time: Clock) -> None:
     day = notices.earliest(terms, kind)
-    notices.give_notice(stage.actor("henrik"), terms, kind, reason="Not safe.")
+    notices.give_notice(clearing.actor("henrik"), terms, kind, reason="Not safe.")
     if day > clock.today():
         frozen_time(dt.datetime.combine(day, dt.time(12), dt.UTC))
         due.carry_out_due(day)
@@ -74,140 +74,142 @@ def stop(stage: Stage, terms: Checklist, kind: NoticeKind, frozen_time: Clock) -
     ],
 )
 def test_nobody_is_asked_again_while_the_agreed_terms_have_stopped(
-    stage: Stage, terms: Checklist, frozen_time: Clock, kind: NoticeKind, reason: str
+    clearing: Clearing, terms: Checklist, frozen_time: Clock, kind: NoticeKind, reason: str
 ) -> None:
-    stop(stage, terms, kind, frozen_time)
-    closed = stage.undertaking("leyla")
+    stop(clearing, terms, kind, frozen_time)
+    closed = clearing.undertaking("leyla")
     assert closed.state is UndertakingState.CLOSED
     with pytest.raises(RefusedError, match=reason):
-        service.ask_again(stage.actor("ilena"), closed.id)
+        service.ask_again(clearing.actor("ilena"), closed.id)
 
 
 def test_the_page_of_a_suspended_cooperation_offers_to_ask_nobody_again(
-    app: Flask, stage: Stage, terms: Checklist, frozen_time: Clock
+    app: Flask, clearing: Clearing, terms: Checklist, frozen_time: Clock
 ) -> None:
-    stop(stage, terms, NoticeKind.SUSPENDED, frozen_time)
-    undertaking = stage.undertaking("leyla")
-    url = f"/cooperations/{stage.cooperation.reference}/undertakings/{undertaking.id}"
-    assert "Ask again" not in stage.browser(app, "tomas").page(url).text
+    stop(clearing, terms, NoticeKind.SUSPENDED, frozen_time)
+    undertaking = clearing.undertaking("leyla")
+    url = f"/cooperations/{clearing.cooperation.reference}/undertakings/{undertaking.id}"
+    assert "Ask again" not in clearing.browser(app, "tomas").page(url).text
 
 
 def test_access_ends_with_the_last_day_of_the_agreed_terms(
-    stage: Stage, terms: Checklist, frozen_time: Clock
+    clearing: Clearing, terms: Checklist, frozen_time: Clock
 ) -> None:
-    after_the_last_day(stage, frozen_time)
-    assert not stage.is_cleared("leyla")
-    loaded = queries.load(stage.undertaking("leyla"))
-    assert not lists.line_of(stage.actor("leyla"), loaded).is_cleared
+    after_the_last_day(clearing, frozen_time)
+    assert not clearing.is_cleared("leyla")
+    loaded = queries.load(clearing.undertaking("leyla"))
+    assert not lists.line_of(clearing.actor("leyla"), loaded).is_cleared
 
 
 def test_pages_and_register_say_that_access_is_closed_since_the_agreed_terms_have_run_out(
-    app: Flask, stage: Stage, terms: Checklist, frozen_time: Clock
+    app: Flask, clearing: Clearing, terms: Checklist, frozen_time: Clock
 ) -> None:
-    after_the_last_day(stage, frozen_time)
+    after_the_last_day(clearing, frozen_time)
     reason = "Closed: the agreed terms have run out"
-    listed = f"/cooperations/{stage.cooperation.reference}/undertakings"
-    own = f"/undertakings/{stage.undertaking('leyla').id}"
+    listed = f"/cooperations/{clearing.cooperation.reference}/undertakings"
+    own = f"/undertakings/{clearing.undertaking('leyla').id}"
     for reader, url in (("ilena", listed), ("ilena", REGISTER), ("leyla", own)):
-        page = stage.browser(app, reader).page(url).text
+        page = clearing.browser(app, reader).page(url).text
         assert reason in page
         assert "its last day has passed" not in page
-    export = stage.browser(app, "ilena").post(f"{REGISTER}/export").get_data(as_text=True)
+    export = clearing.browser(app, "ilena").post(f"{REGISTER}/export").get_data(as_text=True)
     assert reason in export
 
 
 def test_access_of_which_its_own_last_day_has_passed_too_is_closed_for_that_reason(
-    app: Flask, stage: Stage, terms: Checklist, frozen_time: Clock
+    app: Flask, clearing: Clearing, terms: Checklist, frozen_time: Clock
 ) -> None:
-    last = stage.cooperation.ends_on
+    last = clearing.cooperation.ends_on
     assert last is not None
     frozen_time(dt.datetime.combine(last + 61 * DAY, dt.time(12), dt.UTC))
-    own = f"/undertakings/{stage.undertaking('leyla').id}"
-    assert "Closed: its last day has passed" in stage.browser(app, "leyla").page(own).text
+    own = f"/undertakings/{clearing.undertaking('leyla').id}"
+    assert "Closed: its last day has passed" in clearing.browser(app, "leyla").page(own).text
 
 
 def test_nobody_signs_or_is_cleared_after_the_last_day_of_the_agreed_terms(
-    stage: Stage, terms: Checklist, frozen_time: Clock
+    clearing: Clearing, terms: Checklist, frozen_time: Clock
 ) -> None:
-    stage.sign("otto")
-    after_the_last_day(stage, frozen_time)
+    clearing.sign("otto")
+    after_the_last_day(clearing, frozen_time)
     with pytest.raises(RefusedError, match=RUN_OUT):
-        stage.sign("samira")
+        clearing.sign("samira")
     with pytest.raises(RefusedError, match=RUN_OUT):
-        stage.countersign("otto")
+        clearing.countersign("otto")
 
 
 def test_undertakings_wait_for_nobody_after_the_last_day_of_the_agreed_terms(
-    stage: Stage, terms: Checklist, frozen_time: Clock
+    clearing: Clearing, terms: Checklist, frozen_time: Clock
 ) -> None:
-    stage.sign("otto")
-    people = [stage.actor(key) for key in ("samira", "otto", "tomas", "ilena")]
+    clearing.sign("otto")
+    people = [clearing.actor(key) for key in ("samira", "otto", "tomas", "ilena")]
     assert all(waiting.tasks(person) != waiting.Tasks([], []) for person in people)
-    after_the_last_day(stage, frozen_time)
+    after_the_last_day(clearing, frozen_time)
     assert all(waiting.tasks(person) == waiting.Tasks([], []) for person in people)
 
 
 def test_what_waits_is_called_paused_by_everybody_s_pages_after_the_last_day(
-    app: Flask, stage: Stage, terms: Checklist, frozen_time: Clock
+    app: Flask, clearing: Clearing, terms: Checklist, frozen_time: Clock
 ) -> None:
-    stage.sign("otto")
-    listed = f"/cooperations/{stage.cooperation.reference}/undertakings"
-    check = f"{listed}/{stage.undertaking('otto').id}"
-    own = f"/undertakings/{stage.undertaking('otto').id}"
-    after_the_last_day(stage, frozen_time)
+    clearing.sign("otto")
+    listed = f"/cooperations/{clearing.cooperation.reference}/undertakings"
+    check = f"{listed}/{clearing.undertaking('otto').id}"
+    own = f"/undertakings/{clearing.undertaking('otto').id}"
+    after_the_last_day(clearing, frozen_time)
     pages = [("tomas", listed), ("tomas", check), ("otto", own), ("samira", "/undertakings")]
     for reader, url in (*pages, ("ilena", REGISTER)):
-        text = stage.browser(app, reader).page(url).text
+        text = clearing.browser(app, reader).page(url).text
         assert "Paused: the agreed terms have run out" in text, url
         assert "aiting for you" not in text, url
         assert "We'll email you" not in text, url
 
 
 def test_the_register_finds_no_text_in_force_after_the_last_day_of_the_agreed_terms(
-    app: Flask, stage: Stage, terms: Checklist, frozen_time: Clock
+    app: Flask, clearing: Clearing, terms: Checklist, frozen_time: Clock
 ) -> None:
     in_force = f"{REGISTER}?version=in_force"
-    assert "Leyla Marchetti" in stage.browser(app, "ilena").page(in_force).text
-    after_the_last_day(stage, frozen_time)
-    browser = stage.browser(app, "ilena")
+    assert "Leyla Marchetti" in clearing.browser(app, "ilena").page(in_force).text
+    after_the_last_day(clearing, frozen_time)
+    browser = clearing.browser(app, "ilena")
     assert "Leyla Marchetti" not in browser.page(in_force).text
     assert "no longer in force" in browser.page(REGISTER).text
 
 
 def test_access_is_open_again_once_the_agreed_terms_are_renewed(
-    stage: Stage, terms: Checklist, frozen_time: Clock
+    clearing: Clearing, terms: Checklist, frozen_time: Clock
 ) -> None:
-    last = stage.cooperation.ends_on
+    last = clearing.cooperation.ends_on
     assert last is not None
-    after_the_last_day(stage, frozen_time)
+    after_the_last_day(clearing, frozen_time)
     renewal.propose_renewal(
-        stage.actor("joana"),
+        clearing.actor("joana"),
         terms,
         review=last + 100 * DAY,
         end=last + 300 * DAY,
         reason="It goes well.",
     )
     (proposal,) = load(terms).proposals
-    positions.accept_proposal(stage.actor("ilena"), terms, proposal.id)
-    demo_checklists.accept(stage.cast, terms, "M19")
-    read_send_and_sign(stage, terms)
-    assert stage.is_cleared("leyla")
+    positions.accept_proposal(clearing.actor("ilena"), terms, proposal.id)
+    demo_checklists.accept(clearing.demo_people, terms, "M19")
+    read_send_and_sign(clearing, terms)
+    assert clearing.is_cleared("leyla")
 
 
 def test_who_is_cleared_counts_in_g4_after_the_last_day_which_g5_watches(
-    stage: Stage, terms: Checklist, frozen_time: Clock
+    clearing: Clearing, terms: Checklist, frozen_time: Clock
 ) -> None:
-    after_the_last_day(stage, frozen_time)
-    assert clearances.cleared_user_ids(stage.cooperation.id) == frozenset()
-    assert clearing_states.cleared_for_any(stage.cooperation.id) == {stage.id("leyla")}
+    after_the_last_day(clearing, frozen_time)
+    assert clearances.cleared_user_ids(clearing.cooperation.id) == frozenset()
+    assert clearing_states.cleared_for_any(clearing.cooperation.id) == {clearing.id("leyla")}
 
 
 def give_notice_until_its_day(
-    stage: Stage, text: Checklist, kind: NoticeKind, frozen_time: Clock
+    clearing: Clearing, text: Checklist, kind: NoticeKind, frozen_time: Clock
 ) -> Notice:
     """Give notice of a text, and let its day come; the worker hasn't been there."""
     day = max(notices.earliest(text, kind), clock.today() + DAY)
-    notice = notices.give_notice(stage.actor("henrik"), text, kind, reason="Not safe.", from_on=day)
+    notice = notices.give_notice(
+        clearing.actor("henrik"), text, kind, reason="Not safe.", from_on=day
+    )
     frozen_time(dt.datetime.combine(day, dt.time(12), dt.UTC))
     return notice
 
@@ -219,41 +221,41 @@ EACH_TEXT = pytest.mark.parametrize("of_agreed_terms", [True, False])
 @EACH_NOTICE
 @EACH_TEXT
 def test_from_the_day_of_a_notice_nobody_has_access_signs_or_is_cleared_before_the_worker_comes(
-    stage: Stage,
+    clearing: Clearing,
     terms: Checklist,
     frozen_time: Clock,
     kind: NoticeKind,
     of_agreed_terms: bool,
 ) -> None:
-    stage.sign("otto")
+    clearing.sign("otto")
     give_notice_until_its_day(
-        stage, terms if of_agreed_terms else stage.checklist, kind, frozen_time
+        clearing, terms if of_agreed_terms else clearing.checklist, kind, frozen_time
     )
-    assert stage.undertaking("leyla").state is UndertakingState.COUNTERSIGNED
-    assert not stage.is_cleared("leyla")
-    assert clearances.cleared_user_ids(stage.cooperation.id) == frozenset()
-    assert lists.progress(stage.cooperation.id)[1] == 0
+    assert clearing.undertaking("leyla").state is UndertakingState.COUNTERSIGNED
+    assert not clearing.is_cleared("leyla")
+    assert clearances.cleared_user_ids(clearing.cooperation.id) == frozenset()
+    assert lists.progress(clearing.cooperation.id)[1] == 0
     (_, state) = clearing_states.clearing_states(
-        stage.cooperation.id, [stage.id("otto"), stage.id("leyla")]
+        clearing.cooperation.id, [clearing.id("otto"), clearing.id("leyla")]
     ).values()
     assert not state.cleared
-    for key, act in (("samira", stage.sign), ("otto", stage.countersign)):
+    for key, act in (("samira", clearing.sign), ("otto", clearing.countersign)):
         with pytest.raises(RefusedError, match=BY_NOTICE):
             act(key)
-    people = [stage.actor(key) for key in ("samira", "otto", "tomas", "ilena")]
+    people = [clearing.actor(key) for key in ("samira", "otto", "tomas", "ilena")]
     assert all(waiting.tasks(person) == waiting.Tasks([], []) for person in people)
 
 
 @EACH_TEXT
 def test_pages_say_that_a_notice_has_stopped_the_terms_before_the_worker_comes(
-    app: Flask, stage: Stage, terms: Checklist, frozen_time: Clock, of_agreed_terms: bool
+    app: Flask, clearing: Clearing, terms: Checklist, frozen_time: Clock, of_agreed_terms: bool
 ) -> None:
-    stage.sign("otto")
-    listed = f"/cooperations/{stage.cooperation.reference}/undertakings"
-    otto = stage.undertaking("otto").id
-    leyla = stage.undertaking("leyla").id
-    text = terms if of_agreed_terms else stage.checklist
-    give_notice_until_its_day(stage, text, NoticeKind.SUSPENDED, frozen_time)
+    clearing.sign("otto")
+    listed = f"/cooperations/{clearing.cooperation.reference}/undertakings"
+    otto = clearing.undertaking("otto").id
+    leyla = clearing.undertaking("leyla").id
+    text = terms if of_agreed_terms else clearing.checklist
+    give_notice_until_its_day(clearing, text, NoticeKind.SUSPENDED, frozen_time)
     closed, paused = ("Closed: a notice has stopped", "Paused: a notice has stopped")
     pages = [
         ("tomas", listed, (closed, paused, BY_NOTICE)),
@@ -263,7 +265,7 @@ def test_pages_say_that_a_notice_has_stopped_the_terms_before_the_worker_comes(
         ("leyla", f"/undertakings/{leyla}", (closed,)),
     ]
     for reader, url, sentences in pages:
-        page = stage.browser(app, reader).page(url).text
+        page = clearing.browser(app, reader).page(url).text
         for sentence in sentences:
             assert sentence in page, url
         assert "aiting for you" not in page, url
@@ -272,38 +274,38 @@ def test_pages_say_that_a_notice_has_stopped_the_terms_before_the_worker_comes(
 
 @EACH_TEXT
 def test_lifted_before_the_worker_comes_a_suspension_has_closed_access_all_the_same(
-    stage: Stage, terms: Checklist, frozen_time: Clock, of_agreed_terms: bool
+    clearing: Clearing, terms: Checklist, frozen_time: Clock, of_agreed_terms: bool
 ) -> None:
-    text = terms if of_agreed_terms else stage.checklist
-    notice = give_notice_until_its_day(stage, text, NoticeKind.SUSPENDED, frozen_time)
-    assert not stage.is_cleared("leyla")
-    notices.close_notice(stage.actor("henrik"), text, notice.id, reason="It is safe again.")
+    text = terms if of_agreed_terms else clearing.checklist
+    notice = give_notice_until_its_day(clearing, text, NoticeKind.SUSPENDED, frozen_time)
+    assert not clearing.is_cleared("leyla")
+    notices.close_notice(clearing.actor("henrik"), text, notice.id, reason="It is safe again.")
     assert text.revision_in_force_id is not None
-    assert stage.undertaking("leyla").state is UndertakingState.ASKED
-    assert not stage.is_cleared("leyla")
+    assert clearing.undertaking("leyla").state is UndertakingState.ASKED
+    assert not clearing.is_cleared("leyla")
     assert due.carry_out_due(clock.today()) == 0
 
 
 def test_a_notice_on_the_terms_of_a_cooperation_closes_nothing_in_another(
-    stage: Stage, cast: Cast, terms: Checklist, frozen_time: Clock
+    clearing: Clearing, demo_people: DemoPeople, terms: Checklist, frozen_time: Clock
 ) -> None:
-    other = undertakings.stage(cast)
+    other = undertakings.clearing(demo_people)
     other.clear("leyla")
-    give_notice_until_its_day(stage, stage.checklist, NoticeKind.SUSPENDED, frozen_time)
-    assert not stage.is_cleared("leyla")
+    give_notice_until_its_day(clearing, clearing.checklist, NoticeKind.SUSPENDED, frozen_time)
+    assert not clearing.is_cleared("leyla")
     assert other.is_cleared("leyla")
 
 
-def test_before_its_day_a_notice_closes_nothing(stage: Stage, terms: Checklist) -> None:
-    later = notices.earliest(stage.checklist, NoticeKind.SUSPENDED) + DAY
+def test_before_its_day_a_notice_closes_nothing(clearing: Clearing, terms: Checklist) -> None:
+    later = notices.earliest(clearing.checklist, NoticeKind.SUSPENDED) + DAY
     notices.give_notice(
-        stage.actor("henrik"),
-        stage.checklist,
+        clearing.actor("henrik"),
+        clearing.checklist,
         NoticeKind.SUSPENDED,
         reason="Not safe.",
         from_on=later,
     )
-    assert stage.is_cleared("leyla")
+    assert clearing.is_cleared("leyla")
 
 
 @pytest.mark.parametrize(
@@ -316,17 +318,17 @@ def test_before_its_day_a_notice_closes_nothing(stage: Stage, terms: Checklist) 
 )
 def test_the_page_of_undertakings_lists_whom_it_asked_once_terms_stopped(
     app: Flask,
-    stage: Stage,
+    clearing: Clearing,
     terms: Checklist,
     frozen_time: Clock,
     kind: NoticeKind,
     of_agreed_terms: bool,
     reason: str,
 ) -> None:
-    stop(stage, terms if of_agreed_terms else stage.checklist, kind, frozen_time)
-    url = f"/cooperations/{stage.cooperation.reference}/undertakings"
+    stop(clearing, terms if of_agreed_terms else clearing.checklist, kind, frozen_time)
+    url = f"/cooperations/{clearing.cooperation.reference}/undertakings"
     for reader, sees_leyla in (("ilena", True), ("samira", False)):
-        page = stage.browser(app, reader).page(url).text
+        page = clearing.browser(app, reader).page(url).text
         assert "People were asked for a personal undertaking on revision 2" in page
         assert reason in page
         for untrue in ("They are asked as soon as", "0 people were asked", "Nobody was asked"):

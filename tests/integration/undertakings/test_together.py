@@ -14,7 +14,7 @@ from tests.client import CheckedClient
 from tests.factories import passkeys
 from tests.factories.evidence.tampering import hands
 from tests.factories.passkeys import Device, asked_on
-from tests.factories.undertakings import HARBOUR, PASSWORD, TOLD, Stage
+from tests.factories.undertakings import HARBOUR, PASSWORD, TOLD, Clearing
 from tests.integration.undertakings.conftest import Clock
 from tests.pages import Page
 from tracker.activity.models import ReadLogEntry
@@ -40,11 +40,11 @@ DIFFERS = "match its signatures"
 class Hand:
     """A browser of somebody who decides for the NPM, with a passkey."""
 
-    def __init__(self, app: Flask, stage: Stage, key: str = "tomas") -> None:
-        self.stage, self.key, self.device = stage, key, Device()
-        passkeys.add(stage.actor(key), self.device)
-        self.client: CheckedClient = stage.browser(app, key)
-        self.listed = f"/cooperations/{stage.cooperation.reference}/undertakings"
+    def __init__(self, app: Flask, clearing: Clearing, key: str = "tomas") -> None:
+        self.stage, self.key, self.device = clearing, key, Device()
+        passkeys.add(clearing.actor(key), self.device)
+        self.client: CheckedClient = clearing.browser(app, key)
+        self.listed = f"/cooperations/{clearing.cooperation.reference}/undertakings"
         self.address = f"{self.listed}/countersign"
         # The address of page 2, with what was chosen.
         self.page_2 = ""
@@ -77,12 +77,12 @@ class Hand:
 
 
 @pytest.fixture
-def tomas(app: Flask, stage: Stage) -> Hand:
+def tomas(app: Flask, clearing: Clearing) -> Hand:
     """The signatory, for whom three undertakings wait in which nothing was declared."""
     for key in SIGNERS:
-        stage.sign(key)
+        clearing.sign(key)
     db.session.commit()
-    return Hand(app, stage)
+    return Hand(app, clearing)
 
 
 def countersignatures() -> list[Signature]:
@@ -144,31 +144,31 @@ def test_one_code_countersigns_all_once(tomas: Hand) -> None:
     assert len(countersignatures()) == 2
 
 
-def test_what_was_declared_has_to_be_looked_at_alone(app: Flask, stage: Stage) -> None:
-    stage.sign("leyla", TOLD)
-    stage.sign("otto")
+def test_what_was_declared_has_to_be_looked_at_alone(app: Flask, clearing: Clearing) -> None:
+    clearing.sign("leyla", TOLD)
+    clearing.sign("otto")
     # Their party represents people concerned, so the NPM decides first (M1, C13).
-    stage.sign("samira")
+    clearing.sign("samira")
     db.session.commit()
-    hand = Hand(app, stage)
+    hand = Hand(app, clearing)
     assert "Countersign several together" not in hand.client.page(hand.listed).links()
     assert hand.page_1().text.count("Nothing declared.") == 1
-    stage.decide("leyla")
+    clearing.decide("leyla")
     db.session.commit()
     assert len(hand.tokens()) == 1
 
 
 def test_an_interest_that_was_removed_in_the_database_is_offered_to_nobody(
-    app: Flask, stage: Stage
+    app: Flask, clearing: Clearing
 ) -> None:
-    stage.sign("leyla", TOLD)
-    stage.sign("otto")
+    clearing.sign("leyla", TOLD)
+    clearing.sign("otto")
     db.session.commit()
-    hand = Hand(app, stage)
-    change(stage, "leyla", has_interests=False)
+    hand = Hand(app, clearing)
+    change(clearing, "leyla", has_interests=False)
     assert len(hand.tokens()) == 1
     assert DIFFERS in hand.client.page(hand.listed).text
-    undertaking = stage.undertaking("leyla")
+    undertaking = clearing.undertaking("leyla")
     assert DIFFERS in hand.client.page(f"{hand.listed}/{undertaking.id}").text
 
 
@@ -182,22 +182,22 @@ def test_an_interest_that_was_removed_in_the_database_is_offered_to_nobody(
     ],
 )
 def test_a_decision_that_was_changed_in_the_database_counts_for_nothing(
-    stage: Stage, values: dict[str, Any]
+    clearing: Clearing, values: dict[str, Any]
 ) -> None:
-    stage.sign("leyla", TOLD)
-    stage.decide("leyla", InterestsDecision.LIMIT, "Her brother works there.")
+    clearing.sign("leyla", TOLD)
+    clearing.decide("leyla", InterestsDecision.LIMIT, "Her brother works there.")
     db.session.commit()
-    change(stage, "leyla", **values)
-    undertaking = stage.undertaking("leyla")
+    change(clearing, "leyla", **values)
+    undertaking = clearing.undertaking("leyla")
     assert not bound.compare([undertaking])[undertaking.id].agrees
     person = undertaking.user_id
-    [state] = clearing_states(stage.cooperation.id, [person]).values()
+    [state] = clearing_states(clearing.cooperation.id, [person]).values()
     assert not state.agrees
     assert not state.signed
 
 
-def change(stage: Stage, key: str, **values: Any) -> None:
-    undertaking_id = stage.undertaking(key).id
+def change(clearing: Clearing, key: str, **values: Any) -> None:
+    undertaking_id = clearing.undertaking(key).id
     db.session.commit()
     with hands() as connection:
         connection.execute(
@@ -223,9 +223,9 @@ def test_an_interest_added_between_both_pages_is_noticed_by_the_verb_itself(toma
     assert countersignatures() == []
 
 
-def add_interest(stage: Stage, key: str) -> None:
-    undertaking = stage.undertaking(key)
-    adding.add(stage.actor(key), undertaking.id, TOLD, HARBOUR)
+def add_interest(clearing: Clearing, key: str) -> None:
+    undertaking = clearing.undertaking(key)
+    adding.add(clearing.actor(key), undertaking.id, TOLD, HARBOUR)
     db.session.commit()
 
 
@@ -243,14 +243,14 @@ def texts_of(hand: Hand) -> list[OpenedText]:
     ]
 
 
-def countersign(stage: Stage, texts: list[OpenedText], by: str = "tomas") -> None:
+def countersign(clearing: Clearing, texts: list[OpenedText], by: str = "tomas") -> None:
     service.countersign_several(
-        stage.actor(by),
+        clearing.actor(by),
         texts,
-        until=queries.load(stage.undertaking("leyla")).terms.until,
+        until=queries.load(clearing.undertaking("leyla")).terms.until,
         visit_id=None,
         language="en",
-        identity=stage.proof(by),
+        identity=clearing.proof(by),
     )
 
 
@@ -305,11 +305,11 @@ def test_the_last_day_is_asked_again_if_it_is_later_than_the_terms_say(tomas: Ha
 
 
 def test_no_page_sends_a_statement_for_each_undertaking(
-    app: Flask, stage: Stage, statements: Statements
+    app: Flask, clearing: Clearing, statements: Statements
 ) -> None:
-    stage.sign("leyla")
+    clearing.sign("leyla")
     db.session.commit()
-    hand = Hand(app, stage)
+    hand = Hand(app, clearing)
 
     def sent(count: int) -> tuple[int, int]:
         hand.choose(count)
@@ -321,7 +321,7 @@ def test_no_page_sends_a_statement_for_each_undertaking(
 
     first = sent(1)
     for key in ("otto", "joana"):
-        stage.sign(key)
+        clearing.sign(key)
     db.session.commit()
     assert sent(3) == first
     assert max(first) <= 26, first
@@ -336,11 +336,11 @@ def test_each_undertaking_is_found_by_the_same_rule_as_alone(app: Flask, tomas: 
 
 
 def test_the_first_interest_that_is_added_while_undertakings_are_read_disagrees_with_nothing(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+    clearing: Clearing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On PostgreSQL it may be committed between two statements of one comparison."""
-    stage.sign("leyla")
-    adding.add(stage.actor("leyla"), stage.undertaking("leyla").id, TOLD, Places(Reach.ALL))
+    clearing.sign("leyla")
+    adding.add(clearing.actor("leyla"), clearing.undertaking("leyla").id, TOLD, Places(Reach.ALL))
     db.session.commit()
     beside = bound._beside
 
@@ -349,5 +349,5 @@ def test_the_first_interest_that_is_added_while_undertakings_are_read_disagrees_
         return {row_id: row._replace(has_added=False) for row_id, row in rows.items()}
 
     monkeypatch.setattr(bound, "_beside", before)
-    undertaking = stage.undertaking("leyla")
+    undertaking = clearing.undertaking("leyla")
     assert bound.compare([undertaking])[undertaking.id].agrees

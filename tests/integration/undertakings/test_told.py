@@ -3,7 +3,7 @@
 import pytest
 import sqlalchemy as sa
 
-from tests.factories.undertakings import Stage
+from tests.factories.undertakings import Clearing
 from tracker.core.db import db
 from tracker.notifications.models import Notification
 from tracker.undertakings import handlers, service
@@ -12,14 +12,14 @@ from tracker.undertakings.models import UndertakingEnd
 pytestmark = pytest.mark.both_databases
 
 
-def unread(kind: str, stage: Stage, key: str) -> int:
+def unread(kind: str, clearing: Clearing, key: str) -> int:
     """Return how many unread notifications of a kind are about somebody's undertaking."""
     db.session.commit()
     number = db.session.scalar(
         sa.select(sa.func.count())
         .select_from(Notification)
         .where(
-            Notification.about_id == stage.undertaking(key).id,
+            Notification.about_id == clearing.undertaking(key).id,
             Notification.kind == kind,
             Notification.read_at.is_(None),
         )
@@ -27,31 +27,31 @@ def unread(kind: str, stage: Stage, key: str) -> int:
     return number or 0
 
 
-def test_whoever_has_signed_is_not_asked_any_more_and_the_npm_is(stage: Stage) -> None:
-    assert unread("undertaking_asked", stage, "leyla") == 1
-    stage.sign("leyla")
-    assert unread("undertaking_asked", stage, "leyla") == 0
-    assert unread("undertaking_signed", stage, "leyla") > 0
+def test_whoever_has_signed_is_not_asked_any_more_and_the_npm_is(clearing: Clearing) -> None:
+    assert unread("undertaking_asked", clearing, "leyla") == 1
+    clearing.sign("leyla")
+    assert unread("undertaking_asked", clearing, "leyla") == 0
+    assert unread("undertaking_signed", clearing, "leyla") > 0
 
 
 def test_nobody_is_asked_any_more_for_an_undertaking_of_somebody_who_is_no_longer_listed(
-    stage: Stage,
+    clearing: Clearing,
 ) -> None:
-    stage.sign("leyla")
-    assert unread("undertaking_asked", stage, "henrik") == 1
-    assert unread("undertaking_signed", stage, "leyla") > 0
-    for undertaking in (stage.undertaking("leyla"), stage.undertaking("henrik")):
+    clearing.sign("leyla")
+    assert unread("undertaking_asked", clearing, "henrik") == 1
+    assert unread("undertaking_signed", clearing, "leyla") > 0
+    for undertaking in (clearing.undertaking("leyla"), clearing.undertaking("henrik")):
         handlers.close(None, undertaking, UndertakingEnd.UNLISTED)
-    assert unread("undertaking_asked", stage, "henrik") == 0
-    assert unread("undertaking_signed", stage, "leyla") == 0
+    assert unread("undertaking_asked", clearing, "henrik") == 0
+    assert unread("undertaking_signed", clearing, "leyla") == 0
 
 
-def test_nobody_is_asked_any_more_once_the_person_withdraws(stage: Stage) -> None:
-    stage.sign("leyla")
-    service.withdraw(stage.actor("leyla"), stage.undertaking("leyla").id)
-    assert unread("undertaking_signed", stage, "leyla") == 0
+def test_nobody_is_asked_any_more_once_the_person_withdraws(clearing: Clearing) -> None:
+    clearing.sign("leyla")
+    service.withdraw(clearing.actor("leyla"), clearing.undertaking("leyla").id)
+    assert unread("undertaking_signed", clearing, "leyla") == 0
 
 
-def test_nobody_at_the_npm_is_asked_any_more_once_one_has_countersigned(stage: Stage) -> None:
-    stage.clear("leyla")
-    assert unread("undertaking_signed", stage, "leyla") == 0
+def test_nobody_at_the_npm_is_asked_any_more_once_one_has_countersigned(clearing: Clearing) -> None:
+    clearing.clear("leyla")
+    assert unread("undertaking_signed", clearing, "leyla") == 0

@@ -8,7 +8,7 @@ from flask import Flask
 
 from tests.client import CheckedClient
 from tests.factories import undertakings_on_paper as on_paper
-from tests.factories.undertakings import TOLD, Stage
+from tests.factories.undertakings import TOLD, Clearing
 from tests.factories.undertakings_on_paper import DRIVER
 from tests.factories.undertakings_taken import give_role
 from tests.integration.undertakings.taken.test_in_presence import address, filled_in, put_in
@@ -26,27 +26,27 @@ OVERTAKEN = "Since you opened this page, this undertaking was filled in on the d
 
 
 @pytest.fixture
-def hosts(stage: Stage) -> Stage:
+def hosts(clearing: Clearing) -> Clearing:
     """A driver without an account, and two coordinators of the NPM: ilena and tomas."""
-    on_paper.bring_in(stage)
-    give_role(stage, "tomas", Role.COORDINATOR)
+    on_paper.bring_in(clearing)
+    give_role(clearing, "tomas", Role.COORDINATOR)
     db.session.commit()
-    return stage
+    return clearing
 
 
 @pytest.fixture
-def browser(app: Flask, hosts: Stage) -> Browser:
+def browser(app: Flask, hosts: Clearing) -> Browser:
     return lambda key: hosts.browser(app, key)
 
 
-def kept_by(stage: Stage) -> tuple[object, str]:
+def kept_by(clearing: Clearing) -> tuple[object, str]:
     """Return on whose device the draft was filled in, and the interests in it."""
     db.session.rollback()
-    draft = encryption.draft_of(stage.undertaking(DRIVER))
+    draft = encryption.draft_of(clearing.undertaking(DRIVER))
     return draft.host_id, draft.interests
 
 
-def test_what_another_host_saved_since_is_not_overwritten_unnoticed(hosts: Stage) -> None:
+def test_what_another_host_saved_since_is_not_overwritten_unnoticed(hosts: Clearing) -> None:
     seen = service.token_of(hosts.actor("tomas"), hosts.undertaking(DRIVER))
     put_in(hosts, "ilena", interests=TOLD)
     db.session.commit()
@@ -56,7 +56,7 @@ def test_what_another_host_saved_since_is_not_overwritten_unnoticed(hosts: Stage
     assert kept_by(hosts) == (hosts.id("ilena"), TOLD)
 
 
-def test_a_second_page_of_the_same_host_overwrites_nothing_unnoticed(hosts: Stage) -> None:
+def test_a_second_page_of_the_same_host_overwrites_nothing_unnoticed(hosts: Clearing) -> None:
     seen = service.token_of(hosts.actor("ilena"), hosts.undertaking(DRIVER))
     put_in(hosts, "ilena", interests=TOLD)
     db.session.commit()
@@ -68,7 +68,7 @@ def test_a_second_page_of_the_same_host_overwrites_nothing_unnoticed(hosts: Stag
 
 
 @pytest.mark.parametrize("of", ["nobody", "another host", "the draft itself"])
-def test_a_draft_is_replaced_only_from_a_page_of_this_host(hosts: Stage, of: str) -> None:
+def test_a_draft_is_replaced_only_from_a_page_of_this_host(hosts: Clearing, of: str) -> None:
     put_in(hosts, "ilena", interests=TOLD)
     db.session.commit()
     undertaking = hosts.undertaking(DRIVER)
@@ -84,9 +84,9 @@ def test_a_draft_is_replaced_only_from_a_page_of_this_host(hosts: Stage, of: str
     assert kept_by(hosts) == (hosts.id("ilena"), TOLD)
 
 
-def answers(stage: Stage, interests: str) -> dict[str, object]:
+def answers(clearing: Clearing, interests: str) -> dict[str, object]:
     """Return what a person fills in on page 1."""
-    questions = queries.questions_of(queries.load(stage.undertaking(DRIVER)))
+    questions = queries.questions_of(queries.load(clearing.undertaking(DRIVER)))
     return {point.name: True for point in questions.points} | {
         "briefed": True,
         "briefed_on": clock.today().isoformat(),
@@ -103,7 +103,7 @@ def send(client: CheckedClient, page: Page, values: dict[str, object]) -> Page:
 
 
 def test_the_page_says_so_keeps_typed_text_and_continues_when_sent_again(
-    hosts: Stage, browser: Browser
+    hosts: Clearing, browser: Browser
 ) -> None:
     values, client = answers(hosts, "Typed on the second device."), browser("tomas")
     opened = client.page(address(hosts))
@@ -119,7 +119,7 @@ def test_the_page_says_so_keeps_typed_text_and_continues_when_sent_again(
     assert kept_by(hosts) == (hosts.id("tomas"), "Typed on the second device.")
 
 
-def test_the_page_says_that_another_host_has_begun(hosts: Stage, browser: Browser) -> None:
+def test_the_page_says_that_another_host_has_begun(hosts: Clearing, browser: Browser) -> None:
     begun = "has been filled in on the device of Ilena Dorvath but not signed"
     assert begun not in browser("tomas").page(address(hosts)).text
     filled_in(hosts, browser("ilena"), TOLD)
@@ -130,7 +130,7 @@ def test_the_page_says_that_another_host_has_begun(hosts: Stage, browser: Browse
 
 
 def test_the_same_host_goes_back_and_changes_what_was_filled_in(
-    hosts: Stage, browser: Browser
+    hosts: Clearing, browser: Browser
 ) -> None:
     client = browser("ilena")
     filled_in(hosts, client, TOLD)

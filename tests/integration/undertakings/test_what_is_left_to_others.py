@@ -18,7 +18,7 @@ from tests.due import note_powers_run_out
 from tests.factories import undertakings as factory
 from tests.factories import undertakings_on_paper as on_paper
 from tests.factories import undertakings_taken
-from tests.factories.undertakings import TOLD, Stage
+from tests.factories.undertakings import TOLD, Clearing
 from tests.factories.undertakings_on_paper import DRIVER, NAME
 from tests.factories.undertakings_taken import (
     ANOTHER,
@@ -52,21 +52,21 @@ ACCEPT, REPLACE = InterestsDecision.ACCEPT, InterestsDecision.REPLACE
 
 
 @pytest.fixture
-def driver(app: Flask, stage: Stage) -> Stage:
+def driver(app: Flask, clearing: Clearing) -> Clearing:
     """The cooperation with a driver who has no account, and a coordinator who also signs."""
-    return undertakings_taken.with_driver(app, stage)
+    return undertakings_taken.with_driver(app, clearing)
 
 
 @pytest.fixture
-def browser(app: Flask, driver: Stage) -> Browser:
+def browser(app: Flask, driver: Clearing) -> Browser:
     return lambda key: driver.browser(app, key)
 
 
-def add(stage: Stage) -> AddedInterest:
+def add(clearing: Clearing) -> AddedInterest:
     """Have the driver add an interest, as once they have an account."""
     interest = adding.add(
-        on_paper.as_actor(stage),
-        stage.undertaking(DRIVER).id,
+        on_paper.as_actor(clearing),
+        clearing.undertaking(DRIVER).id,
         TOLD,
         Places(Reach.NAMED, name="The Lower Harbour"),
     )
@@ -74,10 +74,10 @@ def add(stage: Stage) -> AddedInterest:
     return interest
 
 
-def decide_added(stage: Stage, interest: AddedInterest, decision: InterestsDecision) -> None:
+def decide_added(clearing: Clearing, interest: AddedInterest, decision: InterestsDecision) -> None:
     adding.decide(
-        stage.actor(OTHER),
-        stage.undertaking(DRIVER).id,
+        clearing.actor(OTHER),
+        clearing.undertaking(DRIVER).id,
         interest.id,
         decision,
         "Read by the NPM.",
@@ -95,10 +95,10 @@ def the_mail() -> OutboxMessage:
     return db.session.scalars(sa.select(OutboxMessage).where(OutboxMessage.kind == NEEDED)).one()
 
 
-def left_to_others(stage: Stage, key: str = TAKER) -> list[Task]:
+def left_to_others(clearing: Clearing, key: str = TAKER) -> list[Task]:
     return [
         task
-        for task in waiting.tasks(stage.actor(key)).others
+        for task in waiting.tasks(clearing.actor(key)).others
         if task.kind is TaskKind.WAITS_FOR_ANOTHER
     ]
 
@@ -107,13 +107,13 @@ def after_the_terms() -> dt.datetime:
     return clock.now() + dt.timedelta(days=factory.DAYS + 1)
 
 
-def keep_one_coordinator(stage: Stage) -> None:
+def keep_one_coordinator(clearing: Clearing) -> None:
     """End the role of every coordinator of the NPM but the taker's."""
     db.session.execute(
         sa.delete(Membership).where(
-            Membership.organisation_id == stage.cast.bodies["npm"].id,
+            Membership.organisation_id == clearing.demo_people.bodies["npm"].id,
             Membership.role == Role.COORDINATOR,
-            Membership.user_id != stage.id(TAKER),
+            Membership.user_id != clearing.id(TAKER),
         )
     )
     db.session.commit()
@@ -125,7 +125,7 @@ def keep_one_coordinator(stage: Stage) -> None:
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("interests", ["", TOLD])
 def test_once_the_terms_have_passed_nobody_is_named_and_nothing_is_to_be_taken_again(
-    driver: Stage, browser: Browser, frozen_time: Clock, way: str, interests: str
+    driver: Clearing, browser: Browser, frozen_time: Clock, way: str, interests: str
 ) -> None:
     take(driver, way, interests)
     frozen_time(after_the_terms())
@@ -141,7 +141,7 @@ def test_once_the_terms_have_passed_nobody_is_named_and_nothing_is_to_be_taken_a
 
 @pytest.mark.parametrize("way", WAYS)
 def test_after_the_decision_to_ask_for_somebody_else_nothing_is_left_to_others(
-    driver: Stage, browser: Browser, way: str
+    driver: Clearing, browser: Browser, way: str
 ) -> None:
     take(driver, way, TOLD)
     driver.decide(DRIVER, REPLACE, "Too close to the guards.", by=OTHER)
@@ -155,7 +155,7 @@ def test_after_the_decision_to_ask_for_somebody_else_nothing_is_left_to_others(
 
 @pytest.mark.parametrize("key", [TAKER, OTHER])
 def test_once_the_terms_have_passed_a_scan_is_for_nobody_to_confirm(
-    driver: Stage, browser: Browser, frozen_time: Clock, key: str
+    driver: Clearing, browser: Browser, frozen_time: Clock, key: str
 ) -> None:
     on_paper.record(driver, TAKER)
     db.session.commit()
@@ -168,7 +168,7 @@ def test_once_the_terms_have_passed_a_scan_is_for_nobody_to_confirm(
 
 @pytest.mark.parametrize("way", WAYS)
 def test_of_a_closed_undertaking_they_read_that_it_was_closed(
-    driver: Stage, browser: Browser, way: str
+    driver: Clearing, browser: Browser, way: str
 ) -> None:
     take(driver, way)
     driver.countersign(DRIVER, by=OTHER)
@@ -185,7 +185,7 @@ def test_of_a_closed_undertaking_they_read_that_it_was_closed(
 
 @pytest.mark.parametrize("way", WAYS)
 def test_of_an_added_interest_that_is_decided_nothing_is_left_to_others(
-    driver: Stage, browser: Browser, way: str
+    driver: Clearing, browser: Browser, way: str
 ) -> None:
     take(driver, way)
     driver.countersign(DRIVER, by=OTHER)
@@ -201,7 +201,7 @@ def test_of_an_added_interest_that_is_decided_nothing_is_left_to_others(
 
 @pytest.mark.parametrize("way", WAYS)
 def test_an_interest_added_once_the_terms_have_passed_asks_nobody_to_sign_again(
-    driver: Stage, browser: Browser, frozen_time: Clock, way: str
+    driver: Clearing, browser: Browser, frozen_time: Clock, way: str
 ) -> None:
     take(driver, way)
     driver.countersign(DRIVER, by=OTHER)
@@ -221,7 +221,7 @@ def test_an_interest_added_once_the_terms_have_passed_asks_nobody_to_sign_again(
 
 @pytest.mark.parametrize("way", WAYS)
 def test_the_taker_sees_in_my_work_that_somebody_else_is_waited_for(
-    driver: Stage, browser: Browser, way: str
+    driver: Clearing, browser: Browser, way: str
 ) -> None:
     take(driver, way, TOLD)
     (task,) = left_to_others(driver)
@@ -237,14 +237,14 @@ def test_the_taker_sees_in_my_work_that_somebody_else_is_waited_for(
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_the_taker_still_sees_it_once_the_other_has_left(driver: Stage, way: str) -> None:
+def test_the_taker_still_sees_it_once_the_other_has_left(driver: Clearing, way: str) -> None:
     take(driver, way)
     take_roles(driver, OTHER)
     assert [task.person for task in left_to_others(driver)] == [NAME]
 
 
 def test_a_scan_is_in_the_recorders_work_and_leads_to_its_page(
-    driver: Stage, browser: Browser
+    driver: Clearing, browser: Browser
 ) -> None:
     on_paper.record(driver, TAKER)
     db.session.commit()
@@ -255,7 +255,7 @@ def test_a_scan_is_in_the_recorders_work_and_leads_to_its_page(
 
 @pytest.mark.parametrize("way", WAYS)
 def test_an_added_interest_is_in_the_takers_work_and_leads_to_its_page(
-    driver: Stage, browser: Browser, way: str
+    driver: Clearing, browser: Browser, way: str
 ) -> None:
     take(driver, way)
     driver.countersign(DRIVER, by=OTHER)
@@ -268,13 +268,13 @@ def test_an_added_interest_is_in_the_takers_work_and_leads_to_its_page(
     assert left_to_others(driver) == []
 
 
-def test_a_coordinator_who_does_not_decide_waits_for_nobody(driver: Stage) -> None:
+def test_a_coordinator_who_does_not_decide_waits_for_nobody(driver: Clearing) -> None:
     take(driver, "on their device", by="ilena")
     assert left_to_others(driver, "ilena") == []
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_where_nobody_else_can_the_taker_is_mailed(driver: Stage, way: str) -> None:
+def test_where_nobody_else_can_the_taker_is_mailed(driver: Clearing, way: str) -> None:
     if way == "on paper":
         on_paper.record(driver, TAKER)
         on_paper.confirm(driver, OTHER)
@@ -294,7 +294,7 @@ def test_where_nobody_else_can_the_taker_is_mailed(driver: Stage, way: str) -> N
     assert "Bruno" not in body
 
 
-def test_where_nobody_else_can_confirm_a_scan_its_recorder_is_mailed(driver: Stage) -> None:
+def test_where_nobody_else_can_confirm_a_scan_its_recorder_is_mailed(driver: Clearing) -> None:
     take_roles(driver, OTHER)
     forget_mails()
     on_paper.record(driver, TAKER)
@@ -304,7 +304,7 @@ def test_where_nobody_else_can_confirm_a_scan_its_recorder_is_mailed(driver: Sta
 
 @pytest.mark.parametrize("way", WAYS)
 def test_where_nobody_else_can_decide_on_an_added_interest_the_taker_is_mailed(
-    driver: Stage, way: str
+    driver: Clearing, way: str
 ) -> None:
     take(driver, way)
     driver.countersign(DRIVER, by=OTHER)
@@ -320,7 +320,7 @@ def test_where_nobody_else_can_decide_on_an_added_interest_the_taker_is_mailed(
 
 @pytest.mark.parametrize(("way", "suspends"), [("on paper", False), ("on their device", True)])
 def test_the_taker_is_mailed_when_the_last_other_who_decides_is_gone(
-    driver: Stage, way: str, suspends: bool
+    driver: Clearing, way: str, suspends: bool
 ) -> None:
     give_role(driver, "nadia", Role.MANAGER)
     take(driver, way)
@@ -336,7 +336,7 @@ def test_the_taker_is_mailed_when_the_last_other_who_decides_is_gone(
 
 
 def test_the_taker_is_mailed_when_the_power_of_the_last_other_who_decides_runs_out(
-    driver: Stage,
+    driver: Clearing,
 ) -> None:
     take(driver, "on paper")
     role = db.session.scalars(
@@ -352,25 +352,25 @@ def test_the_taker_is_mailed_when_the_power_of_the_last_other_who_decides_runs_o
     assert mailed(NEEDED) == {driver.actor(TAKER).email}
 
 
-def end_role(stage: Stage, key: str) -> None:
+def end_role(clearing: Clearing, key: str) -> None:
     """End somebody's role as a manager of the NPM, by another who decides for it."""
     role = db.session.scalars(
         sa.select(Membership).where(
-            Membership.user_id == stage.id(key), Membership.role == Role.MANAGER
+            Membership.user_id == clearing.id(key), Membership.role == Role.MANAGER
         )
     ).one()
-    accounts.end_role(stage.actor(TAKER), role.id, reason="A new task.")
+    accounts.end_role(clearing.actor(TAKER), role.id, reason="A new task.")
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_where_somebody_else_can_the_taker_is_not_mailed(driver: Stage, way: str) -> None:
+def test_where_somebody_else_can_the_taker_is_not_mailed(driver: Clearing, way: str) -> None:
     take(driver, way)
     assert mailed(NEEDED) == set()
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_another_coordinator_is_named_as_a_way_out_only_where_there_is_one(
-    driver: Stage, browser: Browser, way: str
+    driver: Clearing, browser: Browser, way: str
 ) -> None:
     take(driver, way)
     take_roles(driver, OTHER)
@@ -384,7 +384,7 @@ def test_another_coordinator_is_named_as_a_way_out_only_where_there_is_one(
 
 @pytest.mark.parametrize("suffix", ["/here", "/paper/blank", "/paper/record"])
 def test_before_taking_a_signature_the_only_coordinator_and_decider_reads_what_to_do(
-    driver: Stage, browser: Browser, suffix: str
+    driver: Clearing, browser: Browser, suffix: str
 ) -> None:
     take_roles(driver, OTHER)
     text = browser(TAKER).page(address(driver, suffix)).text
@@ -396,7 +396,7 @@ def test_before_taking_a_signature_the_only_coordinator_and_decider_reads_what_t
     assert "Ask for somebody else to be made coordinator, who can collect it" in text
 
 
-def test_an_outside_expert_is_no_other_coordinator(driver: Stage, browser: Browser) -> None:
+def test_an_outside_expert_is_no_other_coordinator(driver: Clearing, browser: Browser) -> None:
     take_roles(driver, OTHER)
     keep_one_coordinator(driver)
     give_role(driver, "ilena", Role.COORDINATOR)

@@ -13,7 +13,7 @@ from flask import Flask
 from tests.factories import undertakings_on_paper as on_paper
 from tests.factories.evidence.bundles import judged
 from tests.factories.evidence.certificates import make_all
-from tests.factories.undertakings import Stage
+from tests.factories.undertakings import Clearing
 from tests.factories.undertakings_on_paper import DRIVER, NAME
 from tests.integration.undertakings.taken.test_in_presence import put_in, sign
 from tests.pages import Page
@@ -28,43 +28,43 @@ from tracker.undertakings import policy, queries
 from tracker.undertakings.models import UndertakingState
 
 NO_ROLE = "no longer have a role in the organisation that named them"
-Away = Callable[[Stage, str], None]
+Away = Callable[[Clearing, str], None]
 
 
 @pytest.fixture
-def driver(app: Flask, stage: Stage) -> Stage:
+def driver(app: Flask, clearing: Clearing) -> Clearing:
     """The cooperation, with a driver of the NPM who has no account and was asked."""
-    on_paper.with_driver(app, stage)
-    return stage
+    on_paper.with_driver(app, clearing)
+    return clearing
 
 
-def suspend(stage: Stage, key: str) -> None:
+def suspend(clearing: Clearing, key: str) -> None:
     db.session.execute(
-        sa.update(User).where(User.id == stage.id(key)).values(suspended_at=clock.now())
+        sa.update(User).where(User.id == clearing.id(key)).values(suspended_at=clock.now())
     )
     db.session.commit()
 
 
-def deactivate(stage: Stage, key: str) -> None:
-    db.session.execute(sa.update(User).where(User.id == stage.id(key)).values(active=False))
+def deactivate(clearing: Clearing, key: str) -> None:
+    db.session.execute(sa.update(User).where(User.id == clearing.id(key)).values(active=False))
     db.session.commit()
 
 
-def end_role(stage: Stage, key: str) -> None:
+def end_role(clearing: Clearing, key: str) -> None:
     db.session.execute(
         sa.update(Membership)
-        .where(Membership.user_id == stage.id(key))
+        .where(Membership.user_id == clearing.id(key))
         .values(ended_at=clock.now(), ends_on=clock.today())
     )
     db.session.commit()
 
 
-def move_role(stage: Stage, key: str) -> None:
+def move_role(clearing: Clearing, key: str) -> None:
     """Give a person the same role in another organisation instead."""
     db.session.execute(
         sa.update(Membership)
-        .where(Membership.user_id == stage.id(key))
-        .values(organisation_id=stage.cast.bodies["od"].id)
+        .where(Membership.user_id == clearing.id(key))
+        .values(organisation_id=clearing.demo_people.bodies["od"].id)
     )
     db.session.commit()
 
@@ -73,14 +73,14 @@ ABSENT = pytest.mark.parametrize("away", [suspend, deactivate, end_role, move_ro
 
 
 @ABSENT
-def test_no_paper_is_recorded_of_somebody_without_a_role(driver: Stage, away: Away) -> None:
+def test_no_paper_is_recorded_of_somebody_without_a_role(driver: Clearing, away: Away) -> None:
     away(driver, DRIVER)
     with pytest.raises(RefusedError, match=NO_ROLE):
         on_paper.record(driver)
 
 
 @ABSENT
-def test_nobody_without_a_role_signs_on_a_device(driver: Stage, away: Away) -> None:
+def test_nobody_without_a_role_signs_on_a_device(driver: Clearing, away: Away) -> None:
     put_in(driver)
     db.session.commit()
     away(driver, DRIVER)
@@ -92,7 +92,7 @@ def test_nobody_without_a_role_signs_on_a_device(driver: Stage, away: Away) -> N
 
 
 @ABSENT
-def test_no_scan_is_confirmed_of_somebody_without_a_role(driver: Stage, away: Away) -> None:
+def test_no_scan_is_confirmed_of_somebody_without_a_role(driver: Clearing, away: Away) -> None:
     on_paper.record(driver)
     db.session.commit()
     away(driver, DRIVER)
@@ -101,7 +101,7 @@ def test_no_scan_is_confirmed_of_somebody_without_a_role(driver: Stage, away: Aw
 
 
 @ABSENT
-def test_nobody_without_a_role_is_cleared(driver: Stage, away: Away) -> None:
+def test_nobody_without_a_role_is_cleared(driver: Clearing, away: Away) -> None:
     put_in(driver)
     sign(driver)
     db.session.commit()
@@ -111,24 +111,24 @@ def test_nobody_without_a_role_is_cleared(driver: Stage, away: Away) -> None:
 
 
 @ABSENT
-def test_nobody_with_an_account_is_cleared_without_a_role(stage: Stage, away: Away) -> None:
-    stage.sign("leyla")
+def test_nobody_with_an_account_is_cleared_without_a_role(clearing: Clearing, away: Away) -> None:
+    clearing.sign("leyla")
     db.session.commit()
-    away(stage, "leyla")
+    away(clearing, "leyla")
     with pytest.raises(RefusedError, match=NO_ROLE):
-        stage.countersign("leyla")
+        clearing.countersign("leyla")
 
 
 @pytest.mark.parametrize("away", [end_role, move_role])
-def test_somebody_with_an_account_is_told_of_their_own_role(stage: Stage, away: Away) -> None:
-    actor = stage.actor("leyla")
-    away(stage, "leyla")
-    standing = queries.load(stage.undertaking("leyla")).standing
+def test_somebody_with_an_account_is_told_of_their_own_role(clearing: Clearing, away: Away) -> None:
+    actor = clearing.actor("leyla")
+    away(clearing, "leyla")
+    standing = queries.load(clearing.undertaking("leyla")).standing
     decision = policy.can_fill_in(actor, standing, clock.today())
     assert "You no longer have a role in the organisation that named you" in str(decision.reason)
 
 
-def test_with_another_role_in_the_same_organisation_everything_goes_on(driver: Stage) -> None:
+def test_with_another_role_in_the_same_organisation_everything_goes_on(driver: Clearing) -> None:
     membership = db.session.scalars(
         sa.select(Membership).where(Membership.user_id == driver.id(DRIVER))
     ).one()
@@ -150,7 +150,7 @@ def test_with_another_role_in_the_same_organisation_everything_goes_on(driver: S
     driver.countersign(DRIVER)
 
 
-def test_the_page_that_takes_a_signature_says_why_not(app: Flask, driver: Stage) -> None:
+def test_the_page_that_takes_a_signature_says_why_not(app: Flask, driver: Clearing) -> None:
     suspend(driver, DRIVER)
     undertaking = driver.undertaking(DRIVER)
     address = f"/cooperations/{driver.cooperation.reference}/undertakings/{undertaking.id}"
@@ -165,7 +165,7 @@ def test_the_page_that_takes_a_signature_says_why_not(app: Flask, driver: Stage)
 
 @pytest.mark.parametrize("way", [Method.IN_PRESENCE, Method.PAPER])
 def test_the_signature_names_the_organisation_that_named_the_person(
-    driver: Stage, way: Method
+    driver: Clearing, way: Method
 ) -> None:
     if way is Method.PAPER:
         on_paper.record(driver)
@@ -173,20 +173,20 @@ def test_the_signature_names_the_organisation_that_named_the_person(
     else:
         put_in(driver)
         signature = sign(driver)
-    npm = driver.cast.bodies["npm"].name
+    npm = driver.demo_people.bodies["npm"].name
     assert (signature.method, signature.organisation_name) == (way, npm)
     # In their own name: it isn't the organisation's signature.
     assert signature.organisation_id is None
 
 
 def test_the_bundle_says_for_which_organisation_a_person_signed_on_a_device(
-    driver: Stage,
+    driver: Clearing,
 ) -> None:
     put_in(driver)
     sign(driver)
     driver.countersign(DRIVER)
     db.session.commit()
-    undertaking, npm = driver.undertaking(DRIVER), driver.cast.bodies["npm"].name
+    undertaking, npm = driver.undertaking(DRIVER), driver.demo_people.bodies["npm"].name
     cooperation_id, reference = driver.cooperation.id, driver.cooperation.reference
     revision_id = undertaking.revision_id
     assert revision_id is not None

@@ -4,9 +4,9 @@ import pytest
 from sqlalchemy.orm import Session
 
 from tests.factories.demonstration import Demonstration
-from tests.factories.visits import Scene
+from tests.factories.visits import JointVisit
 
 
 @pytest.fixture
-def scene(session: Session, demonstration: Demonstration) -> Scene:
-    return Scene(session, demonstration)
+def joint_visit(session: Session, demonstration: Demonstration) -> JointVisit:
+    return JointVisit(session, demonstration)

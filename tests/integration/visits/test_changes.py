@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from tests.factories.evidence.tampering import hands, table_of
 from tests.factories.visits import (
     PLACE,
-    Scene,
+    JointVisit,
     accept_role,
     days,
     override,
@@ -53,113 +53,130 @@ def moved(place: str = f"{PLACE}, east wing", by: int = 0) -> Plan:
 # Place and days
 
 
-def test_the_lead_and_the_planners_change_place_and_days(scene: Scene) -> None:
-    visit = planned(scene)
-    assert service.change_plan(scene.actor("pavo"), visit, version=1, plan=moved())
-    assert service.change_plan(scene.actor("ilena"), visit, version=2, plan=moved(by=3))
+def test_the_lead_and_the_planners_change_place_and_days(joint_visit: JointVisit) -> None:
+    visit = planned(joint_visit)
+    assert service.change_plan(joint_visit.actor("pavo"), visit, version=1, plan=moved())
+    assert service.change_plan(joint_visit.actor("ilena"), visit, version=2, plan=moved(by=3))
     assert plan_of(visit) == moved(by=3)
-    changes = [content["changed"] for _, content in scene.events("visit_changed")]
+    changes = [content["changed"] for _, content in joint_visit.events("visit_changed")]
     assert changes == [["place"], ["dates"]]
 
 
 @pytest.mark.parametrize("key", ["ruth", "tomas", "leyla", "samira", "joana", "vera", "greta"])
-def test_nobody_else_changes_or_stops_a_visit(scene: Scene, key: str) -> None:
-    visit = planned(scene, audience=("tomas", "leyla", "samira", "joana"))
+def test_nobody_else_changes_or_stops_a_visit(joint_visit: JointVisit, key: str) -> None:
+    visit = planned(joint_visit, audience=("tomas", "leyla", "samira", "joana"))
     with pytest.raises(RefusedError):
-        service.change_plan(scene.actor(key), visit, version=1, plan=moved())
+        service.change_plan(joint_visit.actor(key), visit, version=1, plan=moved())
     with pytest.raises(RefusedError):
         service.change_team(
-            scene.actor(key), visit, versions=VERSIONS, planned=team_plan(scene, members=())
+            joint_visit.actor(key),
+            visit,
+            versions=VERSIONS,
+            planned=team_plan(joint_visit, members=()),
         )
     with pytest.raises(RefusedError):
-        service.stop(scene.actor(key), visit, reason="Because.")
+        service.stop(joint_visit.actor(key), visit, reason="Because.")
 
 
-def test_a_change_on_an_old_plan_is_stopped(scene: Scene) -> None:
-    visit = planned(scene)
-    service.change_plan(scene.actor("pavo"), visit, version=1, plan=moved())
+def test_a_change_on_an_old_plan_is_stopped(joint_visit: JointVisit) -> None:
+    visit = planned(joint_visit)
+    service.change_plan(joint_visit.actor("pavo"), visit, version=1, plan=moved())
     for seen in (1, None):
         with pytest.raises(StaleError):
-            service.change_plan(scene.actor("ilena"), visit, version=seen, plan=moved("Elsewhere"))
+            service.change_plan(
+                joint_visit.actor("ilena"), visit, version=seen, plan=moved("Elsewhere")
+            )
     assert plan_of(visit) == moved()
 
 
-def test_the_same_change_sent_twice_is_made_only_once(scene: Scene) -> None:
-    visit = planned(scene)
-    assert service.change_plan(scene.actor("pavo"), visit, version=1, plan=moved())
-    assert not service.change_plan(scene.actor("pavo"), visit, version=1, plan=moved())
-    assert len(scene.events("visit_changed")) == 1
+def test_the_same_change_sent_twice_is_made_only_once(joint_visit: JointVisit) -> None:
+    visit = planned(joint_visit)
+    assert service.change_plan(joint_visit.actor("pavo"), visit, version=1, plan=moved())
+    assert not service.change_plan(joint_visit.actor("pavo"), visit, version=1, plan=moved())
+    assert len(joint_visit.events("visit_changed")) == 1
 
 
 @pytest.mark.parametrize(
     ("plan", "field"),
     [(moved(""), "place"), (Plan(PLACE, dt.date(2020, 1, 1), dt.date(2190, 1, 1)), "starts_on")],
 )
-def test_a_change_that_does_not_fit_is_refused(scene: Scene, plan: Plan, field: str) -> None:
-    visit = planned(scene)
+def test_a_change_that_does_not_fit_is_refused(
+    joint_visit: JointVisit, plan: Plan, field: str
+) -> None:
+    visit = planned(joint_visit)
     with pytest.raises(RuleBrokenError) as refused:
-        service.change_plan(scene.actor("pavo"), visit, version=1, plan=plan)
+        service.change_plan(joint_visit.actor("pavo"), visit, version=1, plan=plan)
     assert refused.value.field == field
 
 
 def test_a_first_day_that_has_passed_may_stay(
-    scene: Scene, frozen_time: Callable[[dt.datetime], None]
+    joint_visit: JointVisit, frozen_time: Callable[[dt.datetime], None]
 ) -> None:
-    visit = scene.visit()
+    visit = joint_visit.visit()
     before = plan_of(visit)
     frozen_time(clock.now() + (before.starts_on - clock.today()) + ONE_DAY)
     longer = Plan(before.place, before.starts_on, before.ends_on + ONE_DAY)
-    assert service.change_plan(scene.actor("pavo"), visit, version=1, plan=longer)
+    assert service.change_plan(joint_visit.actor("pavo"), visit, version=1, plan=longer)
 
 
-def test_moving_a_visit_names_everything_that_no_longer_fits(scene: Scene) -> None:
+def test_moving_a_visit_names_everything_that_no_longer_fits(joint_visit: JointVisit) -> None:
     late = clock.today() + dt.timedelta(days=50)
     service.change_plan(
-        scene.actor("pavo"), scene.visit(), version=1, plan=Plan("Same place", late, late)
+        joint_visit.actor("pavo"),
+        joint_visit.visit(),
+        version=1,
+        plan=Plan("Same place", late, late),
     )
     # Who works for the place is asked anew (V11, V12).
     # The check for reprisals, the debriefing and the parts of the report would come before it,
     # and so would measures and follow-up in the signed urgent-action plan.
-    wants = readiness.judge(scene.visit()).requirements
+    wants = readiness.judge(joint_visit.visit()).requirements
     codes = ["V1", "V11", "V12", "V15", "V18", "V19", "U14", "U16", "U18"]
     assert [want.item.code for want in wants if want.item is not None] == codes
     (missing,) = [
         lack
-        for lack in readiness.judge(scene.visit()).missing
+        for lack in readiness.judge(joint_visit.visit()).missing
         if "urgent-action plan no longer fits" in str(lack.text)
     ]
     assert "“Protecting the person”, “Follow-up”, “Afterwards”" in str(missing.text)
-    assert not scene.checklist(URGENT_PLAN).is_complete
+    assert not joint_visit.checklist(URGENT_PLAN).is_complete
 
 
 # Team and audience
 
 
-def test_a_changed_team_changes_the_roles_and_who_signs(scene: Scene) -> None:
-    visit = planned(scene, members=("leyla",), audience=("leyla",))
+def test_a_changed_team_changes_the_roles_and_who_signs(joint_visit: JointVisit) -> None:
+    visit = planned(joint_visit, members=("leyla",), audience=("leyla",))
     changed = service.change_team(
-        scene.actor("ilena"),
+        joint_visit.actor("ilena"),
         visit,
         versions=VERSIONS,
-        planned=team_plan(scene, lead="ruth", deputy="pavo", members=("samira",), audience=()),
+        planned=team_plan(
+            joint_visit, lead="ruth", deputy="pavo", members=("samira",), audience=()
+        ),
     )
     assert changed
-    assert scene.members(2) == {"pavo", "ruth", "samira"}
-    sheet = load(scene.checklist(ROLES, 2)).sheet
-    assert sheet.value("V3", "lead") == str(scene.user("ruth"))
+    assert joint_visit.members(2) == {"pavo", "ruth", "samira"}
+    sheet = load(joint_visit.checklist(ROLES, 2)).sheet
+    assert sheet.value("V3", "lead") == str(joint_visit.user("ruth"))
     assert sheet.value("V2", "announced") == "unannounced"
     for kind in (ROLES, URGENT_PLAN):
-        parties = load(scene.checklist(kind, 2)).surroundings.parties
-        assert {party.organisation_id for party in parties} == {scene.body("npm"), scene.body("od")}
-    lines = queries.lines(scene.actor("leyla"), [visit.cooperation_id])
+        parties = load(joint_visit.checklist(kind, 2)).surroundings.parties
+        assert {party.organisation_id for party in parties} == {
+            joint_visit.body("npm"),
+            joint_visit.body("od"),
+        }
+    lines = queries.lines(joint_visit.actor("leyla"), [visit.cooperation_id])
     assert [visit.number for visit in lines] == [1]
 
 
-def test_what_else_the_roles_say_of_lead_and_team_stays(scene: Scene) -> None:
-    visit = planned(scene, members=("leyla",))
-    roles, lead = scene.checklist(ROLES, 2), scene.actor("pavo")
+def test_what_else_the_roles_say_of_lead_and_team_stays(joint_visit: JointVisit) -> None:
+    visit = planned(joint_visit, members=("leyla",))
+    roles, lead = joint_visit.checklist(ROLES, 2), joint_visit.actor("pavo")
     sheet = load(roles).sheet
-    groups = [{"group": "Yard", "person": str(scene.user("ruth")), "decides": "Whom to speak to"}]
+    groups = [
+        {"group": "Yard", "person": str(joint_visit.user("ruth")), "decides": "Whom to speak to"}
+    ]
     until = (clock.today() + dt.timedelta(days=900)).isoformat()
     rows = [row | {"until": until, "substitute": "no"} for row in sheet.value("V4", "team")]
     for item, values in (
@@ -170,170 +187,186 @@ def test_what_else_the_roles_say_of_lead_and_team_stays(scene: Scene) -> None:
         assert before is not None
         merged = {**before.values, **values}
         checklists.save_answer(lead, roles, item, AnswerScope.SHARED, merged, base_version=1)
-    plan = team_plan(scene, lead="ruth", deputy="pavo", members=("leyla", "samira"))
+    plan = team_plan(joint_visit, lead="ruth", deputy="pavo", members=("leyla", "samira"))
     versions = {"V2": 1, "V3": 2, "V4": 2}
     assert service.change_team(lead, visit, versions=versions, planned=plan)
     sheet = load(roles).sheet
     assert (sheet.value("V3", "lead"), sheet.value("V3", "groups")) == (
-        str(scene.user("ruth")),
+        str(joint_visit.user("ruth")),
         groups,
     )
     ends = {row["person"]: row.get("until") for row in sheet.value("V4", "team")}
     assert ends == {
-        str(scene.user(key)): None if key == "samira" else until
+        str(joint_visit.user(key)): None if key == "samira" else until
         for key in ("pavo", "ruth", "leyla", "samira")
     }
 
 
-def test_a_team_that_is_the_same_is_not_saved_again(scene: Scene) -> None:
-    visit = planned(scene)
-    events = len(scene.events())
-    rows = load(scene.checklist(ROLES, 2)).sheet.value("V4", "team")
+def test_a_team_that_is_the_same_is_not_saved_again(joint_visit: JointVisit) -> None:
+    visit = planned(joint_visit)
+    events = len(joint_visit.events())
+    rows = load(joint_visit.checklist(ROLES, 2)).sheet.value("V4", "team")
     # Planning wrote down what was known of the lead and the deputy.
     team = [Member(UUID(row["person"]), row["skill"], row.get("languages", "")) for row in rows]
     assert not service.change_team(
-        scene.actor("ilena"),
+        joint_visit.actor("ilena"),
         visit,
         versions=VERSIONS,
-        planned=replace(team_plan(scene), members=tuple(team)),
+        planned=replace(team_plan(joint_visit), members=tuple(team)),
     )
-    assert len(scene.events()) == events
+    assert len(joint_visit.events()) == events
 
 
-def test_the_answers_on_the_roles_change_the_team_as_well(scene: Scene) -> None:
-    planned(scene, members=("leyla",), audience=("leyla",))
-    roles = scene.checklist(ROLES, 2)
+def test_the_answers_on_the_roles_change_the_team_as_well(joint_visit: JointVisit) -> None:
+    planned(joint_visit, members=("leyla",), audience=("leyla",))
+    roles = joint_visit.checklist(ROLES, 2)
     checklists.save_answer(
-        scene.actor("ilena"),
+        joint_visit.actor("ilena"),
         roles,
         "V4",
         AnswerScope.SHARED,
-        {"team": [{"person": str(scene.user("samira"))}, {"person": str(scene.user("leyla"))}]},
+        {
+            "team": [
+                {"person": str(joint_visit.user("samira"))},
+                {"person": str(joint_visit.user("leyla"))},
+            ]
+        },
         base_version=1,
     )
-    assert scene.members(2) == {"pavo", "ruth", "samira", "leyla"}
-    parties = load(scene.checklist(URGENT_PLAN, 2)).surroundings.parties
+    assert joint_visit.members(2) == {"pavo", "ruth", "samira", "leyla"}
+    parties = load(joint_visit.checklist(URGENT_PLAN, 2)).surroundings.parties
     assert {party.organisation_id for party in parties} == {
-        scene.body("npm"),
-        scene.body("od"),
-        scene.body("lh"),
+        joint_visit.body("npm"),
+        joint_visit.body("od"),
+        joint_visit.body("lh"),
     }
 
 
 def test_who_takes_part_for_two_parties_is_on_a_team_as_v4_says_and_else_needs_a_clearance(
-    scene: Scene,
+    joint_visit: JointVisit,
 ) -> None:
     for key, body, by in (("ruth", "lh", "joana"), ("leyla", "npm", "ilena")):
-        role = NewRole(Role.MEMBER, scene.body(body))
-        accounts.give_role(scene.actor("iris"), scene.user(key), role)
+        role = NewRole(Role.MEMBER, joint_visit.body(body))
+        accounts.give_role(joint_visit.actor("iris"), joint_visit.user(key), role)
         cooperations.add_person(
-            scene.actor(by),
-            scene.cooperation,
-            user_id=scene.user(key),
-            organisation_id=scene.body(body),
+            joint_visit.actor(by),
+            joint_visit.cooperation,
+            user_id=joint_visit.user(key),
+            organisation_id=joint_visit.body(body),
         )
     with pytest.raises(RuleBrokenError, match="staff of the NPM"):
-        planned(scene, deputy="ruth")
-    visit = planned(scene, deputy="tomas", members=("ruth", "leyla"), audience=())
-    assert to_be_cleared(scene) == {"Leyla Marchetti", "Ruth Abara"}
-    signing = load(scene.checklist(URGENT_PLAN, 2)).surroundings.parties
-    assert {party.organisation_id for party in signing} == {scene.body("npm"), scene.body("lh")}
-    roles = scene.checklist(ROLES, 2)
+        planned(joint_visit, deputy="ruth")
+    visit = planned(joint_visit, deputy="tomas", members=("ruth", "leyla"), audience=())
+    assert to_be_cleared(joint_visit) == {"Leyla Marchetti", "Ruth Abara"}
+    signing = load(joint_visit.checklist(URGENT_PLAN, 2)).surroundings.parties
+    assert {party.organisation_id for party in signing} == {
+        joint_visit.body("npm"),
+        joint_visit.body("lh"),
+    }
+    roles = joint_visit.checklist(ROLES, 2)
     answer = load(roles).sheet.shared("V4")
     assert answer is not None
-    rows = [row | {"organisation": str(scene.body("npm"))} for row in answer.values["team"]]
+    rows = [row | {"organisation": str(joint_visit.body("npm"))} for row in answer.values["team"]]
     values = {**answer.values, "team": rows}
     checklists.save_answer(
-        scene.actor("ilena"), roles, "V4", AnswerScope.SHARED, values, base_version=1
+        joint_visit.actor("ilena"), roles, "V4", AnswerScope.SHARED, values, base_version=1
     )
-    assert to_be_cleared(scene) == set()
+    assert to_be_cleared(joint_visit) == set()
     # The team's page keeps what V4 says.
-    wanted = team_plan(scene, deputy="tomas", members=("ruth", "leyla", "samira"), audience=())
+    wanted = team_plan(
+        joint_visit, deputy="tomas", members=("ruth", "leyla", "samira"), audience=()
+    )
     versions = {"V2": 1, "V3": 1, "V4": 2}
-    service.change_team(scene.actor("ilena"), visit, versions=versions, planned=wanted)
-    assert to_be_cleared(scene) == {"Samira Okell"}
+    service.change_team(joint_visit.actor("ilena"), visit, versions=versions, planned=wanted)
+    assert to_be_cleared(joint_visit) == {"Samira Okell"}
 
 
-def to_be_cleared(scene: Scene) -> set[str]:
+def to_be_cleared(joint_visit: JointVisit) -> set[str]:
     """Return who on the team of the second visit is one of those who need a clearance."""
-    members = readiness.judge(scene.visit(2)).facts.members
+    members = readiness.judge(joint_visit.visit(2)).facts.members
     return {member.name for member in members if member.needs_clearance}
 
 
-def test_a_change_on_an_old_team_is_stopped(scene: Scene) -> None:
-    visit = planned(scene)
+def test_a_change_on_an_old_team_is_stopped(joint_visit: JointVisit) -> None:
+    visit = planned(joint_visit)
     service.change_team(
-        scene.actor("ilena"), visit, versions=VERSIONS, planned=team_plan(scene, members=("leyla",))
+        joint_visit.actor("ilena"),
+        visit,
+        versions=VERSIONS,
+        planned=team_plan(joint_visit, members=("leyla",)),
     )
     with pytest.raises(StaleError):
         service.change_team(
-            scene.actor("pavo"),
+            joint_visit.actor("pavo"),
             visit,
             versions=VERSIONS,
-            planned=team_plan(scene, members=("samira",)),
+            planned=team_plan(joint_visit, members=("samira",)),
         )
-    assert scene.members(2) == {"pavo", "ruth", "leyla"}
+    assert joint_visit.members(2) == {"pavo", "ruth", "leyla"}
 
 
-def test_a_signed_team_changes_by_an_amendment_only(scene: Scene) -> None:
-    roles = load(scene.checklist(ROLES))
+def test_a_signed_team_changes_by_an_amendment_only(joint_visit: JointVisit) -> None:
+    roles = load(joint_visit.checklist(ROLES))
     versions = {item: service.version_of(roles, item) for item in ("V2", "V3", "V4")}
     with pytest.raises(RefusedError):
         service.change_team(
-            scene.actor("ilena"), scene.visit(), versions=versions, planned=team_plan(scene)
+            joint_visit.actor("ilena"),
+            joint_visit.visit(),
+            versions=versions,
+            planned=team_plan(joint_visit),
         )
 
 
 # Stopping
 
 
-def test_a_stopped_visit_is_over(scene: Scene) -> None:
-    visit = scene.visit()
-    assert service.stop(scene.actor("pavo"), visit, reason=" The lead is ill. ")
+def test_a_stopped_visit_is_over(joint_visit: JointVisit) -> None:
+    visit = joint_visit.visit()
+    assert service.stop(joint_visit.actor("pavo"), visit, reason=" The lead is ill. ")
     assert (visit.stage, visit.is_ready, visit.ready_at) == (VisitStage.STOPPED, False, None)
-    ((_, details),) = scene.events("visit_stopped")
+    ((_, details),) = joint_visit.events("visit_stopped")
     assert (details["number"], details["reason"]) == (1, "The lead is ill.")
     assert not service.settle(visit)
     for act in (
-        lambda: service.change_plan(scene.actor("ilena"), visit, version=2, plan=moved()),
-        lambda: override(scene.actor("milan"), visit, reason="Because."),
-        lambda: accept_role(scene.actor("samira"), visit),
+        lambda: service.change_plan(joint_visit.actor("ilena"), visit, version=2, plan=moved()),
+        lambda: override(joint_visit.actor("milan"), visit, reason="Because."),
+        lambda: accept_role(joint_visit.actor("samira"), visit),
     ):
         with pytest.raises(RefusedError):
             act()
 
 
-def test_stopping_twice_has_no_further_effect(scene: Scene) -> None:
-    visit = scene.visit()
-    assert service.stop(scene.actor("pavo"), visit, reason="The lead is ill.")
-    assert not service.stop(scene.actor("pavo"), visit, reason="Again.")
+def test_stopping_twice_has_no_further_effect(joint_visit: JointVisit) -> None:
+    visit = joint_visit.visit()
+    assert service.stop(joint_visit.actor("pavo"), visit, reason="The lead is ill.")
+    assert not service.stop(joint_visit.actor("pavo"), visit, reason="Again.")
     assert visit.stopped_reason == "The lead is ill."
-    assert len(scene.events("visit_stopped")) == 1
+    assert len(joint_visit.events("visit_stopped")) == 1
 
 
 @pytest.mark.parametrize("reason", ["", "   ", "x" * 2001])
-def test_stopping_needs_a_reason_of_some_length(scene: Scene, reason: str) -> None:
+def test_stopping_needs_a_reason_of_some_length(joint_visit: JointVisit, reason: str) -> None:
     with pytest.raises(RuleBrokenError) as refused:
-        service.stop(scene.actor("pavo"), scene.visit(), reason=reason)
+        service.stop(joint_visit.actor("pavo"), joint_visit.visit(), reason=reason)
     assert refused.value.field == "reason"
 
 
-def test_a_stopped_visit_stays_as_it_was_for_those_who_see_it(scene: Scene) -> None:
-    service.stop(scene.actor("pavo"), scene.visit(), reason="The lead is ill.")
-    undertakings.withdraw(scene.actor("leyla"), scene.undertaking("leyla").id)
-    assert scene.visit().stage is VisitStage.STOPPED
-    assert queries.find(scene.actor("samira"), scene.visit().cooperation_id, 1)
-    assert queries.find(scene.actor("leyla"), scene.visit().cooperation_id, 1) is None
+def test_a_stopped_visit_stays_as_it_was_for_those_who_see_it(joint_visit: JointVisit) -> None:
+    service.stop(joint_visit.actor("pavo"), joint_visit.visit(), reason="The lead is ill.")
+    undertakings.withdraw(joint_visit.actor("leyla"), joint_visit.undertaking("leyla").id)
+    assert joint_visit.visit().stage is VisitStage.STOPPED
+    assert queries.find(joint_visit.actor("samira"), joint_visit.visit().cooperation_id, 1)
+    assert queries.find(joint_visit.actor("leyla"), joint_visit.visit().cooperation_id, 1) is None
 
 
 # Overriding J3
 
 
-def test_a_manager_of_the_npm_overrides_for_the_npms_own_people(scene: Scene) -> None:
-    visit = without_credential_of(scene, "ruth")
-    override(scene.actor("milan"), visit, reason="A call that can't wait.")
-    assert scene.visit().is_ready
-    ((_, details),) = scene.events("gate_overridden")
+def test_a_manager_of_the_npm_overrides_for_the_npms_own_people(joint_visit: JointVisit) -> None:
+    visit = without_credential_of(joint_visit, "ruth")
+    override(joint_visit.actor("milan"), visit, reason="A call that can't wait.")
+    assert joint_visit.visit().is_ready
+    ((_, details),) = joint_visit.events("gate_overridden")
     assert details["who"]["name"] == "Milan Osterin"
     assert (details["number"], details["gate"], details["reason"]) == (
         1,
@@ -346,63 +379,67 @@ def test_a_manager_of_the_npm_overrides_for_the_npms_own_people(scene: Scene) ->
 
 @pytest.mark.parametrize("keys", [("leyla",), ("ruth", "leyla"), ("marek",), ("samira", "marek")])
 def test_an_override_does_not_excuse_partners_or_outside_experts(
-    scene: Scene, keys: tuple[str, ...]
+    joint_visit: JointVisit, keys: tuple[str, ...]
 ) -> None:
-    visit = without_credential_of(scene, *keys)
+    visit = without_credential_of(joint_visit, *keys)
     with pytest.raises(RuleBrokenError):
-        override(scene.actor("milan"), visit, reason="A call that can't wait.")
-    assert scene.session.scalar(sa.select(sa.func.count(GateOverride.id))) == 0
+        override(joint_visit.actor("milan"), visit, reason="A call that can't wait.")
+    assert joint_visit.session.scalar(sa.select(sa.func.count(GateOverride.id))) == 0
 
 
-def test_an_uncleared_partner_has_to_leave_the_team_before_an_override(scene: Scene) -> None:
-    visit = without_credential_of(scene, "ruth")
-    undertakings.withdraw(scene.actor("samira"), scene.undertaking("samira").id)
+def test_an_uncleared_partner_has_to_leave_the_team_before_an_override(
+    joint_visit: JointVisit,
+) -> None:
+    visit = without_credential_of(joint_visit, "ruth")
+    undertakings.withdraw(joint_visit.actor("samira"), joint_visit.undertaking("samira").id)
     with pytest.raises(RuleBrokenError):
-        override(scene.actor("milan"), visit, reason="A call that can't wait.")
+        override(joint_visit.actor("milan"), visit, reason="A call that can't wait.")
 
 
 @pytest.mark.parametrize("key", ["ilena", "pavo", "tomas", "henrik", "samira", "vera", "greta"])
-def test_nobody_else_overrides_and_no_cso_can(scene: Scene, key: str) -> None:
-    visit = without_credential_of(scene, "ruth")
+def test_nobody_else_overrides_and_no_cso_can(joint_visit: JointVisit, key: str) -> None:
+    visit = without_credential_of(joint_visit, "ruth")
     with pytest.raises(RefusedError):
-        override(scene.actor(key), visit, reason="A call that can't wait.")
+        override(joint_visit.actor(key), visit, reason="A call that can't wait.")
 
 
-def test_an_override_needs_a_reason_and_is_made_only_once(scene: Scene) -> None:
-    visit = without_credential_of(scene, "ruth")
+def test_an_override_needs_a_reason_and_is_made_only_once(joint_visit: JointVisit) -> None:
+    visit = without_credential_of(joint_visit, "ruth")
     with pytest.raises(RuleBrokenError) as refused:
-        override(scene.actor("milan"), visit, reason=" ")
+        override(joint_visit.actor("milan"), visit, reason=" ")
     assert refused.value.field == "reason"
-    override(scene.actor("milan"), visit, reason="A call that can't wait.")
+    override(joint_visit.actor("milan"), visit, reason="A call that can't wait.")
     with pytest.raises(RuleBrokenError):
-        override(scene.actor("milan"), visit, reason="A call that can't wait.")
-    assert len(scene.events("gate_overridden")) == 1
+        override(joint_visit.actor("milan"), visit, reason="A call that can't wait.")
+    assert len(joint_visit.events("gate_overridden")) == 1
 
 
-def test_an_override_does_not_excuse_later_requirements(scene: Scene) -> None:
-    visit = without_credential_of(scene, "ruth")
-    override(scene.actor("milan"), visit, reason="A call that can't wait.")
-    undertakings.withdraw(scene.actor("leyla"), scene.undertaking("leyla").id)
-    assert not scene.visit().is_ready
+def test_an_override_does_not_excuse_later_requirements(joint_visit: JointVisit) -> None:
+    visit = without_credential_of(joint_visit, "ruth")
+    override(joint_visit.actor("milan"), visit, reason="A call that can't wait.")
+    undertakings.withdraw(joint_visit.actor("leyla"), joint_visit.undertaking("leyla").id)
+    assert not joint_visit.visit().is_ready
 
 
-def test_an_override_that_was_written_into_the_database_excuses_nothing(scene: Scene) -> None:
-    visit = without_credential_of(scene, "ruth")
-    override(scene.actor("milan"), visit, reason="A call that can't wait.")
+def test_an_override_that_was_written_into_the_database_excuses_nothing(
+    joint_visit: JointVisit,
+) -> None:
+    visit = without_credential_of(joint_visit, "ruth")
+    override(joint_visit.actor("milan"), visit, reason="A call that can't wait.")
     (genuine,) = queries.overrides_of(visit.id)
     copied = {
         column.name: getattr(genuine, column.name) for column in table_of(GateOverride).columns
     }
-    without_credential_of(scene, "ruth", "pavo")
-    more = policy.to_excuse(readiness.judge(scene.visit()))[0]
-    excused = sorted({*genuine.excused, *encryption.to_excuse(scene.visit(), more)})
-    scene.session.commit()
+    without_credential_of(joint_visit, "ruth", "pavo")
+    more = policy.to_excuse(readiness.judge(joint_visit.visit()))[0]
+    excused = sorted({*genuine.excused, *encryption.to_excuse(joint_visit.visit(), more)})
+    joint_visit.session.commit()
     with hands() as connection:
         table = table_of(GateOverride)
         connection.execute(sa.insert(table).values(**{**copied, "id": uuid4(), "excused": excused}))
-    scene.session.expire_all()
+    joint_visit.session.expire_all()
     assert len(queries.overrides_of(visit.id)) == 2
-    reading = readiness.read(scene.visit(), language="en")
+    reading = readiness.read(joint_visit.visit(), language="en")
     assert [fact.excused for fact in reading.judgement.facts.overrides] == [
         encryption.excused_by(visit, genuine)
     ]
@@ -410,40 +447,44 @@ def test_an_override_that_was_written_into_the_database_excuses_nothing(scene: S
     assert not reading.agrees
 
 
-def test_an_override_that_excuses_more_than_its_event_says_excuses_nothing(scene: Scene) -> None:
-    visit = without_credential_of(scene, "ruth")
-    override(scene.actor("milan"), visit, reason="A call that can't wait.")
+def test_an_override_that_excuses_more_than_its_event_says_excuses_nothing(
+    joint_visit: JointVisit,
+) -> None:
+    visit = without_credential_of(joint_visit, "ruth")
+    override(joint_visit.actor("milan"), visit, reason="A call that can't wait.")
     assert readiness.read(visit, language="en").agrees
     (genuine,) = queries.overrides_of(visit.id)
     excused = [*genuine.excused, "roles_item"]
-    scene.session.commit()
+    joint_visit.session.commit()
     with hands() as connection:
         connection.execute(sa.update(table_of(GateOverride)).values(excused=excused))
-    scene.session.expire_all()
-    reading = readiness.read(scene.visit(), language="en")
+    joint_visit.session.expire_all()
+    reading = readiness.read(joint_visit.visit(), language="en")
     assert reading.judgement.facts.overrides == ()
     assert reading.judgement.requirements
     assert not reading.agrees
 
 
-def test_nothing_is_overridden_on_a_visit_that_is_ready(scene: Scene) -> None:
+def test_nothing_is_overridden_on_a_visit_that_is_ready(joint_visit: JointVisit) -> None:
     with pytest.raises(RuleBrokenError):
-        override(scene.actor("milan"), scene.visit(), reason="To be sure.")
+        override(joint_visit.actor("milan"), joint_visit.visit(), reason="To be sure.")
 
 
-def test_with_its_own_people_alone_the_npm_still_settles_the_roles_first(scene: Scene) -> None:
-    visit = planned(scene, members=(), audience=("milan",))
+def test_with_its_own_people_alone_the_npm_still_settles_the_roles_first(
+    joint_visit: JointVisit,
+) -> None:
+    visit = planned(joint_visit, members=(), audience=("milan",))
     with pytest.raises(RuleBrokenError):
-        override(scene.actor("milan"), visit, reason="A call that can't wait.")
+        override(joint_visit.actor("milan"), visit, reason="A call that can't wait.")
     assert RequirementKind.ROLES_ITEM in {
         requirement.kind for requirement in readiness.judge(visit).requirements
     }
 
 
-def test_the_register_tells_of_visits_without_any_planning(scene: Scene) -> None:
-    service.stop(scene.actor("ilena"), planned(scene), reason="No car.")
-    lines = register.lines(scene.actor("greta"), Question())
+def test_the_register_tells_of_visits_without_any_planning(joint_visit: JointVisit) -> None:
+    service.stop(joint_visit.actor("ilena"), planned(joint_visit), reason="No car.")
+    lines = register.lines(joint_visit.actor("greta"), Question())
     visits = {(mark.number, mark.stage, mark.is_ready) for line in lines if (mark := line.visit)}
     assert visits == {(1, VisitStage.CLEARED, True), (2, VisitStage.STOPPED, False)}
     for key in ("vera", "celia", "iris", "noor"):
-        assert register.lines(scene.actor(key), Question()) == []
+        assert register.lines(joint_visit.actor(key), Question()) == []

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from tests.factories.checklists import accept
-from tests.factories.visits import LISTED, TEAM, Scene, planned
+from tests.factories.visits import LISTED, TEAM, JointVisit, planned
 from tracker.access.actor import Actor
 from tracker.checklist_templates import library
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind, TemplateOrigin
@@ -38,18 +38,22 @@ ASK_MORE = {
 
 
 @pytest.fixture
-def actors(scene: Scene) -> dict[UUID, Actor]:
+def actors(joint_visit: JointVisit) -> dict[UUID, Actor]:
     """Return who writes for each organisation."""
     return {
-        scene.body(body): scene.actor(key) for body, key in COORDINATORS.items() if body != "rf"
+        joint_visit.body(body): joint_visit.actor(key)
+        for body, key in COORDINATORS.items()
+        if body != "rf"
     }
 
 
-def answered_before(scene: Scene, kind: ChecklistKind, actors: dict[UUID, Actor]) -> Checklist:
+def answered_before(
+    joint_visit: JointVisit, kind: ChecklistKind, actors: dict[UUID, Actor]
+) -> Checklist:
     """Return a visit's checklist, answered and agreed on the version shipped before."""
     first = clock.today() + dt.timedelta(days=21)
     planned(
-        scene,
+        joint_visit,
         plan=Plan("The harbour cells", first, first),
         members=TEAM[2:],
         audience=LISTED,
@@ -61,23 +65,25 @@ def answered_before(scene: Scene, kind: ChecklistKind, actors: dict[UUID, Actor]
     newest = library.versions(kind)[0]
     assert newest.published_at is not None
     row.published_at = newest.published_at - dt.timedelta(days=30)
-    checklist = scene.checklist(kind, 2)
+    checklist = joint_visit.checklist(kind, 2)
     checklist.template_id = row.id
-    scene.session.commit()
+    joint_visit.session.commit()
     for item in template.items:
         if item.part is not Part.PERSON:
-            _answer(scene, checklist, item, actors)
+            _answer(joint_visit, checklist, item, actors)
             accept(checklist, item.code, actors)
-    scene.session.commit()
+    joint_visit.session.commit()
     return checklist
 
 
-def _answer(scene: Scene, checklist: Checklist, item: Item, actors: dict[UUID, Actor]) -> None:
+def _answer(
+    joint_visit: JointVisit, checklist: Checklist, item: Item, actors: dict[UUID, Actor]
+) -> None:
     """Save the demonstration's answer, as far as the item asks for it."""
     loaded = load(checklist)
     around = loaded.surroundings
     takes_part = around.people | {party.organisation_id for party in around.parties}
-    ready = answers(checklist.kind, ids(scene.cast), takes_part)[item.code]
+    ready = answers(checklist.kind, ids(joint_visit.demo_people), takes_part)[item.code]
     ready |= NO_LONGER_ASKED[checklist.kind].get(item.code, {})
     for scope, owner in _owners(loaded, item):
         own = {
@@ -88,7 +94,7 @@ def _answer(scene: Scene, checklist: Checklist, item: Item, actors: dict[UUID, A
         before = loaded.sheet.shared(item.code) if scope is AnswerScope.SHARED else filled
         values = fit(item.fields_of(scope), own, around).values
         service.save_answer(
-            actors.get(owner, scene.actor("ilena")),
+            actors.get(owner, joint_visit.actor("ilena")),
             checklist,
             item.code,
             scope,
@@ -114,9 +120,9 @@ def all_values(checklist: Checklist) -> dict[Any, dict[str, Any]]:
 
 @KINDS
 def test_a_checklist_runs_on_upon_a_version_shipped_before(
-    scene: Scene, actors: dict[UUID, Actor], kind: ChecklistKind
+    joint_visit: JointVisit, actors: dict[UUID, Actor], kind: ChecklistKind
 ) -> None:
-    checklist = answered_before(scene, kind, actors)
+    checklist = answered_before(joint_visit, kind, actors)
     loaded = load(checklist)
     standing = loaded.standing()
     assert loaded.template.version < library.parsed(library.newest(kind)).version
@@ -126,15 +132,15 @@ def test_a_checklist_runs_on_upon_a_version_shipped_before(
 
 @KINDS
 def test_an_upgrade_keeps_every_answer_and_asks_for_new_ones(
-    scene: Scene, actors: dict[UUID, Actor], kind: ChecklistKind
+    joint_visit: JointVisit, actors: dict[UUID, Actor], kind: ChecklistKind
 ) -> None:
-    checklist = answered_before(scene, kind, actors)
+    checklist = answered_before(joint_visit, kind, actors)
     if kind is ROLES:  # also how somebody without an account accepted a task
         service.record_for_person(
-            scene.actor("ilena"),
+            joint_visit.actor("ilena"),
             checklist,
             "V5",
-            scene.user("marek"),
+            joint_visit.user("marek"),
             {"accepted": True},
             how="Read to him by phone",
             base_version=0,
@@ -144,8 +150,8 @@ def test_an_upgrade_keeps_every_answer_and_asks_for_new_ones(
     seen = template_upgrade.preview(load(checklist), newest)
     assert seen.cut == tuple(NO_LONGER_ASKED[kind])
     assert (seen.difference.gone, seen.gone_answered) == ((), ())
-    template_upgrade.move(scene.actor("ilena"), checklist, newest.id)
-    scene.session.commit()
+    template_upgrade.move(joint_visit.actor("ilena"), checklist, newest.id)
+    joint_visit.session.commit()
     for (code, scope, owner), values in all_values(checklist).items():
         left = NO_LONGER_ASKED[kind].get(code, {})
         assert values == {
@@ -158,16 +164,16 @@ def test_an_upgrade_keeps_every_answer_and_asks_for_new_ones(
 
 @KINDS
 def test_an_upgraded_checklist_is_agreed_again_once_new_items_are_answered(
-    scene: Scene, actors: dict[UUID, Actor], kind: ChecklistKind
+    joint_visit: JointVisit, actors: dict[UUID, Actor], kind: ChecklistKind
 ) -> None:
-    checklist = answered_before(scene, kind, actors)
+    checklist = answered_before(joint_visit, kind, actors)
     newest = library.newest(kind)
-    template_upgrade.move(scene.actor("ilena"), checklist, newest.id)
+    template_upgrade.move(joint_visit.actor("ilena"), checklist, newest.id)
     again = {code for code, status in load(checklist).standing().items.items() if not status.done}
     assert again > ASK_MORE[kind]
     for code in sorted(again):
         if code in ASK_MORE[kind]:
-            _answer(scene, checklist, load(checklist).item(code), actors)
+            _answer(joint_visit, checklist, load(checklist).item(code), actors)
         accept(checklist, code, actors)
-    scene.session.commit()
+    joint_visit.session.commit()
     assert load(checklist).standing().blocking == ()

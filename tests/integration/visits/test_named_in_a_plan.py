@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from flask import Flask
 
-from tests.factories.visits import Scene, planned
+from tests.factories.visits import JointVisit, planned
 from tracker.access.actor import Role
 from tracker.accounts.models import User
 from tracker.accounts.people import service as accounts
@@ -32,29 +32,29 @@ from tracker.visits.facts import RequirementKind, Signing
 from tracker.visits.models import Visit
 
 
-def not_fitting(scene: Scene) -> list[str]:
+def not_fitting(joint_visit: JointVisit) -> list[str]:
     """Return the items of the urgent-action plan for which the first visit isn't ready."""
     return [
         requirement.item.code
-        for requirement in readiness.judge(scene.visit()).requirements
+        for requirement in readiness.judge(joint_visit.visit()).requirements
         if requirement.kind is RequirementKind.PLAN_ITEM and requirement.item is not None
     ]
 
 
-def suspend(scene: Scene, user_id: UUID) -> None:
-    accounts.suspend(scene.actor("iris"), user_id, reason="Lost the telephone.")
+def suspend(joint_visit: JointVisit, user_id: UUID) -> None:
+    accounts.suspend(joint_visit.actor("iris"), user_id, reason="Lost the telephone.")
 
 
-def leave(scene: Scene, user_id: UUID) -> None:
-    npm = scene.body("npm")
+def leave(joint_visit: JointVisit, user_id: UUID) -> None:
+    npm = joint_visit.body("npm")
     cooperations.end_person(
-        scene.actor("ilena"), scene.cooperation, user_id=user_id, organisation_id=npm
+        joint_visit.actor("ilena"), joint_visit.cooperation, user_id=user_id, organisation_id=npm
     )
 
 
-def become_an_outside_expert(scene: Scene, user_id: UUID) -> None:
-    role = NewRole(Role.MEMBER, scene.body("npm"), outside_expert=True)
-    accounts.give_role(scene.actor("iris"), user_id, role)
+def become_an_outside_expert(joint_visit: JointVisit, user_id: UUID) -> None:
+    role = NewRole(Role.MEMBER, joint_visit.body("npm"), outside_expert=True)
+    accounts.give_role(joint_visit.actor("iris"), user_id, role)
 
 
 @pytest.mark.parametrize(
@@ -68,21 +68,23 @@ def become_an_outside_expert(scene: Scene, user_id: UUID) -> None:
     ],
 )
 def test_no_visit_is_ready_while_its_plan_names_somebody_who_cannot_act(
-    scene: Scene, key: str, lose: Callable[[Scene, UUID], None], items: list[str]
+    joint_visit: JointVisit, key: str, lose: Callable[[JointVisit, UUID], None], items: list[str]
 ) -> None:
-    assert scene.visit().is_ready
-    lose(scene, scene.user(key))
-    assert not scene.visit().is_ready
-    assert not_fitting(scene) == items
+    assert joint_visit.visit().is_ready
+    lose(joint_visit, joint_visit.user(key))
+    assert not joint_visit.visit().is_ready
+    assert not_fitting(joint_visit) == items
     # What was signed stays as it is, and in force.
-    assert scene.checklist(ChecklistKind.URGENT_PLAN).state is ChecklistState.IN_FORCE
+    assert joint_visit.checklist(ChecklistKind.URGENT_PLAN).state is ChecklistState.IN_FORCE
 
 
-def test_another_person_who_cannot_act_gives_an_item_another_reason(scene: Scene) -> None:
+def test_another_person_who_cannot_act_gives_an_item_another_reason(
+    joint_visit: JointVisit,
+) -> None:
     """So that an override that was about one of them doesn't excuse the other (J3)."""
 
     def reasons() -> frozenset[Shown]:
-        judgement = readiness.judge(scene.visit())
+        judgement = readiness.judge(joint_visit.visit())
         return frozenset(
             part
             for requirement in judgement.requirements
@@ -92,36 +94,40 @@ def test_another_person_who_cannot_act_gives_an_item_another_reason(scene: Scene
             for part in shown(requirement, judgement.facts)
         )
 
-    suspend(scene, scene.user("tomas"))
+    suspend(joint_visit, joint_visit.user("tomas"))
     before = reasons()
-    leave(scene, scene.user("ruth"))
+    leave(joint_visit, joint_visit.user("ruth"))
     both = reasons()
     assert before < both
-    accounts.restore(scene.actor("iris"), scene.user("tomas"))
+    accounts.restore(joint_visit.actor("iris"), joint_visit.user("tomas"))
     assert reasons() == both - before
 
 
-def test_a_visit_is_ready_again_once_the_person_named_in_its_plan_is_back(scene: Scene) -> None:
-    suspend(scene, scene.user("tomas"))
+def test_a_visit_is_ready_again_once_the_person_named_in_its_plan_is_back(
+    joint_visit: JointVisit,
+) -> None:
+    suspend(joint_visit, joint_visit.user("tomas"))
     (missing,) = [
-        gap for gap in readiness.judge(scene.visit()).missing if "no longer fits" in str(gap.text)
+        gap
+        for gap in readiness.judge(joint_visit.visit()).missing
+        if "no longer fits" in str(gap.text)
     ]
     assert "“Public silence or statement”, “If nothing happens”" in str(missing.text)
     assert "no longer takes part" in str(missing.note)
-    accounts.restore(scene.actor("iris"), scene.user("tomas"))
-    assert scene.visit().is_ready
+    accounts.restore(joint_visit.actor("iris"), joint_visit.user("tomas"))
+    assert joint_visit.visit().is_ready
 
 
 def test_whom_a_plan_names_is_cleared_like_the_team_and_a_suggestion_is_answered_before_it_is_sent(
-    app: Flask, scene: Scene
+    app: Flask, joint_visit: JointVisit
 ) -> None:
-    ilena, day = scene.actor("ilena"), clock.today() + dt.timedelta(days=21)
+    ilena, day = joint_visit.actor("ilena"), clock.today() + dt.timedelta(days=21)
     both = ("leyla", "samira")
-    visit = planned(scene, members=both, audience=both, plan=Plan("The cells", day, day))
-    plan = scene.checklist(ChecklistKind.URGENT_PLAN, 2)
-    demo_checklists.fill_in(scene.cast, plan)
+    visit = planned(joint_visit, members=both, audience=both, plan=Plan("The cells", day, day))
+    plan = joint_visit.checklist(ChecklistKind.URGENT_PLAN, 2)
+    demo_checklists.fill_in(joint_visit.demo_people, plan)
     assert (signing(visit), named(visit)) == (Signing.TO_SEND, ())
-    assert work(app, scene) == ["Send the urgent-action plan for signature"]
+    assert work(app, joint_visit) == ["Send the urgent-action plan for signature"]
     sheet = load(plan).sheet
     access, steps = sheet.shared("U10"), sheet.shared("U4")
     assert access is not None
@@ -136,8 +142,8 @@ def test_whom_a_plan_names_is_cleared_like_the_team_and_a_suggestion_is_answered
         Signing.HELD_UP,
         True,
     )
-    assert work(app, scene) == ["1 suggestion to answer"]
-    lawyer = {"role": "Lawyer", "access": "own_part", "person": str(scene.user("dina"))}
+    assert work(app, joint_visit) == ["1 suggestion to answer"]
+    lawyer = {"role": "Lawyer", "access": "own_part", "person": str(joint_visit.user("dina"))}
     rows = [*access.values["access"], lawyer]
     values = {**access.values, "access": rows}
     checklists.save_answer(ilena, plan, "U10", AnswerScope.SHARED, values, base_version=1)
@@ -146,37 +152,37 @@ def test_whom_a_plan_names_is_cleared_like_the_team_and_a_suggestion_is_answered
 
 
 def test_what_all_agreed_in_a_plan_is_not_judged_anew_until_its_item_is_amended(
-    scene: Scene,
+    joint_visit: JointVisit,
 ) -> None:
     """The reason why one person decides in several places (U3) counts even if the NPM grows."""
-    plan = scene.checklist(ChecklistKind.URGENT_PLAN)
+    plan = joint_visit.checklist(ChecklistKind.URGENT_PLAN)
     assert load(plan).surroundings.reopened == frozenset()
-    agreements.amend(scene.actor("ilena"), plan, reason="It changed.", items=["U4"])
+    agreements.amend(joint_visit.actor("ilena"), plan, reason="It changed.", items=["U4"])
     assert load(plan).surroundings.reopened == frozenset({"U4"})
-    demo_checklists.send(scene.cast, plan)
+    demo_checklists.send(joint_visit.demo_people, plan)
     assert load(plan).surroundings.reopened == frozenset()
-    planned(scene)
-    assert load(scene.checklist(ChecklistKind.URGENT_PLAN, 2)).surroundings.reopened is None
+    planned(joint_visit)
+    assert load(joint_visit.checklist(ChecklistKind.URGENT_PLAN, 2)).surroundings.reopened is None
 
 
-def test_whoever_of_the_npm_has_no_account_is_known_to_the_rules(scene: Scene) -> None:
-    plan = scene.checklist(ChecklistKind.URGENT_PLAN)
+def test_whoever_of_the_npm_has_no_account_is_known_to_the_rules(joint_visit: JointVisit) -> None:
+    plan = joint_visit.checklist(ChecklistKind.URGENT_PLAN)
     assert load(plan).surroundings.without_account == frozenset()
-    milan = scene.session.get_one(User, scene.user("milan"))
+    milan = joint_visit.session.get_one(User, joint_visit.user("milan"))
     milan.email = addresses.of_nobody(milan.id)
-    scene.session.commit()
-    around = load(scene.checklist(ChecklistKind.URGENT_PLAN)).surroundings
+    joint_visit.session.commit()
+    around = load(joint_visit.checklist(ChecklistKind.URGENT_PLAN)).surroundings
     assert around.without_account == {milan.id}
     assert milan.id in around.npm_people & around.non_readers
 
 
-def work(app: Flask, scene: Scene) -> list[str]:
+def work(app: Flask, joint_visit: JointVisit) -> list[str]:
     """Return what the NPM's coordinator has to do about the second visit's plan."""
     recompute()
     with app.test_request_context():
-        mine = checklist_tasks(scene.actor("ilena")).mine
+        mine = checklist_tasks(joint_visit.actor("ilena")).mine
         about = [task for task in mine if isinstance(task, Waiting)]
-        plans = [task for task in about if task.subject[0].visit_id == scene.visit(2).id]
+        plans = [task for task in about if task.subject[0].visit_id == joint_visit.visit(2).id]
         shown = [line for task in plans for line in task.tell([task.subject])]
         return [
             str(words)

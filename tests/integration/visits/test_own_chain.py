@@ -19,7 +19,7 @@ from tests.factories.evidence.tampering import (
     table_of,
 )
 from tests.factories.prior_agreements import forget_visit_chains, seal_again
-from tests.factories.visits import TEAM, Scene, accept_role, confirm_plan, planned
+from tests.factories.visits import TEAM, JointVisit, accept_role, confirm_plan, planned
 from tracker.activity import service as trail
 from tracker.activity import verbs
 from tracker.activity.models import Chain
@@ -43,58 +43,60 @@ ROLES = ChecklistKind.VISIT_ROLES
 ANSWERS = table_of(Answer)
 
 
-def prolong(scene: Scene) -> None:
+def prolong(joint_visit: JointVisit) -> None:
     """Change the days of the ready visit: everybody has to confirm again."""
-    visit = scene.visit()
+    visit = joint_visit.visit()
     before = plan_of(visit)
     plan = Plan(before.place, before.starts_on, before.ends_on + dt.timedelta(days=1))
-    service.change_plan(scene.actor("ilena"), visit, version=visit.version, plan=plan)
-    scene.session.commit()
+    service.change_plan(joint_visit.actor("ilena"), visit, version=visit.version, plan=plan)
+    joint_visit.session.commit()
 
 
-def confirm_again(scene: Scene) -> None:
+def confirm_again(joint_visit: JointVisit) -> None:
     """Have everybody accept their task and confirm the plan; the visit is ready after the last."""
     for key in (*(key for key in TEAM if key != "marek"), "marek"):
-        assert accept_role(scene.actor(key), scene.visit())
-        scene.session.commit()
-        assert confirm_plan(scene.actor(key), scene.visit())
-        scene.session.commit()
+        assert accept_role(joint_visit.actor(key), joint_visit.visit())
+        joint_visit.session.commit()
+        assert confirm_plan(joint_visit.actor(key), joint_visit.visit())
+        joint_visit.session.commit()
 
 
-def count(scene: Scene) -> int:
-    scene.session.commit()
-    return len(scene.events())
+def count(joint_visit: JointVisit) -> int:
+    joint_visit.session.commit()
+    return len(joint_visit.events())
 
 
-def plan_and_accept(scene: Scene, *members: str) -> int:
+def plan_and_accept(joint_visit: JointVisit, *members: str) -> int:
     """Plan a visit, have everybody accept their task, and return the number of events it took."""
-    before = count(scene)
-    visit = planned(scene, members=members, audience=members)
-    team = {str(scene.user(key)) for key in ("pavo", "ruth", *members)}
-    values = demonstrated._answers(scene.cast)["V5"]
+    before = count(joint_visit)
+    visit = planned(joint_visit, members=members, audience=members)
+    team = {str(joint_visit.user(key)) for key in ("pavo", "ruth", *members)}
+    values = demonstrated._answers(joint_visit.demo_people)["V5"]
     rows = next(iter(values.values()))
     tasks = {next(iter(values)): [row for row in rows if row["person"] in team]}
-    roles = scene.checklist(ROLES, visit.number)
+    roles = joint_visit.checklist(ROLES, visit.number)
     checklists.save_answer(
-        scene.actor("ilena"), roles, "V5", AnswerScope.SHARED, tasks, base_version=0
+        joint_visit.actor("ilena"), roles, "V5", AnswerScope.SHARED, tasks, base_version=0
     )
-    scene.session.commit()
+    joint_visit.session.commit()
     for key in ("pavo", "ruth", *members):
-        assert accept_role(scene.actor(key), scene.visit(visit.number))
-        scene.session.commit()
-    assert len(scene.confirmations(visit.number)) == 2 + len(members)
-    return count(scene) - before
+        assert accept_role(joint_visit.actor(key), joint_visit.visit(visit.number))
+        joint_visit.session.commit()
+    assert len(joint_visit.confirmations(visit.number)) == 2 + len(members)
+    return count(joint_visit) - before
 
 
-def test_what_people_confirm_adds_nothing_to_the_cooperations_chain(scene: Scene) -> None:
-    prolong(scene)
-    before, confirmed = count(scene), len(scene.confirmations())
-    confirm_again(scene)
-    assert {verb for verb, _details in scene.events()[before:]} <= {
+def test_what_people_confirm_adds_nothing_to_the_cooperations_chain(
+    joint_visit: JointVisit,
+) -> None:
+    prolong(joint_visit)
+    before, confirmed = count(joint_visit), len(joint_visit.confirmations())
+    confirm_again(joint_visit)
+    assert {verb for verb, _details in joint_visit.events()[before:]} <= {
         "visit_stage_changed",
         "visit_became_ready",
     }
-    own = scene.confirmations()[confirmed:]
+    own = joint_visit.confirmations()[confirmed:]
     assert [(verb, details["scope"]) for verb, details in own] == [("answer_saved", "person")] * (
         2 * len(TEAM)
     )
@@ -102,48 +104,54 @@ def test_what_people_confirm_adds_nothing_to_the_cooperations_chain(scene: Scene
 
 
 def test_people_who_confirm_at_the_same_moment_wait_for_each_other(
-    app: Flask, scene: Scene
+    app: Flask, joint_visit: JointVisit
 ) -> None:
-    prolong(scene)
-    confirmed = len(scene.confirmations())
-    visit_id = scene.visit().id
+    prolong(joint_visit)
+    confirmed = len(joint_visit.confirmations())
+    visit_id = joint_visit.visit().id
     acts = []
     for key in ("pavo", "ruth", "leyla", "samira"):
-        actor = scene.actor(key)
-        mark = shown.task_mark(actor, readiness.read(scene.visit()))
+        actor = joint_visit.actor(key)
+        mark = shown.task_mark(actor, readiness.read(joint_visit.visit()))
         acts.append(
             lambda actor=actor, mark=mark: service.accept_role(
                 actor, db.session.get_one(Visit, visit_id), mark=mark
             )
         )
-    scene.session.commit()
+    joint_visit.session.commit()
     assert at_once(app, *acts) == []
-    assert len(scene.confirmations()) == confirmed + len(acts)
+    assert len(joint_visit.confirmations()) == confirmed + len(acts)
     assert integrity.check_all().finding is None
 
 
-def test_teams_of_two_sizes_leave_as_many_events_in_the_cooperations_chain(scene: Scene) -> None:
-    assert plan_and_accept(scene, "leyla") == plan_and_accept(scene, "leyla", "samira", "marek")
+def test_teams_of_two_sizes_leave_as_many_events_in_the_cooperations_chain(
+    joint_visit: JointVisit,
+) -> None:
+    assert plan_and_accept(joint_visit, "leyla") == plan_and_accept(
+        joint_visit, "leyla", "samira", "marek"
+    )
 
 
-def test_the_cooperations_chain_has_nothing_that_people_of_a_team_confirmed(scene: Scene) -> None:
+def test_the_cooperations_chain_has_nothing_that_people_of_a_team_confirmed(
+    joint_visit: JointVisit,
+) -> None:
     """A bundle contains the verb, time and subject of every event in it."""
     kinds = {ROLES.value, ChecklistKind.URGENT_PLAN.value}
-    answers = [details for _verb, details in scene.events("answer_saved")]
+    answers = [details for _verb, details in joint_visit.events("answer_saved")]
     scopes = {details["scope"] for details in answers if details["kind"] in kinds}
     assert "shared" in scopes
     assert "person" not in scopes
-    assert len(scene.confirmations()) == len(CONFIRMED)
+    assert len(joint_visit.confirmations()) == len(CONFIRMED)
 
 
 def test_the_page_that_exports_evidence_warns_only_of_visits_from_before(
-    app: Flask, scene: Scene
+    app: Flask, joint_visit: JointVisit
 ) -> None:
     warning = "a reader can tell how many people are on its team"
-    address = f"/cooperations/{scene.reference}/evidence"
-    manager = scene.demonstration.browser(app, "henrik")
+    address = f"/cooperations/{joint_visit.reference}/evidence"
+    manager = joint_visit.demonstration.browser(app, "henrik")
     assert warning not in manager.page(address).text
-    scene.session.commit()
+    joint_visit.session.commit()
     forget_visit_chains()
     assert warning in manager.page(address).text
 
@@ -151,9 +159,11 @@ def test_the_page_that_exports_evidence_warns_only_of_visits_from_before(
 # The audit ------------------------------------------------------------------------------------
 
 
-def own_chain(scene: Scene) -> UUID:
-    chain_id = scene.session.scalars(sa.select(Chain.id).where(Chain.visit_id.is_not(None))).one()
-    scene.session.rollback()
+def own_chain(joint_visit: JointVisit) -> UUID:
+    chain_id = joint_visit.session.scalars(
+        sa.select(Chain.id).where(Chain.visit_id.is_not(None))
+    ).one()
+    joint_visit.session.rollback()
     return chain_id
 
 
@@ -220,10 +230,10 @@ CHANGES: dict[str, tuple[Change, str]] = {
 @pytest.mark.few_on_postgresql(2)
 @pytest.mark.parametrize("name", CHANGES)
 def test_the_audit_names_what_was_changed_of_a_visits_chain_or_its_rows(
-    app: Flask, scene: Scene, name: str
+    app: Flask, joint_visit: JointVisit, name: str
 ) -> None:
     change, words = CHANGES[name]
-    reference, chain_id = scene.reference, own_chain(scene)
+    reference, chain_id = joint_visit.reference, own_chain(joint_visit)
     with hands() as connection:
         change(Tampering(connection, fresh()), chain_id)
     result = app.test_cli_runner().invoke(args=["audit", "verify"])
@@ -237,39 +247,41 @@ def finding() -> Finding:
     return finding
 
 
-def test_a_visit_from_before_goes_on_in_the_cooperations_chain(scene: Scene) -> None:
-    scene.session.commit()
+def test_a_visit_from_before_goes_on_in_the_cooperations_chain(joint_visit: JointVisit) -> None:
+    joint_visit.session.commit()
     forget_visit_chains()
-    scene.session.expire_all()
+    joint_visit.session.expire_all()
     assert integrity.check_all().finding is None
-    prolong(scene)
-    before = count(scene)
-    assert accept_role(scene.actor("pavo"), scene.visit())
-    assert [verb for verb, _details in scene.events()[before:]] == ["answer_saved"]
-    scene.session.commit()
-    assert scene.confirmations() == []
+    prolong(joint_visit)
+    before = count(joint_visit)
+    assert accept_role(joint_visit.actor("pavo"), joint_visit.visit())
+    assert [verb for verb, _details in joint_visit.events()[before:]] == ["answer_saved"]
+    joint_visit.session.commit()
+    assert joint_visit.confirmations() == []
     assert integrity.check_all().finding is None
 
 
-def test_a_chain_inserted_for_a_visit_from_before_is_named(scene: Scene) -> None:
-    visit_id = scene.visit().id
-    scene.session.commit()
+def test_a_chain_inserted_for_a_visit_from_before_is_named(joint_visit: JointVisit) -> None:
+    visit_id = joint_visit.visit().id
+    joint_visit.session.commit()
     forget_visit_chains()
     trail.start_visit_chain(visit_id)
-    scene.session.commit()
+    joint_visit.session.commit()
     assert str(labels.finding_words(finding())).startswith(
-        f"Chain of a visit of {scene.reference}: No event vouches for this row"
+        f"Chain of a visit of {joint_visit.reference}: No event vouches for this row"
     )
 
 
-def test_a_chain_of_no_visit_is_named(scene: Scene) -> None:
+def test_a_chain_of_no_visit_is_named(joint_visit: JointVisit) -> None:
     trail.start_visit_chain(fresh())
-    scene.session.commit()
+    joint_visit.session.commit()
     assert str(labels.finding_words(finding())).endswith("was inserted or removed.")
 
 
-def test_details_in_a_visits_chain_may_be_erased_by_an_event_of_that_chain(scene: Scene) -> None:
-    visit = scene.visit()
+def test_details_in_a_visits_chain_may_be_erased_by_an_event_of_that_chain(
+    joint_visit: JointVisit,
+) -> None:
+    visit = joint_visit.visit()
     trail.record_of_team(
         verbs.DETAILS_ERASED,
         actor=None,
@@ -279,8 +291,8 @@ def test_details_in_a_visits_chain_may_be_erased_by_an_event_of_that_chain(scene
         visit_id=visit.id,
         reason="retention",
     )
-    scene.session.commit()
-    chain_id = own_chain(scene)
+    joint_visit.session.commit()
+    chain_id = own_chain(joint_visit)
     with hands() as connection:
         own = Tampering(connection, fresh())
         own.delete(DETAILS, event_id(own, chain_id, 1))
@@ -288,7 +300,7 @@ def test_details_in_a_visits_chain_may_be_erased_by_an_event_of_that_chain(scene
     assert verdict.finding is None
     (erasure,) = verdict.erased
     assert str(labels.erasure_words(erasure)).startswith(
-        f"a visit of {scene.reference}: details of events erased on "
+        f"a visit of {joint_visit.reference}: details of events erased on "
     )
 
 
@@ -304,25 +316,26 @@ def cut_short(chain_id: UUID, number: int) -> None:
 
 
 def test_a_visits_chain_cut_short_with_the_key_of_the_trail_is_found_by_the_log(
-    scene: Scene,
+    joint_visit: JointVisit,
 ) -> None:
-    chain_id = own_chain(scene)
+    chain_id = own_chain(joint_visit)
     assert checkpoints.make([chain_id]) is not None
-    scene.session.commit()
+    joint_visit.session.commit()
     cut_short(chain_id, len(CONFIRMED))
     assert "beside the checkpoint of size" in str(labels.finding_words(finding()))
 
 
 def test_before_a_checkpoint_covers_it_the_event_that_made_the_visit_ready_tells(
-    scene: Scene,
+    joint_visit: JointVisit,
 ) -> None:
-    chain_id = own_chain(scene)
-    prolong(scene)
-    confirm_again(scene)
-    assert scene.visit().is_ready
+    chain_id = own_chain(joint_visit)
+    prolong(joint_visit)
+    confirm_again(joint_visit)
+    assert joint_visit.visit().is_ready
     last = 2 * len(CONFIRMED)
-    scene.session.commit()
+    joint_visit.session.commit()
     cut_short(chain_id, last)
     assert str(labels.finding_words(finding())).startswith(
-        f"Chain of a visit of {scene.reference}, after event {last - 1}: The visit became ready"
+        f"Chain of a visit of {joint_visit.reference}, after event {last - 1}:"
+        " The visit became ready"
     )

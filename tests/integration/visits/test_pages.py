@@ -19,7 +19,7 @@ from tests.factories.visits import (
     OUTSIDE,
     PLACE,
     TEAM,
-    Scene,
+    JointVisit,
     days,
     override,
     planned,
@@ -53,30 +53,30 @@ Browser = Callable[[str | None], CheckedClient]
 
 
 @pytest.fixture
-def browser(app: Flask, scene: Scene) -> Browser:
-    scene.session.commit()
-    return lambda key: scene.demonstration.browser(app, key)
+def browser(app: Flask, joint_visit: JointVisit) -> Browser:
+    joint_visit.session.commit()
+    return lambda key: joint_visit.demonstration.browser(app, key)
 
 
 @pytest.fixture
-def second(scene: Scene) -> Visit:
+def second(joint_visit: JointVisit) -> Visit:
     """Another visit, in preparation, with Milan and Dina listed as well."""
     visit = planned(
-        scene,
+        joint_visit,
         members=("leyla", "samira", "marek"),
         audience=("leyla", "samira", "marek", "milan", "dina"),
     )
-    scene.session.commit()
+    joint_visit.session.commit()
     return visit
 
 
-def address(scene: Scene, page: str = "", number: int = 1) -> str:
-    return f"/cooperations/{scene.reference}/visits/{number}{page}"
+def address(joint_visit: JointVisit, page: str = "", number: int = 1) -> str:
+    return f"/cooperations/{joint_visit.reference}/visits/{number}{page}"
 
 
-def around(scene: Scene) -> list[str]:
+def around(joint_visit: JointVisit) -> list[str]:
     """Return the pages around a visit on which it could be shown."""
-    here = f"/cooperations/{scene.reference}"
+    here = f"/cooperations/{joint_visit.reference}"
     return ["/", "/cooperations", here, f"{here}/history", f"{here}/people", f"{here}/visits"]
 
 
@@ -91,20 +91,20 @@ def hidden() -> set[str]:
 
 @pytest.mark.parametrize("key", LISTED)
 def test_a_listed_and_cleared_person_reads_a_visit(
-    browser: Browser, scene: Scene, key: str
+    browser: Browser, joint_visit: JointVisit, key: str
 ) -> None:
     person = browser(key)
     for page in READING:
-        assert HARBOUR in person.page(address(scene, page)).text
-    assert HARBOUR in person.page(f"/cooperations/{scene.reference}/visits").text
-    assert HARBOUR not in person.page(f"/cooperations/{scene.reference}").text
+        assert HARBOUR in person.page(address(joint_visit, page)).text
+    assert HARBOUR in person.page(f"/cooperations/{joint_visit.reference}/visits").text
+    assert HARBOUR not in person.page(f"/cooperations/{joint_visit.reference}").text
     assert HARBOUR not in person.page("/").text
 
 
 def test_a_visits_page_begins_with_its_place_and_days_also_on_a_phone(
-    browser: Browser, scene: Scene
+    browser: Browser, joint_visit: JointVisit
 ) -> None:
-    text = browser("leyla").page(address(scene, "")).text
+    text = browser("leyla").page(address(joint_visit, "")).text
     assert text.index(HARBOUR) < text.index("Preparation")
 
 
@@ -119,11 +119,11 @@ def test_a_visits_page_begins_with_its_place_and_days_also_on_a_phone(
     ],
 )
 def test_the_stage_line_of_a_visit_shows_every_stage_and_which_were_passed(
-    browser: Browser, scene: Scene, stage: VisitStage, past: list[str]
+    browser: Browser, joint_visit: JointVisit, stage: VisitStage, past: list[str]
 ) -> None:
-    scene.visit().stage = stage
-    scene.session.commit()
-    page = browser("samira").page(address(scene))
+    joint_visit.visit().stage = stage
+    joint_visit.session.commit()
+    page = browser("samira").page(address(joint_visit))
     stages = page.stages()
     assert [code for code, _class, _is_current in stages] == ["J1", "J2", "J3", "J4"]
     assert [code for code, _class, is_current in stages if is_current] == [stage.value]
@@ -132,46 +132,49 @@ def test_the_stage_line_of_a_visit_shows_every_stage_and_which_were_passed(
 
 
 def test_the_stage_line_names_what_is_done_until_the_visit_is_ready(
-    browser: Browser, scene: Scene
+    browser: Browser, joint_visit: JointVisit
 ) -> None:
-    assert "Stage J3, Ready, of J1 to J4" in browser("samira").page(address(scene)).text
-    without_credential_of(scene, "leyla")
-    scene.session.commit()
-    page = browser("samira").page(address(scene))
+    assert "Stage J3, Ready, of J1 to J4" in browser("samira").page(address(joint_visit)).text
+    without_credential_of(joint_visit, "leyla")
+    joint_visit.session.commit()
+    page = browser("samira").page(address(joint_visit))
     assert "Stage J3, Clearing the team, of J1 to J4" in page.text
     assert [code for code, mark, _is_current in page.stages() if mark == "past"] == ["J1", "J2"]
 
 
 @pytest.mark.parametrize("key", [key for key in OUTSIDE if key != "noor"])
 def test_for_everybody_else_a_visit_does_not_exist(
-    browser: Browser, scene: Scene, key: str
+    browser: Browser, joint_visit: JointVisit, key: str
 ) -> None:
     person = browser(key)
     for page in ALL:
-        for response in (person.get(address(scene, page)), person.post(address(scene, page))):
+        for response in (
+            person.get(address(joint_visit, page)),
+            person.post(address(joint_visit, page)),
+        ):
             assert response.status_code in {404, 405}, page
             assert HARBOUR not in response.text
 
 
 @pytest.mark.parametrize("key", [None, "noor"])
 def test_strangers_and_people_without_any_role_are_sent_away(
-    browser: Browser, scene: Scene, key: str | None
+    browser: Browser, joint_visit: JointVisit, key: str | None
 ) -> None:
     stranger = browser(key)
     for page in ALL:
-        response = stranger.get(address(scene, page))
+        response = stranger.get(address(joint_visit, page))
         assert response.status_code == 302
-        assert HARBOUR not in stranger.get(address(scene, page), follow_redirects=True).text
+        assert HARBOUR not in stranger.get(address(joint_visit, page), follow_redirects=True).text
 
 
 @pytest.mark.parametrize("key", [*OUTSIDE, "dina"])
 def test_place_and_dates_are_never_shown_to_people_who_may_not_know(
-    browser: Browser, scene: Scene, second: Visit, key: str
+    browser: Browser, joint_visit: JointVisit, second: Visit, key: str
 ) -> None:
     if key == "milan":
         key = "tomas"  # Milan is listed for the second visit
     person = browser(key)
-    for page in around(scene):
+    for page in around(joint_visit):
         text = person.get(page).text
         for word in hidden():
             assert word not in text, f"{page} tells {word}"
@@ -179,57 +182,63 @@ def test_place_and_dates_are_never_shown_to_people_who_may_not_know(
 
 
 @pytest.mark.parametrize("number", ["0", "3", "999999", "1000000", "9" * 40, "-1", "one", "1.0"])
-def test_an_unknown_visit_is_not_found(browser: Browser, scene: Scene, number: str) -> None:
+def test_an_unknown_visit_is_not_found(
+    browser: Browser, joint_visit: JointVisit, number: str
+) -> None:
     person = browser("ilena")
     for page in ALL:
-        url = f"/cooperations/{scene.reference}/visits/{number}{page}"
+        url = f"/cooperations/{joint_visit.reference}/visits/{number}{page}"
         assert person.get(url).status_code == 404
 
 
-def test_a_visit_is_not_found_under_another_cooperation(browser: Browser, scene: Scene) -> None:
+def test_a_visit_is_not_found_under_another_cooperation(
+    browser: Browser, joint_visit: JointVisit
+) -> None:
     person = browser("ilena")
     for name in ("waiting", "differing", "declined"):
-        other = scene.demonstration.references[name]
+        other = joint_visit.demonstration.references[name]
         assert person.get(f"/cooperations/{other}/visits/1").status_code == 404
     assert person.get("/cooperations/C-1999-0001/visits").status_code == 404
 
 
 @pytest.mark.parametrize("key", ["ruth", "tomas", "leyla", "samira", "joana", "marek"])
 def test_a_person_who_may_not_change_a_visit_reads_why(
-    browser: Browser, scene: Scene, key: str
+    browser: Browser, joint_visit: JointVisit, key: str
 ) -> None:
     person = browser(key)
     for page in CHANGING:
-        response = person.get(address(scene, page))
+        response = person.get(address(joint_visit, page))
         assert response.status_code == 403
         assert "NPM" in Page.of(response).text
-        assert person.post(address(scene, page)).status_code == 403
+        assert person.post(address(joint_visit, page)).status_code == 403
 
 
 @pytest.mark.parametrize("key", [key for key in LISTED if key != "milan"])
 def test_only_a_manager_of_the_npm_gets_to_the_override(
-    browser: Browser, scene: Scene, key: str
+    browser: Browser, joint_visit: JointVisit, key: str
 ) -> None:
-    assert browser(key).get(address(scene, "/override")).status_code == 403
+    assert browser(key).get(address(joint_visit, "/override")).status_code == 403
 
 
 @pytest.mark.parametrize("key", ["ilena", "tomas", "otto", "joana", "henrik"])
-def test_a_person_outside_the_team_has_no_part(browser: Browser, scene: Scene, key: str) -> None:
+def test_a_person_outside_the_team_has_no_part(
+    browser: Browser, joint_visit: JointVisit, key: str
+) -> None:
     person = browser(key)
-    assert person.get(address(scene, "/my-part")).status_code == 404
+    assert person.get(address(joint_visit, "/my-part")).status_code == 404
     for page in ("/my-part/role", "/my-part/plan"):
-        assert person.post(address(scene, page)).status_code == 404
+        assert person.post(address(joint_visit, page)).status_code == 404
 
 
 def test_a_clearance_that_ends_closes_the_pages_in_a_running_session(
-    browser: Browser, scene: Scene
+    browser: Browser, joint_visit: JointVisit
 ) -> None:
     person = browser("leyla")
-    person.page(address(scene))
-    clearances.close(None, scene.clearance("leyla"), ClearanceEnd.WITHDRAWN)
-    scene.session.commit()
-    assert person.get(address(scene)).status_code == 404
-    page = person.page(f"/cooperations/{scene.reference}/visits")
+    person.page(address(joint_visit))
+    clearances.close(None, joint_visit.clearance("leyla"), ClearanceEnd.WITHDRAWN)
+    joint_visit.session.commit()
+    assert person.get(address(joint_visit)).status_code == 404
+    page = person.page(f"/cooperations/{joint_visit.reference}/visits")
     assert "You get access once your undertaking is signed and countersigned." in page.text
     assert "/undertakings" in page.addresses()
     assert HARBOUR not in page.text
@@ -239,10 +248,13 @@ def test_a_clearance_that_ends_closes_the_pages_in_a_running_session(
 
 
 def test_an_auditor_sees_that_visits_exist_and_their_stage(
-    browser: Browser, scene: Scene, second: Visit
+    browser: Browser, joint_visit: JointVisit, second: Visit
 ) -> None:
     person = browser("greta")
-    for page in (f"/cooperations/{scene.reference}", f"/cooperations/{scene.reference}/visits"):
+    for page in (
+        f"/cooperations/{joint_visit.reference}",
+        f"/cooperations/{joint_visit.reference}/visits",
+    ):
         shown = person.page(page)
         assert "J2, Planning, or its days have passed" in shown.text
         assert "Ready, or its days have passed" in shown.text
@@ -250,16 +262,16 @@ def test_an_auditor_sees_that_visits_exist_and_their_stage(
 
 
 def test_the_history_names_only_signers_among_the_people_who_may_know_of_a_visit(
-    browser: Browser, scene: Scene
+    browser: Browser, joint_visit: JointVisit
 ) -> None:
-    planned(scene)
-    service.stop(scene.actor("pavo"), scene.visit(2), reason="The road is closed.")
-    scene.session.commit()
-    total, lines = trail.history(scene.cooperation.id, limit=1000)
+    planned(joint_visit)
+    service.stop(joint_visit.actor("pavo"), joint_visit.visit(2), reason="The road is closed.")
+    joint_visit.session.commit()
+    total, lines = trail.history(joint_visit.cooperation.id, limit=1000)
     assert total == len(lines)
     own = [line for line in lines if line.details.get("scope") == "person"]
     assert own == [], "how many of them there are, tells how many are in the team"
-    visit_ids = {scene.visit(1).id, scene.visit(2).id}
+    visit_ids = {joint_visit.visit(1).id, joint_visit.visit(2).id}
     kinds = {"visit_roles", "urgent_plan"}
     about = [
         line for line in lines if line.subject_id in visit_ids or line.details.get("kind") in kinds
@@ -271,7 +283,7 @@ def test_the_history_names_only_signers_among_the_people_who_may_know_of_a_visit
         line.verb for line in about
     }
     for reader in ("greta", "milan", "ilena"):
-        shown = browser(reader).page(f"/cooperations/{scene.reference}/history").text
+        shown = browser(reader).page(f"/cooperations/{joint_visit.reference}/history").text
         assert "Joint visit 2 was stopped. Reason: The road is closed. Someone from Office" in shown
         assert "Pavo Linden" not in shown
         assert ("The team of joint visit 2 was changed." in shown) is (reader == "ilena")
@@ -282,18 +294,18 @@ LEFT_OUT = "The number of entries would give away how many people are on the tea
 
 @pytest.mark.parametrize("key", ["greta", "ilena", "leyla", "joana"])
 def test_the_history_says_what_of_a_visit_it_leaves_out_and_why(
-    browser: Browser, scene: Scene, key: str
+    browser: Browser, joint_visit: JointVisit, key: str
 ) -> None:
-    shown = browser(key).page(f"/cooperations/{scene.reference}/history")
+    shown = browser(key).page(f"/cooperations/{joint_visit.reference}/history")
     assert LEFT_OUT in shown.text
 
 
 def test_only_the_history_of_a_visits_roles_says_so_in_the_register(
-    browser: Browser, scene: Scene
+    browser: Browser, joint_visit: JointVisit
 ) -> None:
     manager = browser("henrik")
-    wanted = sa.select(Checklist).where(Checklist.cooperation_id == scene.cooperation.id)
-    kinds = {row.id: row.kind for row in scene.session.scalars(wanted)}
+    wanted = sa.select(Checklist).where(Checklist.cooperation_id == joint_visit.cooperation.id)
+    kinds = {row.id: row.kind for row in joint_visit.session.scalars(wanted)}
     assert len(set(kinds.values())) == 4
     for checklist_id, kind in kinds.items():
         text = manager.page(f"/register/{checklist_id}").text
@@ -301,24 +313,24 @@ def test_only_the_history_of_a_visits_roles_says_so_in_the_register(
 
 
 def test_a_history_without_a_visit_leaves_nothing_out_and_says_nothing(
-    browser: Browser, scene: Scene
+    browser: Browser, joint_visit: JointVisit
 ) -> None:
-    other = scene.demonstration.references["declined"]
+    other = joint_visit.demonstration.references["declined"]
     text = browser("ilena").page(f"/cooperations/{other}/history").text
     assert LEFT_OUT not in text
 
 
-def test_computed_events_are_recorded_without_a_person(scene: Scene) -> None:
+def test_computed_events_are_recorded_without_a_person(joint_visit: JointVisit) -> None:
     verbs = ("visit_became_ready", "visit_stage_changed", "team_changed", "audience_changed")
-    events = scene.events(*verbs)
+    events = joint_visit.events(*verbs)
     assert {verb for verb, _content in events} == set(verbs)
     assert [content for _verb, content in events if content["who"] or "count" in content] == []
 
 
-def test_events_recorded_by_earlier_versions_are_no_longer_shown(scene: Scene) -> None:
+def test_events_recorded_by_earlier_versions_are_no_longer_shown(joint_visit: JointVisit) -> None:
     """They named the person who did the last missing act, and the size of the team."""
-    pavo = {"id": str(scene.user("pavo")), "name": "Pavo Linden", "for": "Office"}
-    row = scene.session.scalars(
+    pavo = {"id": str(joint_visit.user("pavo")), "name": "Pavo Linden", "for": "Office"}
+    row = joint_visit.session.scalars(
         sa.select(EventDetail)
         .join(Event, Event.id == EventDetail.event_id)
         .where(Event.verb.in_(["team_changed", "visit_became_ready"]))
@@ -328,28 +340,30 @@ def test_events_recorded_by_earlier_versions_are_no_longer_shown(scene: Scene) -
     former = {**row.content, "who": pavo, "count": 5}
     assert trail.tells_the_team("visit_became_ready", former, is_after_stop=False)
     row.content = former
-    scene.session.commit()
+    joint_visit.session.commit()
     lines = [
         line
-        for line in trail.history(scene.cooperation.id, limit=1000)[1]
+        for line in trail.history(joint_visit.cooperation.id, limit=1000)[1]
         if line.who == "Pavo Linden" or "count" in line.details
     ]
     assert [line for line in lines if line.verb in {"team_changed", "visit_became_ready"}] == []
 
 
-def test_an_unlisted_coordinator_reads_what_to_do(browser: Browser, scene: Scene) -> None:
-    planned(scene, members=(), audience=())
-    scene.session.commit()
-    shown = browser("samira").page(f"/cooperations/{scene.reference}")
+def test_an_unlisted_coordinator_reads_what_to_do(
+    browser: Browser, joint_visit: JointVisit
+) -> None:
+    planned(joint_visit, members=(), audience=())
+    joint_visit.session.commit()
+    shown = browser("samira").page(f"/cooperations/{joint_visit.reference}")
     assert "You aren't on the list of people who may know of this visit." in shown.text
-    assert f"/cooperations/{scene.reference}/visits/2" not in shown.addresses()
-    shown = browser("dina").page(f"/cooperations/{scene.reference}")
+    assert f"/cooperations/{joint_visit.reference}/visits/2" not in shown.addresses()
+    shown = browser("dina").page(f"/cooperations/{joint_visit.reference}")
     assert "Joint visit 1" not in shown.text
     assert "Joint visit 2" not in shown.text
 
 
 def test_tasks_are_listed_only_for_the_people_who_have_to_act(
-    browser: Browser, scene: Scene, second: Visit
+    browser: Browser, joint_visit: JointVisit, second: Visit
 ) -> None:
     assert "Make a joint visit ready" in browser("pavo").page("/").text
     for key in ("tomas", "dina", "joana", "greta"):
@@ -359,7 +373,7 @@ def test_tasks_are_listed_only_for_the_people_who_have_to_act(
 # Planning
 
 
-def plan_fields(scene: Scene, **more: Any) -> dict[str, Any]:
+def plan_fields(joint_visit: JointVisit, **more: Any) -> dict[str, Any]:
     plan = days()
     return {
         "kind": "thematic",
@@ -369,37 +383,39 @@ def plan_fields(scene: Scene, **more: Any) -> dict[str, Any]:
         "ends_on": plan.ends_on.isoformat(),
         "announced": "unannounced",
         "beginning": "later",
-        "lead_id": scene.user("pavo"),
-        "deputy_id": scene.user("ruth"),
-        "members-0-user_id": scene.user("leyla"),
+        "lead_id": joint_visit.user("pavo"),
+        "deputy_id": joint_visit.user("ruth"),
+        "members-0-user_id": joint_visit.user("leyla"),
         "members-0-skill": "Physician",
-        "audience-0-user_id": scene.user("leyla"),
+        "audience-0-user_id": joint_visit.user("leyla"),
         **more,
     }
 
 
-def test_a_visit_is_planned_in_the_browser(browser: Browser, scene: Scene) -> None:
+def test_a_visit_is_planned_in_the_browser(browser: Browser, joint_visit: JointVisit) -> None:
     person = browser("ilena")
-    shown = person.page(f"/cooperations/{scene.reference}")
+    shown = person.page(f"/cooperations/{joint_visit.reference}")
     url = shown.links()["Plan another joint visit"]
-    response = person.submit(url, **plan_fields(scene))
+    response = person.submit(url, **plan_fields(joint_visit))
     page = Page.of(response)
     assert page.h1 == "Is the visit ready?"
-    assert page.where == address(scene, "/ready", 2)
+    assert page.where == address(joint_visit, "/ready", 2)
     assert PLACE in page.text
-    assert plan_of(scene.visit(2)) == days()
-    assert scene.members(2) == {"pavo", "ruth", "leyla"}
+    assert plan_of(joint_visit.visit(2)) == days()
+    assert joint_visit.members(2) == {"pavo", "ruth", "leyla"}
 
 
-def test_the_same_form_sent_twice_plans_one_visit(browser: Browser, scene: Scene) -> None:
+def test_the_same_form_sent_twice_plans_one_visit(
+    browser: Browser, joint_visit: JointVisit
+) -> None:
     person = browser("ilena")
-    url = f"/cooperations/{scene.reference}/visits/plan"
-    sent = person.page(url).form().filled_in(**plan_fields(scene))
+    url = f"/cooperations/{joint_visit.reference}/visits/plan"
+    sent = person.page(url).form().filled_in(**plan_fields(joint_visit))
     for _ in range(2):
         response = person.open(url, method="POST", data=sent, csrf=False)
         assert response.status_code == 303
         assert response.location.endswith("/visits/2/ready")
-    assert scene.session.scalar(sa.select(sa.func.count(Visit.id))) == 2
+    assert joint_visit.session.scalar(sa.select(sa.func.count(Visit.id))) == 2
 
 
 @pytest.mark.parametrize(
@@ -421,55 +437,57 @@ def test_the_same_form_sent_twice_plans_one_visit(browser: Browser, scene: Scene
     ],
 )
 def test_bad_input_gets_a_message_and_loses_nothing(
-    browser: Browser, scene: Scene, wrong: dict[str, Any], message: str
+    browser: Browser, joint_visit: JointVisit, wrong: dict[str, Any], message: str
 ) -> None:
     person = browser("ilena")
-    url = f"/cooperations/{scene.reference}/visits/plan"
-    page = Page.of(person.submit(url, **plan_fields(scene, **wrong)))
+    url = f"/cooperations/{joint_visit.reference}/visits/plan"
+    page = Page.of(person.submit(url, **plan_fields(joint_visit, **wrong)))
     assert page.h1 == "Plan a joint visit"
     assert message in page.text
     form = page.form()
     if "place" not in wrong:
         assert form.values["place"] == [PLACE]
     assert form.values["members-0-skill"] == ["Physician"]
-    assert scene.session.scalar(sa.select(sa.func.count(Visit.id))) == 1
+    assert joint_visit.session.scalar(sa.select(sa.func.count(Visit.id))) == 1
 
 
-def test_the_deputy_is_another_person(browser: Browser, scene: Scene) -> None:
-    url = f"/cooperations/{scene.reference}/visits/plan"
-    fields = plan_fields(scene, deputy_id=scene.user("pavo"))
+def test_the_deputy_is_another_person(browser: Browser, joint_visit: JointVisit) -> None:
+    url = f"/cooperations/{joint_visit.reference}/visits/plan"
+    fields = plan_fields(joint_visit, deputy_id=joint_visit.user("pavo"))
     page = Page.of(browser("ilena").submit(url, **fields))
     assert "The lead and the deputy have to be different people." in page.text
 
 
-def test_a_row_is_added_without_saving(browser: Browser, scene: Scene) -> None:
+def test_a_row_is_added_without_saving(browser: Browser, joint_visit: JointVisit) -> None:
     person = browser("ilena")
-    url = f"/cooperations/{scene.reference}/visits/plan"
-    page = Page.of(person.submit(url, add_row="members", **plan_fields(scene)))
+    url = f"/cooperations/{joint_visit.reference}/visits/plan"
+    page = Page.of(person.submit(url, add_row="members", **plan_fields(joint_visit)))
     assert "members-1-user_id" in page.form().names
     assert page.form().values["place"] == [PLACE]
-    assert scene.session.scalar(sa.select(sa.func.count(Visit.id))) == 1
+    assert joint_visit.session.scalar(sa.select(sa.func.count(Visit.id))) == 1
 
 
 @pytest.mark.parametrize("key", ["pavo", "tomas", "samira", "henrik", "leyla", "greta"])
-def test_a_person_who_may_not_plan_reads_why(browser: Browser, scene: Scene, key: str) -> None:
-    url = f"/cooperations/{scene.reference}/visits/plan"
+def test_a_person_who_may_not_plan_reads_why(
+    browser: Browser, joint_visit: JointVisit, key: str
+) -> None:
+    url = f"/cooperations/{joint_visit.reference}/visits/plan"
     for response in (browser(key).get(url), browser(key).post(url)):
         assert response.status_code == 403
 
 
 @pytest.mark.parametrize("key", ["celia", "vera", "iris"])
 def test_a_person_who_does_not_see_the_cooperation_plans_no_visit(
-    browser: Browser, scene: Scene, key: str
+    browser: Browser, joint_visit: JointVisit, key: str
 ) -> None:
     for page in ("/visits", "/visits/plan", "/reads"):
-        assert browser(key).get(f"/cooperations/{scene.reference}{page}").status_code == 404
+        assert browser(key).get(f"/cooperations/{joint_visit.reference}{page}").status_code == 404
 
 
 def test_before_a_cooperation_is_active_its_page_says_what_opens_visits(
-    browser: Browser, scene: Scene
+    browser: Browser, joint_visit: JointVisit
 ) -> None:
-    other = scene.demonstration.references["differing"]
+    other = joint_visit.demonstration.references["differing"]
     response = browser("ilena").get(f"/cooperations/{other}/visits/plan")
     assert response.status_code == 403
     assert "stage P4" in Page.of(response).text
@@ -479,30 +497,32 @@ def test_before_a_cooperation_is_active_its_page_says_what_opens_visits(
 
 
 def test_whoever_changes_place_or_days_reads_first_what_the_team_confirms_again(
-    browser: Browser, scene: Scene
+    browser: Browser, joint_visit: JointVisit
 ) -> None:
-    page = browser("pavo").page(address(scene, "/plan"))
+    page = browser("pavo").page(address(joint_visit, "/plan"))
     assert "Everyone on the team then accepts their task and confirms the" in page.text
 
 
-def test_place_and_dates_are_changed_in_the_browser(browser: Browser, scene: Scene) -> None:
-    page = Page.of(browser("pavo").submit(address(scene, "/plan"), place="Upper Harbour"))
-    assert page.where == address(scene)
+def test_place_and_dates_are_changed_in_the_browser(
+    browser: Browser, joint_visit: JointVisit
+) -> None:
+    page = Page.of(browser("pavo").submit(address(joint_visit, "/plan"), place="Upper Harbour"))
+    assert page.where == address(joint_visit)
     assert "Saved." in page.text
     assert "Upper Harbour" in page.text
-    page = Page.of(browser("pavo").submit(address(scene, "/plan")))
+    page = Page.of(browser("pavo").submit(address(joint_visit, "/plan")))
     assert "Nothing was changed." in page.text
     # The type of the new place may be stated later.
-    assert plan_of(scene.visit()).kind_asked_at is not None
-    browser("pavo").submit(address(scene, "/plan"), place_type="police")
-    assert plan_of(scene.visit()).kind_asked_at is None
+    assert plan_of(joint_visit.visit()).kind_asked_at is not None
+    browser("pavo").submit(address(joint_visit, "/plan"), place_type="police")
+    assert plan_of(joint_visit.visit()).kind_asked_at is None
 
 
 def test_the_second_of_two_people_who_change_a_plan_sees_the_first_ones(
-    browser: Browser, scene: Scene
+    browser: Browser, joint_visit: JointVisit
 ) -> None:
     pavo, ilena = browser("pavo"), browser("ilena")
-    url = address(scene, "/plan")
+    url = address(joint_visit, "/plan")
     late = ilena.page(url).form().filled_in(place="Third Harbour")
     pavo.submit(url, place="Upper Harbour")
     response = ilena.open(url, method="POST", data=late, csrf=False)
@@ -510,115 +530,124 @@ def test_the_second_of_two_people_who_change_a_plan_sees_the_first_ones(
     assert "Somebody else changed the plan in the meantime" in page.text
     assert "Upper Harbour" in page.text
     assert page.form().values["place"] == ["Third Harbour"]
-    assert plan_of(scene.visit()).place == "Upper Harbour"
+    assert plan_of(joint_visit.visit()).place == "Upper Harbour"
     # What was typed is saved once the person has seen both.
     again = page.form().filled_in()
     ilena.open(url, method="POST", data=again, csrf=False)
-    assert plan_of(scene.visit()).place == "Third Harbour"
+    assert plan_of(joint_visit.visit()).place == "Third Harbour"
 
 
-def test_the_team_is_changed_in_the_browser(browser: Browser, scene: Scene, second: Visit) -> None:
+def test_the_team_is_changed_in_the_browser(
+    browser: Browser, joint_visit: JointVisit, second: Visit
+) -> None:
     person = browser("ilena")
-    url = address(scene, "/team", 2)
+    url = address(joint_visit, "/team", 2)
     form = person.page(url).form()
-    assert form.values["lead_id"] == [str(scene.user("pavo"))]
-    page = Page.of(person.submit(url, lead_id=scene.user("ruth"), deputy_id=scene.user("pavo")))
-    assert page.where == address(scene, "", 2)
-    sheet = load(scene.checklist(ROLES, 2)).sheet
-    assert sheet.value("V3", "lead") == str(scene.user("ruth"))
+    assert form.values["lead_id"] == [str(joint_visit.user("pavo"))]
+    page = Page.of(
+        person.submit(url, lead_id=joint_visit.user("ruth"), deputy_id=joint_visit.user("pavo"))
+    )
+    assert page.where == address(joint_visit, "", 2)
+    sheet = load(joint_visit.checklist(ROLES, 2)).sheet
+    assert sheet.value("V3", "lead") == str(joint_visit.user("ruth"))
 
 
 def test_the_second_of_two_people_who_change_a_team_sees_the_first_ones(
-    browser: Browser, scene: Scene, second: Visit
+    browser: Browser, joint_visit: JointVisit, second: Visit
 ) -> None:
-    url = address(scene, "/team", 2)
+    url = address(joint_visit, "/team", 2)
     pavo, ilena = browser("pavo"), browser("ilena")
     late = ilena.page(url).form().filled_in(gaps="No physician.")
-    pavo.submit(url, lead_id=scene.user("ruth"), deputy_id=scene.user("pavo"))
+    pavo.submit(url, lead_id=joint_visit.user("ruth"), deputy_id=joint_visit.user("pavo"))
     page = Page.of(ilena.open(url, method="POST", data=late, csrf=False))
     assert "Somebody else changed the team in the meantime" in page.text
     assert "Ruth Abara" in page.text
     assert page.form().values["gaps"] == ["No physician."]
-    assert load(scene.checklist(ROLES, 2)).sheet.value("V4", "gaps") is None
+    assert load(joint_visit.checklist(ROLES, 2)).sheet.value("V4", "gaps") is None
 
 
 @pytest.mark.parametrize("page", ["", "/items/V8/answer"])
 def test_a_text_of_a_visit_leads_back_to_its_visit(
-    browser: Browser, scene: Scene, second: Visit, page: str
+    browser: Browser, joint_visit: JointVisit, second: Visit, page: str
 ) -> None:
-    roles = browser("ilena").page(f"/checklists/{scene.checklist(ROLES, 2).id}{page}")
-    assert roles.links()["Visit 2"] == address(scene, number=2)
+    roles = browser("ilena").page(f"/checklists/{joint_visit.checklist(ROLES, 2).id}{page}")
+    assert roles.links()["Visit 2"] == address(joint_visit, number=2)
 
 
-def test_a_signed_team_leads_to_an_amendment(browser: Browser, scene: Scene) -> None:
-    page = browser("ilena").page(address(scene, "/team"))
+def test_a_signed_team_leads_to_an_amendment(browser: Browser, joint_visit: JointVisit) -> None:
+    page = browser("ilena").page(address(joint_visit, "/team"))
     assert "Changes need an amendment that everyone signs." in page.text
-    assert f"/checklists/{scene.checklist(ROLES).id}/amend" in page.addresses()
+    assert f"/checklists/{joint_visit.checklist(ROLES).id}/amend" in page.addresses()
 
 
-def test_a_visit_is_stopped_in_the_browser(browser: Browser, scene: Scene) -> None:
+def test_a_visit_is_stopped_in_the_browser(browser: Browser, joint_visit: JointVisit) -> None:
     person = browser("ilena")
-    assert "Give the reason" in Page.of(person.submit(address(scene, "/stop"), reason=" ")).text
-    page = Page.of(person.submit(address(scene, "/stop"), reason="The lead is ill."))
-    assert page.where == address(scene)
+    assert (
+        "Give the reason" in Page.of(person.submit(address(joint_visit, "/stop"), reason=" ")).text
+    )
+    page = Page.of(person.submit(address(joint_visit, "/stop"), reason="The lead is ill."))
+    assert page.where == address(joint_visit)
     assert "The lead is ill." in page.text
     assert "Change place and days" not in page.text
     # Sent again, it says the same.
-    response = person.post(address(scene, "/stop"), data={"reason": "Again."})
+    response = person.post(address(joint_visit, "/stop"), data={"reason": "Again."})
     assert response.status_code == 303
-    history = browser("greta").page(f"/cooperations/{scene.reference}/history")
+    history = browser("greta").page(f"/cooperations/{joint_visit.reference}/history")
     assert "Joint visit 1 was stopped. Reason: The lead is ill." in history.text
     assert (
-        "stopped" in browser("greta").page(f"/cooperations/{scene.reference}/visits").text.lower()
+        "stopped"
+        in browser("greta").page(f"/cooperations/{joint_visit.reference}/visits").text.lower()
     )
 
 
-def test_a_form_without_its_token_changes_nothing(browser: Browser, scene: Scene) -> None:
+def test_a_form_without_its_token_changes_nothing(
+    browser: Browser, joint_visit: JointVisit
+) -> None:
     person = browser("ilena")
     response = person.open(
-        address(scene, "/stop"), method="POST", data={"reason": "Because."}, csrf=False
+        address(joint_visit, "/stop"), method="POST", data={"reason": "Because."}, csrf=False
     )
     assert response.status_code in {200, 400, 422}
-    assert scene.visit().is_ready
+    assert joint_visit.visit().is_ready
 
 
 # A person's own part
 
 
-def take_back_own_part(scene: Scene) -> None:
+def take_back_own_part(joint_visit: JointVisit) -> None:
     """Have Leyla neither accept her task nor confirm the plan."""
-    roles = scene.checklist(ROLES)
+    roles = joint_visit.checklist(ROLES)
     for item, key in (("V5", "accepted"), ("V20", "read")):
-        own = load(roles).sheet.of_person(item, scene.user("leyla"))
+        own = load(roles).sheet.of_person(item, joint_visit.user("leyla"))
         assert own is not None
         checklists.save_answer(
-            scene.actor("leyla"),
+            joint_visit.actor("leyla"),
             roles,
             item,
             AnswerScope.PERSON,
             {key: False},
             base_version=own.version,
         )
-    scene.session.commit()
+    joint_visit.session.commit()
 
 
-def own_part(scene: Scene, key: str) -> tuple[bool, bool]:
+def own_part(joint_visit: JointVisit, key: str) -> tuple[bool, bool]:
     """Return whether a person has accepted their task, and confirmed the plan."""
-    members = readiness.read(scene.visit()).judgement.facts.members
-    fact = next(member for member in members if member.user_id == scene.user(key))
+    members = readiness.read(joint_visit.visit()).judgement.facts.members
+    fact = next(member for member in members if member.user_id == joint_visit.user(key))
     return fact.role_accepted, fact.plan_read
 
 
 def test_a_person_of_the_team_accepts_the_task_and_confirms_the_plan(
-    browser: Browser, scene: Scene
+    browser: Browser, joint_visit: JointVisit
 ) -> None:
-    take_back_own_part(scene)
+    take_back_own_part(joint_visit)
     person = browser("leyla")
     work = person.page("/")
     assert "Accept your task on a joint visit" in work.text
     assert "Read the urgent-action plan" in work.text
     assert HARBOUR not in work.text
-    url = address(scene, "/my-part")
+    url = address(joint_visit, "/my-part")
     shown = person.page(url)
     assert "Speaks with persons about health" in shown.text
     assert "Alone or with whomPavo Linden" in shown.text
@@ -627,63 +656,67 @@ def test_a_person_of_the_team_accepts_the_task_and_confirms_the_plan(
         page = Page.of(person.submit(url, action=f"{url}/{action}"))
         assert page.where == url
         assert done in page.text
-    assert scene.visit().is_ready
+    assert joint_visit.visit().is_ready
     # Sent again, nothing more happens.
-    events = len(scene.events())
-    reading = readiness.read(scene.visit())
-    leyla = scene.actor("leyla")
+    events = len(joint_visit.events())
+    reading = readiness.read(joint_visit.visit())
+    leyla = joint_visit.actor("leyla")
     for action, mark in (
         (f"{url}/role", shown_marks.task_mark(leyla, reading)),
         (f"{url}/plan", shown_marks.plan_mark(leyla, reading)),
     ):
         assert person.post(action, data={"mark": mark}).status_code == 303
-    assert len(scene.events()) == events
+    assert len(joint_visit.events()) == events
 
 
-def test_a_person_of_the_team_does_both_with_one_button(browser: Browser, scene: Scene) -> None:
-    take_back_own_part(scene)
-    person, url = browser("leyla"), address(scene, "/my-part")
+def test_a_person_of_the_team_does_both_with_one_button(
+    browser: Browser, joint_visit: JointVisit
+) -> None:
+    take_back_own_part(joint_visit)
+    person, url = browser("leyla"), address(joint_visit, "/my-part")
     assert "Both together" in person.page(url).text
     page = Page.of(person.submit(url, action=f"{url}/both"))
     assert "You accepted your task and confirmed the urgent-action plan." in page.text
     assert "You have accepted it" in page.text
     assert "You have confirmed it" in page.text
     assert "Both together" not in page.text
-    assert scene.visit().is_ready
-    assert own_part(scene, "leyla") == (True, True)
+    assert joint_visit.visit().is_ready
+    assert own_part(joint_visit, "leyla") == (True, True)
 
 
 @pytest.mark.parametrize("wrong", ["task_mark", "plan_mark"])
 def test_nothing_is_confirmed_if_one_of_both_changed_since(
-    browser: Browser, scene: Scene, wrong: str
+    browser: Browser, joint_visit: JointVisit, wrong: str
 ) -> None:
-    take_back_own_part(scene)
-    person, url = browser("leyla"), address(scene, "/my-part")
+    take_back_own_part(joint_visit)
+    person, url = browser("leyla"), address(joint_visit, "/my-part")
     (form,) = person.page(url).forms(f"{url}/both")
     page = Page.of(
         person.post(f"{url}/both", data=form.filled_in() | {wrong: ""}, follow_redirects=True)
     )
     assert "We don't know which text you read." in page.text
-    assert own_part(scene, "leyla") == (False, False)
+    assert own_part(joint_visit, "leyla") == (False, False)
 
 
 @pytest.mark.parametrize("key", ["ilena", "samira", "celia", "iris"])
-def test_nobody_confirms_both_for_somebody_else(browser: Browser, scene: Scene, key: str) -> None:
-    take_back_own_part(scene)
-    reading, leyla = readiness.read(scene.visit()), scene.actor("leyla")
+def test_nobody_confirms_both_for_somebody_else(
+    browser: Browser, joint_visit: JointVisit, key: str
+) -> None:
+    take_back_own_part(joint_visit)
+    reading, leyla = readiness.read(joint_visit.visit()), joint_visit.actor("leyla")
     marks = {
         "task_mark": shown_marks.task_mark(leyla, reading),
         "plan_mark": shown_marks.plan_mark(leyla, reading),
     }
-    answer = browser(key).post(f"{address(scene, '/my-part')}/both", data=marks)
+    answer = browser(key).post(f"{address(joint_visit, '/my-part')}/both", data=marks)
     assert answer.status_code in ({303} if key == "samira" else {403, 404})
-    assert own_part(scene, "leyla") == (False, False)
+    assert own_part(joint_visit, "leyla") == (False, False)
 
 
 def test_ones_own_part_says_what_is_still_missing(
-    browser: Browser, scene: Scene, second: Visit
+    browser: Browser, joint_visit: JointVisit, second: Visit
 ) -> None:
-    url = address(scene, "/my-part", 2)
+    url = address(joint_visit, "/my-part", 2)
     person = browser("leyla")
     shown = person.page(url)
     assert "Your task hasn't been written down yet." in shown.text
@@ -697,9 +730,9 @@ def test_ones_own_part_says_what_is_still_missing(
 
 
 def test_the_readiness_page_says_what_is_missing_and_whose_turn_it_is(
-    browser: Browser, scene: Scene, second: Visit
+    browser: Browser, joint_visit: JointVisit, second: Visit
 ) -> None:
-    shown = browser("ilena").page(address(scene, "/ready", 2))
+    shown = browser("ilena").page(address(joint_visit, "/ready", 2))
     assert "Not yet." in shown.text
     assert "5 people by six requirements" in shown.text
     # On a phone each person is a block, in which each answer says what it answers.
@@ -709,32 +742,32 @@ def test_the_readiness_page_says_what_is_missing_and_whose_turn_it_is(
     assert "Waiting for you" in shown.text
     assert "NPM, team lead" in shown.text
     assert "NPM outside expert, Interviews" in shown.text
-    roles = scene.checklist(ROLES, 2)
+    roles = joint_visit.checklist(ROLES, 2)
     assert f"/checklists/{roles.id}#v13" in shown.addresses()
-    partner = browser("leyla").page(address(scene, "/ready", 2))
+    partner = browser("leyla").page(address(joint_visit, "/ready", 2))
     assert "Waiting for the NPM" in partner.text
 
 
-def test_a_ready_visit_says_so(browser: Browser, scene: Scene) -> None:
-    shown = browser("samira").page(address(scene, "/ready"))
+def test_a_ready_visit_says_so(browser: Browser, joint_visit: JointVisit) -> None:
+    shown = browser("samira").page(address(joint_visit, "/ready"))
     assert "Yes. The team and the parties meet all requirements." in shown.text
     assert "Nothing is missing." in shown.text
     assert "Override with a reason" not in shown.text
 
 
 def test_a_visit_whose_days_have_passed_says_so_to_those_who_know_them(
-    browser: Browser, scene: Scene, frozen_time: Callable[[dt.datetime], None]
+    browser: Browser, joint_visit: JointVisit, frozen_time: Callable[[dt.datetime], None]
 ) -> None:
-    last = plan_of(scene.visit()).ends_on
+    last = plan_of(joint_visit.visit()).ends_on
     passed = "Its days have passed"
-    cooperation = f"/cooperations/{scene.reference}"
+    cooperation = f"/cooperations/{joint_visit.reference}"
     frozen_time(dt.datetime.combine(last, dt.time(12), dt.UTC))
     assert passed not in browser("pavo").page(f"{cooperation}/visits").text
     frozen_time(dt.datetime.combine(last + dt.timedelta(days=1), dt.time(12), dt.UTC))
     person = browser("pavo")
-    for page in (cooperation, f"{cooperation}/visits", address(scene)):
+    for page in (cooperation, f"{cooperation}/visits", address(joint_visit)):
         assert passed in person.page(page).text, page
-    ready = person.page(address(scene, "/ready")).text
+    ready = person.page(address(joint_visit, "/ready")).text
     assert "The days of this visit have passed. It was ready." in ready
     assert "What is missing" not in ready
     for name in ("milan", "greta"):
@@ -742,56 +775,56 @@ def test_a_visit_whose_days_have_passed_says_so_to_those_who_know_them(
         assert "Ready, or its days have passed" in known, name
 
 
-def test_a_manager_overrides_in_the_browser(browser: Browser, scene: Scene) -> None:
-    planned(scene, members=(), audience=("milan",))
-    scene.session.commit()
+def test_a_manager_overrides_in_the_browser(browser: Browser, joint_visit: JointVisit) -> None:
+    planned(joint_visit, members=(), audience=("milan",))
+    joint_visit.session.commit()
     person = browser("milan")
-    page = person.page(address(scene, "/override", 2))
+    page = person.page(address(joint_visit, "/override", 2))
     assert "This can’t be overridden." in page.text
-    refused = person.post(address(scene, "/override", 2), data={"reason": "Now."})
+    refused = person.post(address(joint_visit, "/override", 2), data={"reason": "Now."})
     assert refused.status_code == 200
     assert "Only gate J3 can be overridden" in Page.of(refused).text
-    assert scene.events("gate_overridden") == []
+    assert joint_visit.events("gate_overridden") == []
 
 
 def test_an_override_is_shown_on_the_page_and_in_the_history(
-    browser: Browser, scene: Scene
+    browser: Browser, joint_visit: JointVisit
 ) -> None:
-    without_credential_of(scene, "ruth")
-    override(scene.actor("milan"), scene.visit(), reason="A call that can't wait.")
-    scene.session.commit()
-    shown = browser("leyla").page(address(scene, "/ready"))
+    without_credential_of(joint_visit, "ruth")
+    override(joint_visit.actor("milan"), joint_visit.visit(), reason="A call that can't wait.")
+    joint_visit.session.commit()
+    shown = browser("leyla").page(address(joint_visit, "/ready"))
     assert "Overridden" in shown.text
     excused_by = f"Excused by Milan Osterin, {as_date(clock.now())}: A call that can't wait."
     assert excused_by in shown.text
-    history = browser("greta").page(f"/cooperations/{scene.reference}/history")
+    history = browser("greta").page(f"/cooperations/{joint_visit.reference}/history")
     assert "Gate J3 of joint visit 1 was overridden." in history.text
 
 
 def test_each_excused_reason_names_the_override_that_counts_for_it(
-    browser: Browser, scene: Scene
+    browser: Browser, joint_visit: JointVisit
 ) -> None:
     """Not a later one, which was about something else that has been supplied since."""
-    before = load(scene.checklist(ROLES)).sheet.shared("V13")
+    before = load(joint_visit.checklist(ROLES)).sheet.shared("V13")
     assert before is not None
-    without_credential_of(scene, "ruth")
-    override(scene.actor("milan"), scene.visit(), reason="Ruth's letter is on its way.")
-    without_credential_of(scene, "pavo")
-    override(scene.actor("milan"), scene.visit(), reason="Pavo's letter is on its way.")
-    again = load(scene.checklist(ROLES)).sheet.shared("V13")
+    without_credential_of(joint_visit, "ruth")
+    override(joint_visit.actor("milan"), joint_visit.visit(), reason="Ruth's letter is on its way.")
+    without_credential_of(joint_visit, "pavo")
+    override(joint_visit.actor("milan"), joint_visit.visit(), reason="Pavo's letter is on its way.")
+    again = load(joint_visit.checklist(ROLES)).sheet.shared("V13")
     assert again is not None
-    pavo = str(scene.user("pavo"))
+    pavo = str(joint_visit.user("pavo"))
     of_pavo = [row for row in before.values["credentials"] if row["person"] == pavo]
     checklists.save_answer(
-        scene.actor("ilena"),
-        scene.checklist(ROLES),
+        joint_visit.actor("ilena"),
+        joint_visit.checklist(ROLES),
         "V13",
         AnswerScope.SHARED,
         {**again.values, "credentials": [*again.values["credentials"], *of_pavo]},
         base_version=again.version,
     )
-    scene.session.commit()
-    gates = browser("leyla").page(address(scene, "/ready")).text.partition("Gates")[2]
+    joint_visit.session.commit()
+    gates = browser("leyla").page(address(joint_visit, "/ready")).text.partition("Gates")[2]
     assert "Ruth's letter is on its way." in gates
     assert "Pavo's letter is on its way." not in gates
 
@@ -799,16 +832,18 @@ def test_each_excused_reason_names_the_override_that_counts_for_it(
 # The read log
 
 
-def noted(scene: Scene) -> list[str]:
-    return list(scene.session.scalars(sa.select(ReadLogEntry.page).order_by(ReadLogEntry.at)))
+def noted(joint_visit: JointVisit) -> list[str]:
+    return list(joint_visit.session.scalars(sa.select(ReadLogEntry.page).order_by(ReadLogEntry.at)))
 
 
-def test_each_page_view_is_logged_once(browser: Browser, scene: Scene, second: Visit) -> None:
-    assert noted(scene) == []
+def test_each_page_view_is_logged_once(
+    browser: Browser, joint_visit: JointVisit, second: Visit
+) -> None:
+    assert noted(joint_visit) == []
     person = browser("pavo")
     for page in ("", "/ready", "/my-part", "/plan", "/team", "/stop"):
-        person.page(address(scene, page, 2))
-    assert noted(scene) == [
+        person.page(address(joint_visit, page, 2))
+    assert noted(joint_visit) == [
         "visit",
         "visit_readiness",
         "visit_my_part",
@@ -816,35 +851,39 @@ def test_each_page_view_is_logged_once(browser: Browser, scene: Scene, second: V
         "visit_team",
         "visit_stop",
     ]
-    person.page(f"/cooperations/{scene.reference}/visits")
-    assert noted(scene)[-1] == "visits"
+    person.page(f"/cooperations/{joint_visit.reference}/visits")
+    assert noted(joint_visit)[-1] == "visits"
 
 
-def test_a_page_that_was_not_shown_is_not_logged(browser: Browser, scene: Scene) -> None:
+def test_a_page_that_was_not_shown_is_not_logged(browser: Browser, joint_visit: JointVisit) -> None:
     for key in ("dina", "greta", "milan", "celia"):
         person = browser(key)
-        person.get(address(scene))
-        person.get(f"/cooperations/{scene.reference}/visits")
-        person.get(f"/cooperations/{scene.reference}")
-    assert noted(scene) == []
+        person.get(address(joint_visit))
+        person.get(f"/cooperations/{joint_visit.reference}/visits")
+        person.get(f"/cooperations/{joint_visit.reference}")
+    assert noted(joint_visit) == []
 
 
-def test_a_form_is_logged_once_if_it_shows_its_page_again(browser: Browser, scene: Scene) -> None:
+def test_a_form_is_logged_once_if_it_shows_its_page_again(
+    browser: Browser, joint_visit: JointVisit
+) -> None:
     person = browser("pavo")
-    shown = person.post(address(scene, "/plan"), data={})
+    shown = person.post(address(joint_visit, "/plan"), data={})
     assert HARBOUR in shown.text
-    assert noted(scene) == ["visit_plan"]
-    scene.session.rollback()
-    assert person.post(address(scene, "/stop"), data={"reason": "No car."}).status_code == 303
-    assert noted(scene) == ["visit_plan"]
+    assert noted(joint_visit) == ["visit_plan"]
+    joint_visit.session.rollback()
+    assert person.post(address(joint_visit, "/stop"), data={"reason": "No car."}).status_code == 303
+    assert noted(joint_visit) == ["visit_plan"]
 
 
-def test_the_npms_managers_read_the_read_log(browser: Browser, scene: Scene, second: Visit) -> None:
-    browser("leyla").page(address(scene))
-    browser("pavo").page(address(scene, "/ready", 2))
-    browser("pavo").page(f"/checklists/{scene.checklist(ROLES).id}")
-    browser("pavo").page(f"/cooperations/{scene.reference}/visits")
-    shown = browser("milan").page(f"/cooperations/{scene.reference}/reads")
+def test_the_npms_managers_read_the_read_log(
+    browser: Browser, joint_visit: JointVisit, second: Visit
+) -> None:
+    browser("leyla").page(address(joint_visit))
+    browser("pavo").page(address(joint_visit, "/ready", 2))
+    browser("pavo").page(f"/checklists/{joint_visit.checklist(ROLES).id}")
+    browser("pavo").page(f"/cooperations/{joint_visit.reference}/visits")
+    shown = browser("milan").page(f"/cooperations/{joint_visit.reference}/reads")
     assert shown.h1 == "Read log"
     for words in ("4 entries", "Leyla Marchetti", "Visit 1", "Visit 2", "The list of visits"):
         assert words in shown.text
@@ -853,17 +892,17 @@ def test_the_npms_managers_read_the_read_log(browser: Browser, scene: Scene, sec
 
 
 def test_who_may_not_know_of_a_visit_reads_only_that_something_of_it_was_opened(
-    browser: Browser, scene: Scene
+    browser: Browser, joint_visit: JointVisit
 ) -> None:
     """Only people of the team open their part, and mostly the lead changes the plan."""
-    browser("leyla").page(address(scene, "/my-part"))
-    browser("pavo").page(address(scene, "/plan"))
-    browser("pavo").page(f"/checklists/{scene.checklist(ROLES).id}")
+    browser("leyla").page(address(joint_visit, "/my-part"))
+    browser("pavo").page(address(joint_visit, "/plan"))
+    browser("pavo").page(f"/checklists/{joint_visit.checklist(ROLES).id}")
 
-    cooperation_id = scene.demonstration.cooperations["complete"]
+    cooperation_id = joint_visit.demonstration.cooperations["complete"]
 
     def pages_read(key: str) -> set[str]:
-        lines = queries.reads(scene.actor(key), cooperation_id, offset=0, limit=9)[1]
+        lines = queries.reads(joint_visit.actor(key), cooperation_id, offset=0, limit=9)[1]
         return {str(pages.page_words(line)) for line in lines}
 
     assert pages_read("milan") == {"Visit 1"}
@@ -875,20 +914,22 @@ def test_who_may_not_know_of_a_visit_reads_only_that_something_of_it_was_opened(
 
 
 @pytest.mark.parametrize("key", ["ilena", "tomas", "pavo", "henrik", "samira", "greta"])
-def test_nobody_else_reads_the_read_log(browser: Browser, scene: Scene, key: str) -> None:
-    assert browser(key).get(f"/cooperations/{scene.reference}/reads").status_code == 403
+def test_nobody_else_reads_the_read_log(
+    browser: Browser, joint_visit: JointVisit, key: str
+) -> None:
+    assert browser(key).get(f"/cooperations/{joint_visit.reference}/reads").status_code == 403
 
 
 # Errors and queries
 
 
-def test_errors_reveal_nothing_about_a_visit(browser: Browser, scene: Scene) -> None:
+def test_errors_reveal_nothing_about_a_visit(browser: Browser, joint_visit: JointVisit) -> None:
     person = browser("dina")
     for response in (
-        person.get(address(scene)),
-        person.post(address(scene, "/my-part/role")),
-        person.get(address(scene, "/nothing")),
-        person.get(f"/checklists/{scene.checklist(ROLES).id}"),
+        person.get(address(joint_visit)),
+        person.post(address(joint_visit, "/my-part/role")),
+        person.get(address(joint_visit, "/nothing")),
+        person.get(f"/checklists/{joint_visit.checklist(ROLES).id}"),
     ):
         assert response.status_code == 404
         for word in (HARBOUR, "Lower Harbour", "Leyla"):
@@ -899,7 +940,7 @@ Statements = Callable[[], AbstractContextManager[list[str]]]
 
 
 def test_the_list_takes_as_many_queries_for_many_visits_as_for_few(
-    browser: Browser, scene: Scene, statements: Statements
+    browser: Browser, joint_visit: JointVisit, statements: Statements
 ) -> None:
     person = browser("pavo")
 
@@ -909,19 +950,19 @@ def test_the_list_takes_as_many_queries_for_many_visits_as_for_few(
             person.page(page)
         return len(seen)
 
-    pages = [f"/cooperations/{scene.reference}{page}" for page in ("/visits", "")]
+    pages = [f"/cooperations/{joint_visit.reference}{page}" for page in ("/visits", "")]
     few = [count(page) for page in pages]
     for _ in range(3):
-        planned(scene)
-    scene.session.commit()
+        planned(joint_visit)
+    joint_visit.session.commit()
     assert [count(page) for page in pages] == few
 
 
 def test_the_read_log_takes_as_many_queries_for_many_lines_as_for_few(
-    browser: Browser, scene: Scene, statements: Statements
+    browser: Browser, joint_visit: JointVisit, statements: Statements
 ) -> None:
-    manager, url = browser("milan"), f"/cooperations/{scene.reference}/reads"
-    browser("pavo").page(address(scene))
+    manager, url = browser("milan"), f"/cooperations/{joint_visit.reference}/reads"
+    browser("pavo").page(address(joint_visit))
 
     def count() -> int:
         with statements() as seen:
@@ -931,47 +972,47 @@ def test_the_read_log_takes_as_many_queries_for_many_lines_as_for_few(
     count()
     few = count()
     for key in TEAM:
-        browser(key).page(address(scene, "/ready"))
+        browser(key).page(address(joint_visit, "/ready"))
     assert count() == few
 
 
 def test_a_withdrawn_undertaking_is_immediately_shown_as_missing(
-    browser: Browser, scene: Scene
+    browser: Browser, joint_visit: JointVisit
 ) -> None:
-    undertakings.withdraw(scene.actor("samira"), scene.undertaking("samira").id)
-    scene.session.commit()
-    shown = browser("pavo").page(address(scene, "/ready"))
+    undertakings.withdraw(joint_visit.actor("samira"), joint_visit.undertaking("samira").id)
+    joint_visit.session.commit()
+    shown = browser("pavo").page(address(joint_visit, "/ready"))
     assert "The undertaking of Samira Okell is not signed." in shown.text
     assert "2 things are missing. They affect 1 of the 5 people on the team." in shown.text
-    assert browser("samira").get(address(scene, "/ready")).status_code == 404
+    assert browser("samira").get(address(joint_visit, "/ready")).status_code == 404
 
 
-def test_a_plan_of_one_day_names_one_day(browser: Browser, scene: Scene) -> None:
-    plan = plan_of(scene.visit())
+def test_a_plan_of_one_day_names_one_day(browser: Browser, joint_visit: JointVisit) -> None:
+    plan = plan_of(joint_visit.visit())
     one_day = Plan(plan.place, plan.starts_on, plan.starts_on)
-    service.change_plan(scene.actor("pavo"), scene.visit(), version=1, plan=one_day)
-    scene.session.commit()
-    shown = browser("pavo").page(address(scene, "/ready"))
+    service.change_plan(joint_visit.actor("pavo"), joint_visit.visit(), version=1, plan=one_day)
+    joint_visit.session.commit()
+    shown = browser("pavo").page(address(joint_visit, "/ready"))
     assert f"{HARBOUR}, {as_date(plan.starts_on)}." in shown.text
 
 
 def test_a_visit_says_of_its_texts_only_what_signatures_and_events_say(
-    browser: Browser, scene: Scene
+    browser: Browser, joint_visit: JointVisit
 ) -> None:
     """product.md, 5.9: a stored state alone puts nothing in force."""
-    reference, client = scene.reference, browser("ilena")
+    reference, client = joint_visit.reference, browser("ilena")
     assert "In force" in client.page(f"/cooperations/{reference}/visits/1").text
-    planned(scene, members=("leyla",), audience=("leyla", "ilena"))
-    scene.session.commit()
+    planned(joint_visit, members=("leyla",), audience=("leyla", "ilena"))
+    joint_visit.session.commit()
     second = f"/cooperations/{reference}/visits/2"
     assert "In force" not in client.page(second).text
-    roles, old = (scene.checklist(ROLES, number) for number in (2, 1))
-    scene.session.execute(
+    roles, old = (joint_visit.checklist(ROLES, number) for number in (2, 1))
+    joint_visit.session.execute(
         sa.update(Checklist)
         .where(Checklist.id == roles.id)
         .values(state=old.state, revision_in_force_id=old.revision_in_force_id)
     )
-    scene.session.commit()
+    joint_visit.session.commit()
     shown = client.page(second).text
     assert "In force" not in shown
     assert "Doesn't match its signatures" in shown

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from tests.client import CheckedClient
-from tests.factories.visits import Scene
+from tests.factories.visits import JointVisit
 from tests.pages import Page
 from tracker.accounts.models import User
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
@@ -28,27 +28,27 @@ Browser = Callable[[str], CheckedClient]
 
 
 @pytest.fixture
-def parts(scene: Scene) -> Scene:
+def parts(joint_visit: JointVisit) -> JointVisit:
     """The ready visit, as if Marek, who is cleared, on the team and listed, had no account."""
-    marek = scene.session.get_one(User, scene.user("marek"))
+    marek = joint_visit.session.get_one(User, joint_visit.user("marek"))
     marek.email = addresses.of_nobody(marek.id)
-    service.settle(scene.visit())
-    scene.session.commit()
-    return scene
+    service.settle(joint_visit.visit())
+    joint_visit.session.commit()
+    return joint_visit
 
 
 @pytest.fixture
-def browser(app: Flask, parts: Scene) -> Browser:
+def browser(app: Flask, parts: JointVisit) -> Browser:
     return lambda key: parts.demonstration.browser(app, key)
 
 
-def address(scene: Scene, key: str = "marek") -> str:
-    return f"/cooperations/{scene.reference}/visits/1/parts/{scene.user(key)}"
+def address(joint_visit: JointVisit, key: str = "marek") -> str:
+    return f"/cooperations/{joint_visit.reference}/visits/1/parts/{joint_visit.user(key)}"
 
 
-def missing(scene: Scene) -> set[tuple[RequirementKind, UUID | None]]:
-    scene.session.expire_all()
-    requirements = readiness.judge(scene.visit()).requirements
+def missing(joint_visit: JointVisit) -> set[tuple[RequirementKind, UUID | None]]:
+    joint_visit.session.expire_all()
+    requirements = readiness.judge(joint_visit.visit()).requirements
     return {
         (requirement.kind, requirement.member.user_id if requirement.member else None)
         for requirement in requirements
@@ -56,7 +56,7 @@ def missing(scene: Scene) -> set[tuple[RequirementKind, UUID | None]]:
 
 
 def record(
-    scene: Scene,
+    joint_visit: JointVisit,
     by: str,
     *,
     of: str = "marek",
@@ -65,7 +65,7 @@ def record(
     plan: bool = True,
 ) -> bool:
     """Record both confirmations of a person, on a page opened now."""
-    actor, visit, user_id = scene.actor(by), scene.visit(), scene.user(of)
+    actor, visit, user_id = joint_visit.actor(by), joint_visit.visit(), joint_visit.user(of)
     reading = readiness.read(visit)
     return service.record_part(
         actor,
@@ -77,23 +77,23 @@ def record(
     )
 
 
-def move(scene: Scene) -> None:
-    visit = scene.visit()
+def move(joint_visit: JointVisit) -> None:
+    visit = joint_visit.visit()
     before = plan_of(visit)
     to = Plan("Upper Harbour police station", before.starts_on, before.ends_on)
     service.change_plan(
-        scene.actor("ilena"), visit, version=visit.version, plan=to, place_type="police"
+        joint_visit.actor("ilena"), visit, version=visit.version, plan=to, place_type="police"
     )
 
 
-def confirmations(scene: Scene) -> list[Answer]:
-    roles = scene.checklist(ChecklistKind.VISIT_ROLES)
+def confirmations(joint_visit: JointVisit) -> list[Answer]:
+    roles = joint_visit.checklist(ChecklistKind.VISIT_ROLES)
     return list(
-        scene.session.scalars(
+        joint_visit.session.scalars(
             sa.select(Answer).where(
                 Answer.checklist_id == roles.id,
                 Answer.scope == AnswerScope.PERSON,
-                Answer.owner_id == scene.user("marek"),
+                Answer.owner_id == joint_visit.user("marek"),
                 Answer.is_current,
             )
         )
@@ -101,7 +101,7 @@ def confirmations(scene: Scene) -> list[Answer]:
 
 
 def test_a_visit_becomes_ready_with_a_person_without_an_account_and_asks_anew_when_it_moves(
-    parts: Scene, browser: Browser
+    parts: JointVisit, browser: Browser
 ) -> None:
     marek = parts.user("marek")
     assert missing(parts) == {(kind, marek) for kind in BOTH}
@@ -124,7 +124,9 @@ def test_a_visit_becomes_ready_with_a_person_without_an_account_and_asks_anew_wh
     assert {(kind, marek) for kind in BOTH} <= missing(parts)
 
 
-def test_the_record_is_an_event_by_who_recorded_it_and_says_nothing_of_it(parts: Scene) -> None:
+def test_the_record_is_an_event_by_who_recorded_it_and_says_nothing_of_it(
+    parts: JointVisit,
+) -> None:
     assert record(parts, "ilena")
     parts.session.commit()
     assert not record(parts, "pavo")
@@ -147,7 +149,7 @@ def test_the_record_is_an_event_by_who_recorded_it_and_says_nothing_of_it(parts:
 
 
 def test_nobody_but_the_lead_and_planners_of_the_npm_records_it(
-    parts: Scene, browser: Browser
+    parts: JointVisit, browser: Browser
 ) -> None:
     for by in ("samira", "leyla", "tomas", "ruth"):
         with pytest.raises(RefusedError):
@@ -159,7 +161,7 @@ def test_nobody_but_the_lead_and_planners_of_the_npm_records_it(
 
 
 def test_nobody_records_it_for_themselves_or_for_a_person_with_an_account(
-    parts: Scene, browser: Browser
+    parts: JointVisit, browser: Browser
 ) -> None:
     for key in ("pavo", "leyla"):
         page = browser("pavo").get(address(parts, key))
@@ -170,7 +172,9 @@ def test_nobody_records_it_for_themselves_or_for_a_person_with_an_account(
     assert browser("pavo").get(address(parts, "otto")).status_code == 404
 
 
-def test_nothing_is_recorded_without_saying_how_or_what(parts: Scene, browser: Browser) -> None:
+def test_nothing_is_recorded_without_saying_how_or_what(
+    parts: JointVisit, browser: Browser
+) -> None:
     where, lead = address(parts), browser("pavo")
     assert "Say how they were told" in Page.of(lead.submit(where, accepts=True, how=" ")).text
     answer = lead.submit(where, how=HOW)
@@ -182,7 +186,7 @@ def test_nothing_is_recorded_without_saying_how_or_what(parts: Scene, browser: B
 
 
 def test_what_changed_after_the_page_was_opened_is_not_recorded(
-    parts: Scene, browser: Browser
+    parts: JointVisit, browser: Browser
 ) -> None:
     where, lead = address(parts), browser("pavo")
     form = lead.page(where).form(None)
@@ -205,7 +209,7 @@ def test_what_changed_after_the_page_was_opened_is_not_recorded(
 
 @pytest.mark.parametrize("lacks", ["clearance", "listing"])
 def test_nothing_is_read_to_a_person_who_may_not_know_of_the_visit(
-    parts: Scene, browser: Browser, lacks: str
+    parts: JointVisit, browser: Browser, lacks: str
 ) -> None:
     if lacks == "clearance":
         parts.clearance("marek").closed_at = clock.now()

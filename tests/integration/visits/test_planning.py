@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 import sqlalchemy as sa
 
-from tests.factories.visits import PLACE, Scene, days, planned, team_plan
+from tests.factories.visits import PLACE, JointVisit, days, planned, team_plan
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.loading import load
 from tracker.checklists.queries import VISIT
@@ -28,39 +28,41 @@ ONE_DAY = dt.timedelta(days=1)
 
 
 @pytest.mark.both_databases
-def test_planning_saves_place_and_dates_for_the_people_who_may_know(scene: Scene) -> None:
-    visit = planned(scene)
+def test_planning_saves_place_and_dates_for_the_people_who_may_know(
+    joint_visit: JointVisit,
+) -> None:
+    visit = planned(joint_visit)
     assert (visit.number, visit.stage, visit.is_ready) == (2, VisitStage.PLANNED, False)
     assert plan_of(visit) == days()
-    assert visit.planned_by_id == scene.user("ilena")
+    assert visit.planned_by_id == joint_visit.user("ilena")
 
 
-def test_the_roles_say_once_and_for_all_what_was_planned(scene: Scene) -> None:
-    planned(scene, gaps="No physician.")
-    sheet = load(scene.checklist(ROLES, 2)).sheet
+def test_the_roles_say_once_and_for_all_what_was_planned(joint_visit: JointVisit) -> None:
+    planned(joint_visit, gaps="No physician.")
+    sheet = load(joint_visit.checklist(ROLES, 2)).sheet
     assert sheet.value("V1", "kind") == "thematic"
     assert sheet.value("V1", "place_type") == "police"
     assert sheet.value("V2", "announced") == "unannounced"
-    assert sheet.value("V3", "lead") == str(scene.user("pavo"))
-    assert sheet.value("V3", "deputy") == str(scene.user("ruth"))
+    assert sheet.value("V3", "lead") == str(joint_visit.user("pavo"))
+    assert sheet.value("V3", "deputy") == str(joint_visit.user("ruth"))
     assert sheet.value("V4", "gaps") == "No physician."
     team = {row["person"]: row for row in sheet.value("V4", "team")}
-    assert team.keys() == {str(scene.user(key)) for key in ("pavo", "ruth", "leyla", "marek")}
-    assert team[str(scene.user("leyla"))]["organisation"] == str(scene.body("lh"))
-    assert team[str(scene.user("leyla"))]["skill"] == "Interviews"
+    assert team.keys() == {str(joint_visit.user(key)) for key in ("pavo", "ruth", "leyla", "marek")}
+    assert team[str(joint_visit.user("leyla"))]["organisation"] == str(joint_visit.body("lh"))
+    assert team[str(joint_visit.user("leyla"))]["skill"] == "Interviews"
 
 
-def test_planner_lead_and_deputy_always_know(scene: Scene) -> None:
-    visit = planned(scene, audience=("leyla",))
+def test_planner_lead_and_deputy_always_know(joint_visit: JointVisit) -> None:
+    visit = planned(joint_visit, audience=("leyla",))
     rows = {row.user_id: row for row in audiences.audience(VISIT, visit.id)}
-    assert rows.keys() == {scene.user(key) for key in ("ilena", "pavo", "ruth", "leyla")}
-    assert [key for key, row in rows.items() if row.leads] == [scene.user("pavo")]
+    assert rows.keys() == {joint_visit.user(key) for key in ("ilena", "pavo", "ruth", "leyla")}
+    assert [key for key, row in rows.items() if row.leads] == [joint_visit.user("pavo")]
     assert {row.from_on for row in rows.values()} == {clock.today()}
 
 
-def test_lead_and_deputy_are_in_the_team(scene: Scene) -> None:
-    planned(scene, members=("leyla",))
-    assert scene.members(2) == {"pavo", "ruth", "leyla"}
+def test_lead_and_deputy_are_in_the_team(joint_visit: JointVisit) -> None:
+    planned(joint_visit, members=("leyla",))
+    assert joint_visit.members(2) == {"pavo", "ruth", "leyla"}
 
 
 @pytest.mark.parametrize(
@@ -73,20 +75,20 @@ def test_lead_and_deputy_are_in_the_team(scene: Scene) -> None:
     ],
 )
 def test_roles_and_plan_are_agreed_by_the_npm_and_each_cso_in_the_team(
-    scene: Scene, members: tuple[str, ...], parties: set[str]
+    joint_visit: JointVisit, members: tuple[str, ...], parties: set[str]
 ) -> None:
-    planned(scene, members=members, audience=())
+    planned(joint_visit, members=members, audience=())
     for kind in (ROLES, URGENT_PLAN):
-        loaded = load(scene.checklist(kind, 2))
+        loaded = load(joint_visit.checklist(kind, 2))
         organisation_ids = {party.organisation_id for party in loaded.surroundings.parties}
-        assert organisation_ids == {scene.body(key) for key in parties}
+        assert organisation_ids == {joint_visit.body(key) for key in parties}
 
 
 @pytest.mark.both_databases
-def test_the_trail_tells_that_a_visit_was_planned_and_its_number(scene: Scene) -> None:
-    before = len(scene.events())
-    planned(scene)
-    fresh = scene.events()[before:]
+def test_the_trail_tells_that_a_visit_was_planned_and_its_number(joint_visit: JointVisit) -> None:
+    before = len(joint_visit.events())
+    planned(joint_visit)
+    fresh = joint_visit.events()[before:]
     assert [verb for verb, _ in fresh][:3] == [
         "visit_planned",
         "checklist_started",
@@ -97,18 +99,18 @@ def test_the_trail_tells_that_a_visit_was_planned_and_its_number(scene: Scene) -
     assert ("visit_stage_changed", "J2") in [(v, c.get("after")) for v, c in fresh]
 
 
-def test_the_facts_that_checklists_look_at_come_from_the_visit(scene: Scene) -> None:
-    visit = planned(scene)
+def test_the_facts_that_checklists_look_at_come_from_the_visit(joint_visit: JointVisit) -> None:
+    visit = planned(joint_visit)
     facts = queries.facts([visit.id])[visit.id]
     assert facts.starts_on == days().starts_on
-    assert facts.team == {scene.user(key) for key in ("pavo", "ruth", "leyla", "marek")}
+    assert facts.team == {joint_visit.user(key) for key in ("pavo", "ruth", "leyla", "marek")}
 
 
-def test_undertakings_may_be_for_a_visit_that_is_prepared(scene: Scene) -> None:
-    visit = planned(scene)
+def test_undertakings_may_be_for_a_visit_that_is_prepared(joint_visit: JointVisit) -> None:
+    visit = planned(joint_visit)
     both = {(visit.number, visit.id) for visit in queries.still_to_come(visit.cooperation_id)}
-    assert both == {(1, scene.visit(1).id), (2, visit.id)}
-    service.stop(scene.actor("ilena"), visit, reason="No longer needed.")
+    assert both == {(1, joint_visit.visit(1).id), (2, visit.id)}
+    service.stop(joint_visit.actor("ilena"), visit, reason="No longer needed.")
     assert [visit.number for visit in queries.still_to_come(visit.cooperation_id)] == [1]
 
 
@@ -119,64 +121,66 @@ def test_undertakings_may_be_for_a_visit_that_is_prepared(scene: Scene) -> None:
     "key",
     ["pavo", "tomas", "marek", "samira", "henrik", "joana", "celia", "greta", "iris", "vera"],
 )
-def test_nobody_but_a_coordinator_or_manager_of_the_npm_plans(scene: Scene, key: str) -> None:
+def test_nobody_but_a_coordinator_or_manager_of_the_npm_plans(
+    joint_visit: JointVisit, key: str
+) -> None:
     with pytest.raises(RefusedError):
-        planned(scene, by=key)
+        planned(joint_visit, by=key)
 
 
-def test_a_manager_of_the_npm_plans_and_knows(scene: Scene) -> None:
-    visit = planned(scene, by="milan")
-    assert queries.find(scene.actor("milan"), visit.cooperation_id, visit.number) is visit
+def test_a_manager_of_the_npm_plans_and_knows(joint_visit: JointVisit) -> None:
+    visit = planned(joint_visit, by="milan")
+    assert queries.find(joint_visit.actor("milan"), visit.cooperation_id, visit.number) is visit
 
 
-def test_a_person_who_plans_a_visit_takes_part_in_it(scene: Scene) -> None:
+def test_a_person_who_plans_a_visit_takes_part_in_it(joint_visit: JointVisit) -> None:
     cooperations.end_person(
-        scene.actor("ilena"),
-        scene.cooperation,
-        user_id=scene.user("milan"),
-        organisation_id=scene.body("npm"),
+        joint_visit.actor("ilena"),
+        joint_visit.cooperation,
+        user_id=joint_visit.user("milan"),
+        organisation_id=joint_visit.body("npm"),
     )
     with pytest.raises(RefusedError):
-        planned(scene, by="milan")
+        planned(joint_visit, by="milan")
 
 
-def test_no_visit_without_a_mode_that_has_visits(scene: Scene) -> None:
-    cooperation = scene.cooperation
+def test_no_visit_without_a_mode_that_has_visits(joint_visit: JointVisit) -> None:
+    cooperation = joint_visit.cooperation
     cooperations.set_modes(
-        scene.actor("ilena"),
+        joint_visit.actor("ilena"),
         cooperation,
         version=cooperation.version,
         modes=(Mode.INFO_F,),
         questions={},
     )
     with pytest.raises(RefusedError):
-        planned(scene)
+        planned(joint_visit)
 
 
 @pytest.mark.parametrize("waits", [dt.timedelta(days=183), dt.timedelta(days=731)])
 def test_no_new_visit_while_a_review_is_overdue_or_the_term_has_ended(
-    scene: Scene, frozen_time: Callable[[dt.datetime], None], waits: dt.timedelta
+    joint_visit: JointVisit, frozen_time: Callable[[dt.datetime], None], waits: dt.timedelta
 ) -> None:
     plan = days()
     frozen_time(clock.now() + waits)
     with pytest.raises(RefusedError):
         planned(
-            scene,
+            joint_visit,
             plan=replace(plan, starts_on=plan.starts_on + waits, ends_on=plan.ends_on + waits),
         )
 
 
 @pytest.mark.parametrize("name", ["waiting", "differing", "declined"])
-def test_no_visit_in_a_cooperation_that_is_not_active(scene: Scene, name: str) -> None:
-    scene.demonstration = replace(
-        scene.demonstration,
+def test_no_visit_in_a_cooperation_that_is_not_active(joint_visit: JointVisit, name: str) -> None:
+    joint_visit.demonstration = replace(
+        joint_visit.demonstration,
         cooperations={
-            **scene.demonstration.cooperations,
-            "complete": scene.demonstration.cooperations[name],
+            **joint_visit.demonstration.cooperations,
+            "complete": joint_visit.demonstration.cooperations[name],
         },
     )
     with pytest.raises(RefusedError):
-        planned(scene)
+        planned(joint_visit)
 
 
 # Input
@@ -195,13 +199,13 @@ TODAY_FIRST = Plan(PLACE, dt.date(2020, 1, 2), dt.date(2020, 1, 3))
     ],
 )
 def test_a_plan_that_does_not_fit_is_refused_beside_its_field(
-    scene: Scene, plan: Plan, field: str
+    joint_visit: JointVisit, plan: Plan, field: str
 ) -> None:
     with pytest.raises(RuleBrokenError) as refused:
-        planned(scene, plan=plan)
+        planned(joint_visit, plan=plan)
     assert refused.value.field == field
-    scene.session.rollback()
-    assert scene.session.scalar(sa.select(sa.func.count(Visit.id))) == 1
+    joint_visit.session.rollback()
+    assert joint_visit.session.scalar(sa.select(sa.func.count(Visit.id))) == 1
 
 
 @pytest.mark.parametrize(
@@ -219,14 +223,14 @@ def test_a_plan_that_does_not_fit_is_refused_beside_its_field(
     ],
 )
 def test_choosing_an_unsuitable_person_shows_an_error_beside_the_field(
-    scene: Scene, team: dict[str, Any], field: str
+    joint_visit: JointVisit, team: dict[str, Any], field: str
 ) -> None:
     with pytest.raises(RuleBrokenError) as refused:
-        planned(scene, **team)
+        planned(joint_visit, **team)
     assert refused.value.field == field
 
 
-def test_somebody_unknown_is_refused(scene: Scene) -> None:
+def test_somebody_unknown_is_refused(joint_visit: JointVisit) -> None:
     for more in (
         {"lead_id": uuid4()},
         {"members": (Member(uuid4()),)},
@@ -234,28 +238,28 @@ def test_somebody_unknown_is_refused(scene: Scene) -> None:
     ):
         with pytest.raises(RuleBrokenError):
             service.plan_visit(
-                scene.actor("ilena"),
-                scene.cooperation,
+                joint_visit.actor("ilena"),
+                joint_visit.cooperation,
                 kind={},
                 announced="unannounced",
                 plan=days(),
-                team_plan=replace(team_plan(scene), **more),
+                team_plan=replace(team_plan(joint_visit), **more),
             )
 
 
 @pytest.mark.both_databases
-def test_sending_the_same_form_twice_plans_one_visit(scene: Scene) -> None:
+def test_sending_the_same_form_twice_plans_one_visit(joint_visit: JointVisit) -> None:
     made_by_the_form = uuid4()
-    first = planned(scene, visit_id=made_by_the_form)
-    events = len(scene.events())
-    second = planned(scene, visit_id=made_by_the_form)
+    first = planned(joint_visit, visit_id=made_by_the_form)
+    events = len(joint_visit.events())
+    second = planned(joint_visit, visit_id=made_by_the_form)
     assert (second.id, second.number) == (first.id, 2)
-    assert len(scene.events()) == events
+    assert len(joint_visit.events()) == events
 
 
 @pytest.mark.both_databases
-def test_the_id_of_a_visit_that_is_anothers_is_not_taken(scene: Scene) -> None:
-    theirs = planned(scene, by="milan")
-    own = planned(scene, visit_id=theirs.id)
+def test_the_id_of_a_visit_that_is_anothers_is_not_taken(joint_visit: JointVisit) -> None:
+    theirs = planned(joint_visit, by="milan")
+    own = planned(joint_visit, visit_id=theirs.id)
     assert own.id != theirs.id
     assert own.number == 3

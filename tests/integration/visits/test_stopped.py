@@ -9,7 +9,7 @@ from flask import Flask
 
 from tests.factories.cooperations import signed_in
 from tests.factories.evidence.tampering import Tampering, hands, table_of
-from tests.factories.visits import Scene
+from tests.factories.visits import JointVisit
 from tests.starting_points import noon_in
 from tracker.accounts.models import User
 from tracker.accounts.people import service as accounts
@@ -40,10 +40,10 @@ def later(frozen_time: Callable[[datetime | None], None]) -> None:
     frozen_time(noon_in(5))
 
 
-def stop(scene: Scene) -> None:
-    service.stop(scene.actor("pavo"), scene.visit(), reason="The lead is ill.")
+def stop(joint_visit: JointVisit) -> None:
+    service.stop(joint_visit.actor("pavo"), joint_visit.visit(), reason="The lead is ill.")
     recompute()
-    scene.session.commit()
+    joint_visit.session.commit()
 
 
 def digest_of(roles: Checklist) -> str:
@@ -51,8 +51,8 @@ def digest_of(roles: Checklist) -> str:
     return db.session.get_one(Revision, roles.revision_in_force_id).digest
 
 
-def test_the_register_counts_and_finds_them_among_what_has_ended(scene: Scene) -> None:
-    milan, ids = scene.actor("milan"), {scene.checklist(kind).id for kind in TEXTS}
+def test_the_register_counts_and_finds_them_among_what_has_ended(joint_visit: JointVisit) -> None:
+    milan, ids = joint_visit.actor("milan"), {joint_visit.checklist(kind).id for kind in TEXTS}
 
     def found_in(narrowing: Narrowing) -> set[UUID]:
         question = Question(narrowing=narrowing)
@@ -60,38 +60,42 @@ def test_the_register_counts_and_finds_them_among_what_has_ended(scene: Scene) -
 
     assert (found_in(Narrowing.IN_FORCE), found_in(Narrowing.ENDED)) == (ids, set())
     before = register.counts(milan, Question())
-    stop(scene)
+    stop(joint_visit)
     assert (found_in(Narrowing.IN_FORCE), found_in(Narrowing.ENDED)) == (set(), ids)
     after = register.counts(milan, Question())
     assert after[Narrowing.ENDED] - before[Narrowing.ENDED] == len(ids)
     assert before[Narrowing.IN_FORCE] - after[Narrowing.IN_FORCE] == len(ids)
-    assert recheck.recheck(scene.cooperation.id) == []
+    assert recheck.recheck(joint_visit.cooperation.id) == []
 
 
-def test_nobody_is_to_be_named_anew_in_what_has_ended(app: Flask, scene: Scene) -> None:
-    accounts.suspend(scene.actor("iris"), scene.user("joana"), reason="Lost the telephone.")
+def test_nobody_is_to_be_named_anew_in_what_has_ended(app: Flask, joint_visit: JointVisit) -> None:
+    accounts.suspend(
+        joint_visit.actor("iris"), joint_visit.user("joana"), reason="Lost the telephone."
+    )
     recompute()
-    scene.session.commit()
-    pavo = signed_in(app, scene.session.get_one(User, scene.user("pavo")))
-    record = f"/checklists/{scene.checklist(ChecklistKind.VISIT_ROLES).id}/record"
+    joint_visit.session.commit()
+    pavo = signed_in(app, joint_visit.session.get_one(User, joint_visit.user("pavo")))
+    record = f"/checklists/{joint_visit.checklist(ChecklistKind.VISIT_ROLES).id}/record"
     warning = "Somebody named here can't act any more."
     assert warning in pavo.page(record).text
-    stop(scene)
+    stop(joint_visit)
     assert warning not in pavo.page(record).text
 
 
-def test_its_signed_texts_have_ended(app: Flask, scene: Scene) -> None:
-    digests = {kind: digest_of(scene.checklist(kind)) for kind in TEXTS}
+def test_its_signed_texts_have_ended(app: Flask, joint_visit: JointVisit) -> None:
+    digests = {kind: digest_of(joint_visit.checklist(kind)) for kind in TEXTS}
     for kind in TEXTS:
-        answer = verdicts.of_text(scene.reference, digests[kind])
+        answer = verdicts.of_text(joint_visit.reference, digests[kind])
         assert answer.verdict is Verdict.GENUINE
-    stop(scene)
-    lines = register.lines(scene.actor("milan"), Question(), limit=1_000)
+    stop(joint_visit)
+    lines = register.lines(joint_visit.actor("milan"), Question(), limit=1_000)
     states = {line.checklist_id: line.state for line in lines}
-    pavo = signed_in(app, scene.session.get_one(User, scene.user("pavo")))
+    pavo = signed_in(app, joint_visit.session.get_one(User, joint_visit.user("pavo")))
     for kind in TEXTS:
-        checklist = scene.checklist(kind)
-        assert verdicts.of_text(scene.reference, digests[kind]).verdict is Verdict.VISIT_STOPPED
+        checklist = joint_visit.checklist(kind)
+        assert (
+            verdicts.of_text(joint_visit.reference, digests[kind]).verdict is Verdict.VISIT_STOPPED
+        )
         assert states[checklist.id] is AgreementState.ENDED
         assert evidence.look(checklist).agrees
         record = pavo.page(f"/checklists/{checklist.id}/record")
@@ -100,47 +104,49 @@ def test_its_signed_texts_have_ended(app: Flask, scene: Scene) -> None:
         assert WORDS in pavo.page(f"/checklists/{checklist.id}").text
 
 
-def test_outsiders_learn_no_more_than_that_it_was_stopped(scene: Scene) -> None:
-    digest = digest_of(scene.checklist(ChecklistKind.VISIT_ROLES))
-    stop(scene)
-    answer = verdicts.of_text(scene.reference, digest)
+def test_outsiders_learn_no_more_than_that_it_was_stopped(joint_visit: JointVisit) -> None:
+    digest = digest_of(joint_visit.checklist(ChecklistKind.VISIT_ROLES))
+    stop(joint_visit)
+    answer = verdicts.of_text(joint_visit.reference, digest)
     assert (answer.verdict, answer.signers, answer.begins_on) == (Verdict.VISIT_STOPPED, None, None)
 
 
-def test_nobody_amends_or_changes_them_or_sends_them_again(app: Flask, scene: Scene) -> None:
-    stop(scene)
-    roles = scene.checklist(ChecklistKind.VISIT_ROLES)
-    ilena = scene.actor("ilena")
+def test_nobody_amends_or_changes_them_or_sends_them_again(
+    app: Flask, joint_visit: JointVisit
+) -> None:
+    stop(joint_visit)
+    roles = joint_visit.checklist(ChecklistKind.VISIT_ROLES)
+    ilena = joint_visit.actor("ilena")
     with pytest.raises(RefusedError, match=REFUSED):
         agreements.amend(ilena, roles, reason="Another lead.", items=["V4"])
-    client = signed_in(app, scene.session.get_one(User, scene.user("ilena")))
-    scene.session.commit()
+    client = signed_in(app, joint_visit.session.get_one(User, joint_visit.user("ilena")))
+    joint_visit.session.commit()
     response = client.get(f"/checklists/{roles.id}/amend")
     assert response.status_code == 403
     assert REFUSED in response.get_data(as_text=True)
 
 
-def test_a_text_that_waits_for_signatures_is_called_back(scene: Scene) -> None:
-    roles = scene.checklist(ChecklistKind.VISIT_ROLES)
-    agreements.amend(scene.actor("ilena"), roles, reason="Another lead.", items=["V6"])
-    demo_checklists.send(scene.cast, roles)
+def test_a_text_that_waits_for_signatures_is_called_back(joint_visit: JointVisit) -> None:
+    roles = joint_visit.checklist(ChecklistKind.VISIT_ROLES)
+    agreements.amend(joint_visit.actor("ilena"), roles, reason="Another lead.", items=["V6"])
+    demo_checklists.send(joint_visit.demo_people, roles)
     assert roles.revision_sent_id is not None
-    revision = scene.session.get_one(Revision, roles.revision_sent_id)
-    assert verdicts.of_text(scene.reference, revision.digest).verdict is Verdict.WAITING
-    stop(scene)
-    roles = scene.checklist(ChecklistKind.VISIT_ROLES)
+    revision = joint_visit.session.get_one(Revision, roles.revision_sent_id)
+    assert verdicts.of_text(joint_visit.reference, revision.digest).verdict is Verdict.WAITING
+    stop(joint_visit)
+    roles = joint_visit.checklist(ChecklistKind.VISIT_ROLES)
     assert (roles.state, roles.revision_sent_id) == (ChecklistState.DRAFTING, None)
     compared = evidence.look(roles)
     assert compared.agrees
-    assert verdicts.of_text(scene.reference, revision.digest).verdict is Verdict.NOT_SIGNED
+    assert verdicts.of_text(joint_visit.reference, revision.digest).verdict is Verdict.NOT_SIGNED
 
 
-def test_another_visit_named_in_the_database_hides_nothing(scene: Scene) -> None:
-    roles = scene.checklist(ChecklistKind.VISIT_ROLES)
+def test_another_visit_named_in_the_database_hides_nothing(joint_visit: JointVisit) -> None:
+    roles = joint_visit.checklist(ChecklistKind.VISIT_ROLES)
     digest, roles_id = digest_of(roles), roles.id
     cooperation_id = roles.cooperation_id
-    stop(scene)
+    stop(joint_visit)
     db.session.rollback()
     with hands() as connection:
         Tampering(connection, cooperation_id).update(table_of(Checklist), roles_id, visit_id=None)
-    assert verdicts.of_text(scene.reference, digest).verdict is Verdict.DISAGREES
+    assert verdicts.of_text(joint_visit.reference, digest).verdict is Verdict.DISAGREES

@@ -23,7 +23,7 @@ from tests.factories.checklists import flag_term
 from tests.factories.comments import comment
 from tests.factories.cooperations import signed_in
 from tests.factories.paper import pdf
-from tests.factories.visits import Scene, days, team_plan
+from tests.factories.visits import JointVisit, days, team_plan
 from tests.pages import Page
 from tests.starting_points import noon_in
 from tracker.access.actor import Actor
@@ -124,10 +124,10 @@ def later(frozen_time: Callable[[datetime | None], None]) -> None:
     frozen_time(noon_in(5))
 
 
-def opened(scene: Scene) -> Checklist:
+def opened(joint_visit: JointVisit) -> Checklist:
     """Return the visit's roles with an amendment, on which everybody has something to do."""
-    roles = scene.checklist(ChecklistKind.VISIT_ROLES)
-    ilena, samira = scene.actor("ilena"), scene.actor("samira")
+    roles = joint_visit.checklist(ChecklistKind.VISIT_ROLES)
+    ilena, samira = joint_visit.actor("ilena"), joint_visit.actor("samira")
     agreements.amend(ilena, roles, reason="Another lead.", items=OPENED)
     flag_term(samira, roles, FLAGGED, "A ministry decides?")
     current = load(roles).sheet.shared(SUGGESTED)
@@ -141,32 +141,32 @@ def opened(scene: Scene) -> Checklist:
         reason="Shorter.",
     )
     for by, to in (("ilena", "pavo"), ("joana", "leyla")):
-        side = assignments.of_side(scene.actor(by), roles)
+        side = assignments.of_side(joint_visit.actor(by), roles)
         assert side is not None
         assignments.assign(
-            scene.actor(by),
+            joint_visit.actor(by),
             roles,
             ASSIGNED,
-            to=scene.user(to),
+            to=joint_visit.user(to),
             due_on=clock.today(),
             seen=side.seen(ASSIGNED),
         )
     remark = comment(ilena, roles, ASSIGNED)
-    comments.make_task(ilena, remark.id, scene.user("leyla"), clock.today())
+    comments.make_task(ilena, remark.id, joint_visit.user("leyla"), clock.today())
     recompute()
-    scene.session.commit()
-    return scene.checklist(ChecklistKind.VISIT_ROLES)
+    joint_visit.session.commit()
+    return joint_visit.checklist(ChecklistKind.VISIT_ROLES)
 
 
-def stop(scene: Scene) -> None:
-    service.stop(scene.actor("pavo"), scene.visit(), reason="The lead is ill.")
+def stop(joint_visit: JointVisit) -> None:
+    service.stop(joint_visit.actor("pavo"), joint_visit.visit(), reason="The lead is ill.")
     recompute()
-    scene.session.commit()
+    joint_visit.session.commit()
 
 
-def remark_on(scene: Scene, roles: Checklist) -> UUID:
+def remark_on(joint_visit: JointVisit, roles: Checklist) -> UUID:
     """Return the comment from which a task was made."""
-    return scene.session.scalars(
+    return joint_visit.session.scalars(
         sa.select(Comment.id).where(Comment.checklist_id == roles.id, Comment.item == ASSIGNED)
     ).one()
 
@@ -190,15 +190,21 @@ def verbs_in(package: ModuleType) -> Iterator[str]:
 Act = Callable[[], object]
 
 
-def acts(scene: Scene, roles: Checklist) -> dict[str, Act]:
+def acts(joint_visit: JointVisit, roles: Checklist) -> dict[str, Act]:
     """Return the verbs that end with the visit, each as somebody would use it."""
-    ilena, samira, tomas = scene.actor("ilena"), scene.actor("samira"), scene.actor("tomas")
+    ilena, samira, tomas = (
+        joint_visit.actor("ilena"),
+        joint_visit.actor("samira"),
+        joint_visit.actor("tomas"),
+    )
     loaded = load(roles)
-    suggestion = scene.session.scalars(
+    suggestion = joint_visit.session.scalars(
         sa.select(Proposal.id).where(Proposal.checklist_id == roles.id)
     ).one()
-    flag = scene.session.scalars(sa.select(Flag.id).where(Flag.checklist_id == roles.id)).one()
-    remark = remark_on(scene, roles)
+    flag = joint_visit.session.scalars(
+        sa.select(Flag.id).where(Flag.checklist_id == roles.id)
+    ).one()
+    remark = remark_on(joint_visit, roles)
     current = loaded.sheet.shared(SUGGESTED)
     assert current is not None
     whole = loaded.item(SUGGESTED)
@@ -255,13 +261,13 @@ def acts(scene: Scene, roles: Checklist) -> dict[str, Act]:
             ilena, roles, [tomas.user_id]
         ),
         "checklists.assignments.service.assign": lambda: assignments.assign(
-            ilena, roles, ASSIGNED, to=scene.user("ruth"), seen=seen(ilena, ASSIGNED)
+            ilena, roles, ASSIGNED, to=joint_visit.user("ruth"), seen=seen(ilena, ASSIGNED)
         ),
         "checklists.assignments.service.assign_section": lambda: assignments.assign_section(
             ilena,
             roles,
             loaded.template.sections[1].key,
-            to=scene.user("ruth"),
+            to=joint_visit.user("ruth"),
             also_held=True,
             seen=seen(ilena),
         ),
@@ -337,28 +343,32 @@ def acts(scene: Scene, roles: Checklist) -> dict[str, Act]:
             ilena, roles, ASSIGNED, AnswerScope.SHARED, {}, base_version=0
         ),
         "comments.service.make_task": lambda: comments.make_task(
-            ilena, remark, scene.user("leyla"), clock.today()
+            ilena, remark, joint_visit.user("leyla"), clock.today()
         ),
     }
 
 
-def acts_on_visit(scene: Scene) -> dict[str, Act]:
+def acts_on_visit(joint_visit: JointVisit) -> dict[str, Act]:
     """Return the verbs that change a visit's texts by way of the visit."""
-    ilena, leyla, visit = scene.actor("ilena"), scene.actor("leyla"), scene.visit()
+    ilena, leyla, visit = (
+        joint_visit.actor("ilena"),
+        joint_visit.actor("leyla"),
+        joint_visit.visit(),
+    )
     return {
         "visits.service.accept_role": lambda: service.accept_role(leyla, visit, mark=""),
         "visits.service.change_plan": lambda: service.change_plan(
             ilena, visit, version=visit.version, plan=days()
         ),
         "visits.service.change_team": lambda: service.change_team(
-            ilena, visit, versions={}, planned=team_plan(scene)
+            ilena, visit, versions={}, planned=team_plan(joint_visit)
         ),
         "visits.service.confirm_plan": lambda: service.confirm_plan(leyla, visit, mark=""),
         "visits.service.override": lambda: service.override(
-            scene.actor("milan"), visit, reason="A call.", mark=""
+            joint_visit.actor("milan"), visit, reason="A call.", mark=""
         ),
         "visits.service.put_in_charge": lambda: service.put_in_charge(
-            scene.actor("milan"), visit, scene.user("nadia")
+            joint_visit.actor("milan"), visit, joint_visit.user("nadia")
         ),
         "visits.service.record_part": lambda: service.record_part(
             ilena, visit, leyla.user_id, how="In French.", task_mark="", plan_mark=None
@@ -366,9 +376,9 @@ def acts_on_visit(scene: Scene) -> dict[str, Act]:
     }
 
 
-def outcome_of(scene: Scene, act: Act) -> str:
+def outcome_of(joint_visit: JointVisit, act: Act) -> str:
     """Return what somebody is told who acts; nothing is kept."""
-    with scene.session.begin_nested() as nested:
+    with joint_visit.session.begin_nested() as nested:
         try:
             act()
         except (RefusedError, RuleBrokenError, StaleError) as error:
@@ -378,43 +388,47 @@ def outcome_of(scene: Scene, act: Act) -> str:
     return ""
 
 
-def test_every_act_on_a_text_is_known_to_go_on_or_to_end_with_the_visit(scene: Scene) -> None:
+def test_every_act_on_a_text_is_known_to_go_on_or_to_end_with_the_visit(
+    joint_visit: JointVisit,
+) -> None:
     """A new verb has to be listed here: who adds it decides."""
     packages = (tracker.agreements, tracker.checklists, tracker.comments, tracker.visits)
     known = {name for package in packages for name in verbs_in(package)}
-    roles = opened(scene)
-    ended = acts(scene, roles).keys() | acts_on_visit(scene).keys()
+    roles = opened(joint_visit)
+    ended = acts(joint_visit, roles).keys() | acts_on_visit(joint_visit).keys()
     assert known == ended | GO_ON | OF_OTHER_TEXTS | ASKED_BY_THE_VISIT | PARTS_OF_VERBS
 
 
-def test_what_ends_with_the_visit_is_refused_with_the_reason(scene: Scene) -> None:
-    roles = opened(scene)
-    before = {name: outcome_of(scene, act) for name, act in acts(scene, roles).items()}
+def test_what_ends_with_the_visit_is_refused_with_the_reason(joint_visit: JointVisit) -> None:
+    roles = opened(joint_visit)
+    before = {name: outcome_of(joint_visit, act) for name, act in acts(joint_visit, roles).items()}
     assert [name for name, outcome in before.items() if REFUSED in outcome] == []
-    stop(scene)
-    roles = scene.checklist(ChecklistKind.VISIT_ROLES)
-    after = {name: outcome_of(scene, act) for name, act in acts(scene, roles).items()}
+    stop(joint_visit)
+    roles = joint_visit.checklist(ChecklistKind.VISIT_ROLES)
+    after = {name: outcome_of(joint_visit, act) for name, act in acts(joint_visit, roles).items()}
     wanted = f"RefusedError: {REFUSED}"
     assert {name: words for name, words in after.items() if not words.startswith(wanted)} == {}
-    of_visit = {name: outcome_of(scene, act) for name, act in acts_on_visit(scene).items()}
+    of_visit = {
+        name: outcome_of(joint_visit, act) for name, act in acts_on_visit(joint_visit).items()
+    }
     assert {name for name, words in of_visit.items() if "RefusedError" not in words} == set()
-    assert not service.stop(scene.actor("pavo"), scene.visit(), reason="Again.")
+    assert not service.stop(joint_visit.actor("pavo"), joint_visit.visit(), reason="Again.")
 
 
 # Nobody is asked
 
 
-def asked_of(app: Flask, scene: Scene, key: str) -> list[str]:
+def asked_of(app: Flask, joint_visit: JointVisit, key: str) -> list[str]:
     """Return what *My work* asks of a person about the visit's roles."""
-    roles = str(scene.checklist(ChecklistKind.VISIT_ROLES).id)
+    roles = str(joint_visit.checklist(ChecklistKind.VISIT_ROLES).id)
     remarks = {
         str(remark)
-        for remark in scene.session.scalars(
+        for remark in joint_visit.session.scalars(
             sa.select(Comment.id).where(Comment.checklist_id == UUID(roles))
         )
     }
     with app.test_request_context():
-        work = tasks.of_person(scene.actor(key))
+        work = tasks.of_person(joint_visit.actor(key))
         shown = written_out((*work.mine, *work.others))
     return [
         str(task.label)
@@ -424,37 +438,37 @@ def asked_of(app: Flask, scene: Scene, key: str) -> list[str]:
 
 
 def test_my_work_and_reminders_ask_nobody_for_anything_about_its_texts(
-    app: Flask, scene: Scene
+    app: Flask, joint_visit: JointVisit
 ) -> None:
-    roles = opened(scene)
-    leyla = scene.actor("leyla")
+    roles = opened(joint_visit)
+    leyla = joint_visit.actor("leyla")
     assert leyla.organisation_id is not None
     whose = DraftKey(leyla.user_id, leyla.organisation_id, SUGGESTED, DraftKind.SHARED)
     drafts.keep(roles, whose, {"method": ["Begun."]}, base_version=0, number=1)
-    scene.session.commit()
-    assert "Do 1 item assigned to you" in asked_of(app, scene, "pavo")
+    joint_visit.session.commit()
+    assert "Do 1 item assigned to you" in asked_of(app, joint_visit, "pavo")
     begun = {"You started an answer to “Common approach”", "Task from a comment"}
-    assert begun <= set(asked_of(app, scene, "leyla"))
-    stop(scene)
+    assert begun <= set(asked_of(app, joint_visit, "leyla"))
+    stop(joint_visit)
     people = ("leyla", "pavo", "ilena", "joana", "samira", "tomas")
-    assert {key: asked_of(app, scene, key) for key in people} == {key: [] for key in people}
-    day, remark = clock.today(), remark_on(scene, roles)
+    assert {key: asked_of(app, joint_visit, key) for key in people} == {key: [] for key in people}
+    day, remark = clock.today(), remark_on(joint_visit, roles)
     task_id = sa.select(CommentTask.id).where(CommentTask.comment_id == remark)
-    assert not assignments.remind(DueAssignments(roles.id, scene.user("pavo")), day)
-    assert not comments.remind_of_task(scene.session.scalars(task_id).one(), day)
+    assert not assignments.remind(DueAssignments(roles.id, joint_visit.user("pavo")), day)
+    assert not comments.remind_of_task(joint_visit.session.scalars(task_id).one(), day)
 
 
-def test_nothing_is_counted_as_waiting_and_no_rule_flags_it(scene: Scene) -> None:
-    roles = opened(scene)
+def test_nothing_is_counted_as_waiting_and_no_rule_flags_it(joint_visit: JointVisit) -> None:
+    roles = opened(joint_visit)
     waiting = sa.select(ChecklistParty.waiting_count).where(ChecklistParty.checklist_id == roles.id)
-    assert any(scene.session.scalars(waiting))
-    stop(scene)
-    roles = scene.checklist(ChecklistKind.VISIT_ROLES)
-    assert set(scene.session.scalars(waiting)) == {0}
+    assert any(joint_visit.session.scalars(waiting))
+    stop(joint_visit)
+    roles = joint_visit.checklist(ChecklistKind.VISIT_ROLES)
+    assert set(joint_visit.session.scalars(waiting)) == {0}
     assert not any(status.waiting_for for status in load(roles).standing().items.values())
     left = sa.select(Assignment.is_left).where(Assignment.checklist_id == roles.id)
-    assert set(scene.session.scalars(left)) == {False}
-    assert recheck.recheck(scene.cooperation.id) == []
+    assert set(joint_visit.session.scalars(left)) == {False}
+    assert recheck.recheck(joint_visit.cooperation.id) == []
 
 
 def buttons_of(page: Page) -> list[str]:
@@ -470,17 +484,17 @@ def buttons_of(page: Page) -> list[str]:
 
 
 def test_its_pages_say_that_it_ended_and_offer_nothing_that_cannot_work(
-    app: Flask, scene: Scene
+    app: Flask, joint_visit: JointVisit
 ) -> None:
-    roles = opened(scene)
+    roles = opened(joint_visit)
     address = f"/checklists/{roles.id}"
-    ilena = signed_in(app, scene.session.get_one(User, scene.user("ilena")))
+    ilena = signed_in(app, joint_visit.session.get_one(User, joint_visit.user("ilena")))
     page = ilena.page(address)
     assert buttons_of(page)
     assert "Items waiting for" in page.text
-    stop(scene)
+    stop(joint_visit)
     for key in ("ilena", "samira", "leyla"):
-        browser = signed_in(app, scene.session.get_one(User, scene.user(key)))
+        browser = signed_in(app, joint_visit.session.get_one(User, joint_visit.user(key)))
         page = browser.page(address)
         assert buttons_of(page) == []
         assert "Ended: the visit was stopped. There's nothing left to do on this text." in page.text
@@ -491,20 +505,24 @@ def test_its_pages_say_that_it_ended_and_offer_nothing_that_cannot_work(
         # An item can still be given back.
         assert [url for url in buttons_of(listed) if not url.endswith("/assign/back")] == []
         assert "Make it a task" not in browser.page(f"{address}/items/{ASSIGNED}/comments").text
-    visit = ilena.page(f"/cooperations/{scene.reference}/visits/1")
+    visit = ilena.page(f"/cooperations/{joint_visit.reference}/visits/1")
     assert visit.text.count("Ended: the visit was stopped") == 2
     assert "Waiting for you" not in visit.text
-    ready = ilena.page(f"/cooperations/{scene.reference}/visits/1/ready")
+    ready = ilena.page(f"/cooperations/{joint_visit.reference}/visits/1/ready")
     assert "The visit was stopped. Reason: The lead is ill." in ready.text
     assert "What is missing" not in ready.text
 
 
-def test_pages_by_which_somebody_would_act_say_why_they_cannot(app: Flask, scene: Scene) -> None:
-    roles = opened(scene)
-    flag = scene.session.scalars(sa.select(Flag.id).where(Flag.checklist_id == roles.id)).one()
-    remark = remark_on(scene, roles)
-    stop(scene)
-    ilena = signed_in(app, scene.session.get_one(User, scene.user("ilena")))
+def test_pages_by_which_somebody_would_act_say_why_they_cannot(
+    app: Flask, joint_visit: JointVisit
+) -> None:
+    roles = opened(joint_visit)
+    flag = joint_visit.session.scalars(
+        sa.select(Flag.id).where(Flag.checklist_id == roles.id)
+    ).one()
+    remark = remark_on(joint_visit, roles)
+    stop(joint_visit)
+    ilena = signed_in(app, joint_visit.session.get_one(User, joint_visit.user("ilena")))
     of_text = f"/checklists/{roles.id}"
     for address in (
         f"{of_text}/items/{SUGGESTED}/answer",
@@ -516,7 +534,7 @@ def test_pages_by_which_somebody_would_act_say_why_they_cannot(app: Flask, scene
         f"{of_text}/decline",
         f"{of_text}/call-back",
         f"{of_text}/paper",
-        f"{of_text}/pass-on/{scene.user('tomas')}",
+        f"{of_text}/pass-on/{joint_visit.user('tomas')}",
         f"{of_text}/remind",
         f"{of_text}/amend",
         f"/comments/{remark}/task",
@@ -526,12 +544,12 @@ def test_pages_by_which_somebody_would_act_say_why_they_cannot(app: Flask, scene
         assert REFUSED in response.get_data(as_text=True)
 
 
-def test_talk_goes_on_and_what_was_taken_on_can_be_given_back(scene: Scene) -> None:
-    roles = opened(scene)
-    ilena, leyla = scene.actor("ilena"), scene.actor("leyla")
-    remark = remark_on(scene, roles)
-    stop(scene)
-    roles = scene.checklist(ChecklistKind.VISIT_ROLES)
+def test_talk_goes_on_and_what_was_taken_on_can_be_given_back(joint_visit: JointVisit) -> None:
+    roles = opened(joint_visit)
+    ilena, leyla = joint_visit.actor("ilena"), joint_visit.actor("leyla")
+    remark = remark_on(joint_visit, roles)
+    stop(joint_visit)
+    roles = joint_visit.checklist(ChecklistKind.VISIT_ROLES)
     written = comment(ilena, roles, ASSIGNED, mentions=[leyla.user_id])
     comments.mark_seen(leyla, written.id)
     comments.finish_task(leyla, remark)

@@ -25,7 +25,7 @@ from tests.effort import tries
 from tests.factories.checklists import flag_term, read_second
 from tests.factories.demonstration import Demonstration
 from tests.factories.demonstration import make as make_demonstration
-from tests.factories.visits import Scene, accept_role, confirm_plan
+from tests.factories.visits import JointVisit, accept_role, confirm_plan
 from tests.starting_points import noon_in
 from tracker.access.actor import Role
 from tracker.accounts.models import Membership
@@ -88,7 +88,7 @@ class AnyAct(RuleBasedStateMachine):
         self.context.push()
         self.days = 1
         self.at(noon_in(self.days))
-        self.scene = Scene(db.session(), self.demonstration)
+        self.joint_visit = JointVisit(db.session(), self.demonstration)
 
     def teardown(self) -> None:
         if hasattr(self, "context"):
@@ -106,42 +106,50 @@ class AnyAct(RuleBasedStateMachine):
 
     def checklist(self, kind: ChecklistKind) -> Checklist:
         of_visit = kind in {ChecklistKind.VISIT_ROLES, ChecklistKind.URGENT_PLAN}
-        return self.scene.checklist(kind, 1 if of_visit else None)
+        return self.joint_visit.checklist(kind, 1 if of_visit else None)
 
     @rule(who=ANYBODY)
     def somebody_is_suspended(self, who: str) -> None:
-        iris = self.scene.actor("iris")
-        self.do(lambda: accounts.suspend(iris, self.scene.user(who), reason="A lost telephone"))
+        iris = self.joint_visit.actor("iris")
+        self.do(
+            lambda: accounts.suspend(iris, self.joint_visit.user(who), reason="A lost telephone")
+        )
 
     @rule(who=ANYBODY)
     def somebody_is_restored(self, who: str) -> None:
-        self.do(lambda: accounts.restore(self.scene.actor("iris"), self.scene.user(who)))
+        self.do(
+            lambda: accounts.restore(self.joint_visit.actor("iris"), self.joint_visit.user(who))
+        )
 
     @rule(who=ANYBODY)
     def all_roles_of_somebody_end(self, who: str) -> None:
         roles = db.session.scalars(
             sa.select(Membership.id).where(
-                Membership.user_id == self.scene.user(who), Membership.ended_at.is_(None)
+                Membership.user_id == self.joint_visit.user(who), Membership.ended_at.is_(None)
             )
         )
         for role_id in roles.all():
-            iris = self.scene.actor("iris")
+            iris = self.joint_visit.actor("iris")
             self.do(partial(accounts.end_role, iris, role_id, reason="Works elsewhere"))
 
     @rule(who=ANYBODY, role=st.sampled_from([Role.MEMBER, Role.COORDINATOR]))
     def somebody_is_given_a_role(self, who: str, role: Role) -> None:
-        new = accounts.NewRole(role, self.scene.body(HOMES[who]))
-        self.do(lambda: accounts.give_role(self.scene.actor("iris"), self.scene.user(who), new))
+        new = accounts.NewRole(role, self.joint_visit.body(HOMES[who]))
+        self.do(
+            lambda: accounts.give_role(
+                self.joint_visit.actor("iris"), self.joint_visit.user(who), new
+            )
+        )
 
     @rule(who=ANYBODY)
     def somebody_leaves(self, who: str) -> None:
         home = HOMES[who]
         self.do(
             lambda: cooperations.end_person(
-                self.scene.actor(demo_checklists.COORDINATORS[home]),
-                self.scene.cooperation,
-                user_id=self.scene.user(who),
-                organisation_id=self.scene.body(home),
+                self.joint_visit.actor(demo_checklists.COORDINATORS[home]),
+                self.joint_visit.cooperation,
+                user_id=self.joint_visit.user(who),
+                organisation_id=self.joint_visit.body(home),
             )
         )
 
@@ -150,10 +158,10 @@ class AnyAct(RuleBasedStateMachine):
         home = HOMES[who]
         self.do(
             lambda: cooperations.add_person(
-                self.scene.actor(demo_checklists.COORDINATORS[home]),
-                self.scene.cooperation,
-                user_id=self.scene.user(who),
-                organisation_id=self.scene.body(home),
+                self.joint_visit.actor(demo_checklists.COORDINATORS[home]),
+                self.joint_visit.cooperation,
+                user_id=self.joint_visit.user(who),
+                organisation_id=self.joint_visit.body(home),
             )
         )
 
@@ -161,18 +169,20 @@ class AnyAct(RuleBasedStateMachine):
     def somebody_withdraws(self, who: str) -> None:
         requests = db.session.scalars(
             sa.select(Undertaking.id).where(
-                Undertaking.cooperation_id == self.scene.cooperation.id,
-                Undertaking.user_id == self.scene.user(who),
+                Undertaking.cooperation_id == self.joint_visit.cooperation.id,
+                Undertaking.user_id == self.joint_visit.user(who),
             )
         )
         for request_id in requests.all():
-            self.do(partial(undertakings.withdraw, self.scene.actor(who), request_id))
+            self.do(partial(undertakings.withdraw, self.joint_visit.actor(who), request_id))
 
     @rule(kind=KIND, who=SIGNATORY, halt=st.sampled_from(list(NoticeKind)))
     def a_text_is_stopped(self, kind: ChecklistKind, who: str, halt: NoticeKind) -> None:
         def stop() -> None:
             checklist = self.checklist(kind)
-            notices.give_notice(self.scene.actor(who), checklist, halt, reason="It is not safe.")
+            notices.give_notice(
+                self.joint_visit.actor(who), checklist, halt, reason="It is not safe."
+            )
 
         self.do(stop)
 
@@ -182,7 +192,7 @@ class AnyAct(RuleBasedStateMachine):
             checklist = self.checklist(kind)
             for notice in notices.open_notices(checklist):
                 notices.close_notice(
-                    self.scene.actor(who), checklist, notice.id, reason="It is safe again."
+                    self.joint_visit.actor(who), checklist, notice.id, reason="It is safe again."
                 )
 
         self.do(lift)
@@ -192,7 +202,10 @@ class AnyAct(RuleBasedStateMachine):
         item = data.draw(ITEM[kind])
         self.do(
             lambda: agreements.amend(
-                self.scene.actor("ilena"), self.checklist(kind), reason="A word.", items=[item]
+                self.joint_visit.actor("ilena"),
+                self.checklist(kind),
+                reason="A word.",
+                items=[item],
             )
         )
 
@@ -200,7 +213,7 @@ class AnyAct(RuleBasedStateMachine):
     def an_amendment_is_called_off(self, kind: ChecklistKind, who: str) -> None:
         self.do(
             lambda: amendments.call_off(
-                self.scene.actor(who), self.checklist(kind), reason="We differ."
+                self.joint_visit.actor(who), self.checklist(kind), reason="We differ."
             )
         )
 
@@ -211,7 +224,7 @@ class AnyAct(RuleBasedStateMachine):
             current = load(checklist).sheet.shared(item)
             values = dict(current.values) if current else {}
             checklists.save_answer(
-                self.scene.actor(who),
+                self.joint_visit.actor(who),
                 checklist,
                 item,
                 AnswerScope.SHARED,
@@ -229,7 +242,7 @@ class AnyAct(RuleBasedStateMachine):
             assume(current is not None)
             assert current is not None
             positions.take_position(
-                self.scene.actor(who),
+                self.joint_visit.actor(who),
                 checklist,
                 item,
                 data.draw(st.sampled_from([Stance.ACCEPTS, Stance.WANTS_TALK])),
@@ -245,7 +258,7 @@ class AnyAct(RuleBasedStateMachine):
         item = data.draw(ITEM[kind])
         self.do(
             lambda: flag_term(
-                self.scene.actor("samira"), self.checklist(kind), item, "Who decides?"
+                self.joint_visit.actor("samira"), self.checklist(kind), item, "Who decides?"
             )
         )
 
@@ -254,18 +267,18 @@ class AnyAct(RuleBasedStateMachine):
         def sign() -> None:
             checklist = self.checklist(kind)
             if kind is ChecklistKind.TERMS:
-                read_second(self.scene.actor("nadia"), checklist)
-            demo_checklists.send(self.scene.cast, checklist)
-            demo_checklists.sign(self.scene.cast, checklist)
+                read_second(self.joint_visit.actor("nadia"), checklist)
+            demo_checklists.send(self.joint_visit.demo_people, checklist)
+            demo_checklists.sign(self.joint_visit.demo_people, checklist)
 
         self.do(sign)
 
     @rule(modes=st.sets(st.sampled_from([Mode.VISIT, Mode.INFO_F, Mode.SUPP])))
     def modes_are_set(self, modes: set[Mode]) -> None:
-        cooperation = self.scene.cooperation
+        cooperation = self.joint_visit.cooperation
         self.do(
             lambda: cooperations.set_modes(
-                self.scene.actor("ilena"),
+                self.joint_visit.actor("ilena"),
                 cooperation,
                 version=cooperation.version,
                 modes=sorted(modes),
@@ -275,11 +288,11 @@ class AnyAct(RuleBasedStateMachine):
 
     @rule(who=st.sampled_from(["pavo", "ruth", "leyla", "samira", "marek"]))
     def somebody_accepts_a_task(self, who: str) -> None:
-        self.do(lambda: accept_role(self.scene.actor(who), self.scene.visit()))
+        self.do(lambda: accept_role(self.joint_visit.actor(who), self.joint_visit.visit()))
 
     @rule(who=st.sampled_from(["pavo", "ruth", "leyla", "samira", "marek"]))
     def somebody_confirms_the_plan(self, who: str) -> None:
-        self.do(lambda: confirm_plan(self.scene.actor(who), self.scene.visit()))
+        self.do(lambda: confirm_plan(self.joint_visit.actor(who), self.joint_visit.visit()))
 
     @rule(days=st.integers(1, 40))
     def days_go_by_and_the_worker_comes(self, days: int) -> None:
@@ -287,11 +300,11 @@ class AnyAct(RuleBasedStateMachine):
         self.at(noon_in(self.days))
         jobs.run_once(from_url("console://"), with_dates=True)
         jobs.judge_visits()
-        self.scene.session = db.session()
+        self.joint_visit.session = db.session()
 
     @invariant()
     def a_recheck_finds_nothing_to_change(self) -> None:
-        assert recheck.recheck(self.scene.cooperation.id) == []
+        assert recheck.recheck(self.joint_visit.cooperation.id) == []
         db.session.rollback()
 
 
@@ -318,20 +331,20 @@ def test_whatever_is_done_a_recheck_finds_nothing(
 def test_the_command_prints_and_corrects_what_differed(
     app: Flask, demonstration: Demonstration, session: Session
 ) -> None:
-    scene = Scene(session, demonstration)
-    terms = scene.checklist(ChecklistKind.TERMS, None)
+    joint_visit = JointVisit(session, demonstration)
+    terms = joint_visit.checklist(ChecklistKind.TERMS, None)
     session.execute(sa.update(Checklist).where(Checklist.id == terms.id).values(done_count=0))
-    visit = scene.visit()
+    visit = joint_visit.visit()
     visit.is_ready = False
     session.commit()
 
     def run(*words: str) -> Result:
         return app.test_cli_runner().invoke(args=["recheck", *words])
 
-    done = run(scene.reference)
+    done = run(joint_visit.reference)
     assert done.exit_code == 0, done.output
-    assert f"{scene.reference}, visit {visit.id}: J3, False became J3, True" in done.output
-    assert f"{scene.reference}, checklist {terms.id}: 0, " in done.output
+    assert f"{joint_visit.reference}, visit {visit.id}: J3, False became J3, True" in done.output
+    assert f"{joint_visit.reference}, checklist {terms.id}: 0, " in done.output
     assert "Values that differed: 2." in done.output
     assert "Values that differed: 0." in run("--all").output
 

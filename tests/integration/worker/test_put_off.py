@@ -15,7 +15,7 @@ from tests import starting_points
 from tests.at_once import at_once
 from tests.factories.bulk.due import make_due
 from tests.factories.demonstration import Demonstration
-from tests.factories.visits import Scene
+from tests.factories.visits import JointVisit
 from tracker.activity import stale
 from tracker.activity.stale import Stale
 from tracker.activity.stale_models import DueRecomputation
@@ -53,16 +53,16 @@ with create_app(config.settings("testing", os.environ)).app_context():
 
 
 @pytest.fixture
-def left(app: Flask, session: Session, demonstration: Demonstration) -> Scene:
+def left(app: Flask, session: Session, demonstration: Demonstration) -> JointVisit:
     """A cooperation whose party has left, when the worker that recorded it was killed."""
 
     def leave() -> None:
-        make_due(Scene(db.session(), demonstration), 2, 1)
+        make_due(JointVisit(db.session(), demonstration), 2, 1)
         for job in LEAVING:
             each(job, clock.today())
 
     starting_points.of(app).use("left", leave, on="demonstration")
-    scene = Scene(session, demonstration)
+    joint_visit = JointVisit(session, demonstration)
     assert {kind for kind, _id in stale.stored()} == {
         "CHECKLIST",
         "COOPERATION",
@@ -70,17 +70,19 @@ def left(app: Flask, session: Session, demonstration: Demonstration) -> Scene:
         "TEAM",
         "VISIT",
     }
-    return scene
+    return joint_visit
 
 
-def test_the_next_worker_recomputes_what_the_one_before_left(left: Scene, tmp_path: Path) -> None:
+def test_the_next_worker_recomputes_what_the_one_before_left(
+    left: JointVisit, tmp_path: Path
+) -> None:
     jobs.run_once(from_url(f"file://{tmp_path}"), with_dates=True)
     assert stale.stored() == []
     assert recheck.recheck(left.demonstration.cooperations["complete"]) == []
 
 
 def test_what_fails_keeps_nothing_else_from_being_recomputed(
-    left: Scene, monkeypatch: pytest.MonkeyPatch
+    left: JointVisit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     failing = stale.stored(Stale.CHECKLIST)[0]
     recompute = stale.recompute_stored
@@ -99,7 +101,7 @@ def test_what_fails_keeps_nothing_else_from_being_recomputed(
 
 
 def test_a_worker_killed_between_two_of_them_loses_none(
-    left: Scene, settings: Settings, tmp_path: Path
+    left: JointVisit, settings: Settings, tmp_path: Path
 ) -> None:
     due = stale.stored()
     db.session.rollback()
@@ -117,7 +119,7 @@ def test_a_worker_killed_between_two_of_them_loses_none(
 
 
 def test_two_workers_at_the_same_value_recompute_it_once_each_and_lose_nothing(
-    left: Scene, worker_app: Flask
+    left: JointVisit, worker_app: Flask
 ) -> None:
     due = stale.stored()
     db.session.rollback()
@@ -128,7 +130,7 @@ def test_two_workers_at_the_same_value_recompute_it_once_each_and_lose_nothing(
     assert recheck.recheck(left.demonstration.cooperations["complete"]) == []
 
 
-def test_a_kind_that_there_is_not_is_reported(left: Scene) -> None:
+def test_a_kind_that_there_is_not_is_reported(left: JointVisit) -> None:
     stray = ("WEATHER", uuid4())
     db.session.execute(sa.insert(DueRecomputation), {"kind": stray[0], "object_id": stray[1]})
     db.session.commit()

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from tests.factories.bulk.due import after_requests_ran_out, make_due
 from tests.factories.demonstration import Demonstration
-from tests.factories.visits import Scene
+from tests.factories.visits import JointVisit
 from tests.stopwatch import Longest, Stopwatch, piece_of_work, watched
 from tracker.activity import stale
 from tracker.core import clock
@@ -68,8 +68,8 @@ STATEMENTS = {
 
 
 @pytest.fixture
-def scene(session: Session, demonstration: Demonstration) -> Scene:
-    return Scene(session, demonstration)
+def joint_visit(session: Session, demonstration: Demonstration) -> JointVisit:
+    return JointVisit(session, demonstration)
 
 
 def a_day(watch: Stopwatch, folder: Path) -> None:
@@ -96,9 +96,9 @@ def summary(longest: dict[str, Longest]) -> str:
 
 
 def test_no_transaction_of_the_worker_makes_others_wait(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    joint_visit: JointVisit, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    make_due(scene, VISITS, DUE)
+    make_due(joint_visit, VISITS, DUE)
     day = clock.today()
     due_by_job = {job.name: list(job.find(day)) for job in jobs.DATED}
     db.session.rollback()

@@ -18,7 +18,7 @@ from tests.factories.cooperations import bring_in, open_one
 from tests.factories.demonstration import Demonstration
 from tests.factories.negotiations import Negotiation, set_out
 from tests.factories.templates import a_field, a_template, an_item, small_terms
-from tests.factories.visits import Scene
+from tests.factories.visits import JointVisit
 from tests.integration.checklists.reuse.test_template_upgrade import move, publish_next
 from tests.starting_points import noon_in
 from tracker.accounts.models import Membership
@@ -707,49 +707,53 @@ def test_an_item_missing_from_a_newer_version_is_assigned_to_nobody(
 # The planning of a visit
 
 
-def roles_of(scene: Scene) -> Checklist:
+def roles_of(joint_visit: JointVisit) -> Checklist:
     """Return the roles of a visit that is being prepared, with its audience."""
-    checklist = scene.checklist(ChecklistKind.VISIT_ROLES)
+    checklist = joint_visit.checklist(ChecklistKind.VISIT_ROLES)
     checklist.state = ChecklistState.DRAFTING
-    scene.session.flush()
+    joint_visit.session.flush()
     return checklist
 
 
-def give(scene: Scene, by: str, to: str, item: str = "V8") -> None:
-    side = assignments.of_side(scene.actor(by), roles_of(scene))
+def give(joint_visit: JointVisit, by: str, to: str, item: str = "V8") -> None:
+    side = assignments.of_side(joint_visit.actor(by), roles_of(joint_visit))
     assert side is not None
     assignments.assign(
-        scene.actor(by), roles_of(scene), item, to=scene.user(to), seen=side.seen(item)
+        joint_visit.actor(by),
+        roles_of(joint_visit),
+        item,
+        to=joint_visit.user(to),
+        seen=side.seen(item),
     )
 
 
 def test_an_item_of_a_visits_roles_is_assigned_only_to_people_who_may_open_them(
-    scene: Scene,
+    joint_visit: JointVisit,
 ) -> None:
-    give(scene, "ilena", "pavo")
-    give(scene, "joana", "leyla")
+    give(joint_visit, "ilena", "pavo")
+    give(joint_visit, "joana", "leyla")
     for by, to in (("ilena", "nadia"), ("ilena", "milan"), ("samira", "dina")):
         with pytest.raises(RuleBrokenError, match="who can open this checklist"):
-            give(scene, by, to)
+            give(joint_visit, by, to)
     for key in ("nadia", "milan", "dina"):
-        assert assignments.of_side(scene.actor(key), roles_of(scene)) is None
-        kinds = {task.kind for task in assignments.waiting(scene.actor(key))}
+        assert assignments.of_side(joint_visit.actor(key), roles_of(joint_visit)) is None
+        kinds = {task.kind for task in assignments.waiting(joint_visit.actor(key))}
         assert ChecklistKind.VISIT_ROLES not in kinds
 
 
-def test_items_of_somebody_whose_clearance_ended_are_unassigned(scene: Scene) -> None:
-    give(scene, "joana", "leyla")
-    clearances.close(None, scene.clearance("leyla"), "withdrawn")
-    scene.session.commit()
-    assert assignments.of_side(scene.actor("leyla"), roles_of(scene)) is None
-    side = assignments.of_side(scene.actor("joana"), roles_of(scene))
+def test_items_of_somebody_whose_clearance_ended_are_unassigned(joint_visit: JointVisit) -> None:
+    give(joint_visit, "joana", "leyla")
+    clearances.close(None, joint_visit.clearance("leyla"), "withdrawn")
+    joint_visit.session.commit()
+    assert assignments.of_side(joint_visit.actor("leyla"), roles_of(joint_visit)) is None
+    side = assignments.of_side(joint_visit.actor("joana"), roles_of(joint_visit))
     assert side is not None
     assert side.is_free("V8")
 
 
 @pytest.fixture
-def scene(session: Session, demonstration: Demonstration) -> Scene:
-    return Scene(session, demonstration)
+def joint_visit(session: Session, demonstration: Demonstration) -> JointVisit:
+    return JointVisit(session, demonstration)
 
 
 # Many

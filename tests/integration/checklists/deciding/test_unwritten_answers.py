@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from tests.factories.agreements import checklist_of
 from tests.factories.cooperations import bring_in, make_country, open_one
 from tests.factories.demonstration import Demonstration
-from tests.factories.visits import Scene, planned
+from tests.factories.visits import JointVisit, planned
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists.deciding import left_to_decide
 from tracker.checklists.deciding.left_to_decide import OpenItem, Seen
@@ -32,36 +32,36 @@ PAPERS = "V13-credentials-all-credential"
 
 
 @pytest.fixture
-def scene(session: Session, demonstration: Demonstration) -> Scene:
-    return Scene(session, demonstration)
+def joint_visit(session: Session, demonstration: Demonstration) -> JointVisit:
+    return JointVisit(session, demonstration)
 
 
 @pytest.fixture
-def visit(scene: Scene) -> Visit:
+def visit(joint_visit: JointVisit) -> Visit:
     """A second visit, which nobody has written anything about yet."""
-    visit = planned(scene, members=TEAM, audience=TEAM)
-    scene.session.commit()
+    visit = planned(joint_visit, members=TEAM, audience=TEAM)
+    joint_visit.session.commit()
     return visit
 
 
 @pytest.fixture
-def begun(scene: Scene, visit: Visit) -> Visit:
+def begun(joint_visit: JointVisit, visit: Visit) -> Visit:
     """The same visit, whose roles begin with the model text."""
-    ilena, checklist = scene.actor("ilena"), scene.checklist(ROLES, 2)
+    ilena, checklist = joint_visit.actor("ilena"), joint_visit.checklist(ROLES, 2)
     (shown,) = beginning.beginnings(ilena, load(checklist), ["en"])
     beginning.begin(ilena, checklist, "en", seen=shown.seen)
-    scene.session.commit()
+    joint_visit.session.commit()
     return visit
 
 
-def offered(scene: Scene, person: str) -> dict[str, OpenItem]:
-    loaded = load(scene.checklist(ROLES, 2))
-    return {item.key: item for item in left_to_decide.open_items(loaded, scene.actor(person))}
+def offered(joint_visit: JointVisit, person: str) -> dict[str, OpenItem]:
+    loaded = load(joint_visit.checklist(ROLES, 2))
+    return {item.key: item for item in left_to_decide.open_items(loaded, joint_visit.actor(person))}
 
 
-def save(scene: Scene, person: str, typed: Mapping[str, Any], **bases: OpenItem) -> None:
+def save(joint_visit: JointVisit, person: str, typed: Mapping[str, Any], **bases: OpenItem) -> None:
     """Save what somebody typed on a page that had these answers."""
-    actor, checklist = scene.actor(person), scene.checklist(ROLES, 2)
+    actor, checklist = joint_visit.actor(person), joint_visit.checklist(ROLES, 2)
     loaded = load(checklist)
     seen = {
         base.key: Seen(
@@ -70,7 +70,7 @@ def save(scene: Scene, person: str, typed: Mapping[str, Any], **bases: OpenItem)
         for code, base in bases.items()
     }
     left_to_decide.save(actor, checklist, seen, typed)
-    scene.session.commit()
+    joint_visit.session.commit()
 
 
 def papers(item: OpenItem) -> dict[str, str]:
@@ -80,28 +80,28 @@ def papers(item: OpenItem) -> dict[str, str]:
 
 
 def test_the_npm_decides_on_the_papers_of_each_member_in_the_same_form(
-    scene: Scene, begun: Visit
+    joint_visit: JointVisit, begun: Visit
 ) -> None:
-    item = offered(scene, "ilena")["V13"]
-    team = load(scene.checklist(ROLES, 2)).surroundings.team or frozenset()
+    item = offered(joint_visit, "ilena")["V13"]
+    team = load(joint_visit.checklist(ROLES, 2)).surroundings.team or frozenset()
     assert {row["person"] for row in item.values["credentials"]} == set(map(str, team))
     (table,) = (table for table in item.tables if table.field.key == "credentials")
     assert {str(row.label) for row in table.rows} >= {"Pavo Linden", "Leyla Marchetti"}
-    typed = {**papers(item), "V13-safety_contact": str(scene.user("ilena"))}
-    save(scene, "ilena", typed, V13=item)
-    loaded = load(scene.checklist(ROLES, 2))
+    typed = {**papers(item), "V13-safety_contact": str(joint_visit.user("ilena"))}
+    save(joint_visit, "ilena", typed, V13=item)
+    loaded = load(joint_visit.checklist(ROLES, 2))
     answer = loaded.sheet.shared("V13")
     assert answer is not None
     assert {row["person"] for row in answer.values["credentials"]} == set(map(str, team))
     assert {row["credential"] for row in answer.values["credentials"]} == {"Letter 7"}
     assert loaded.standing().items["V13"].done
-    assert "V13" not in offered(scene, "ilena")
+    assert "V13" not in offered(joint_visit, "ilena")
 
 
 def test_papers_are_suggested_to_be_valid_until_the_last_day_of_the_visit(
-    scene: Scene, begun: Visit
+    joint_visit: JointVisit, begun: Visit
 ) -> None:
-    loaded, ilena = load(scene.checklist(ROLES, 2)), scene.actor("ilena")
+    loaded, ilena = load(joint_visit.checklist(ROLES, 2)), joint_visit.actor("ilena")
     items = left_to_decide.open_items(loaded, ilena)
     suggested = left_to_decide.suggested(loaded, ilena, items)
     assert suggested["V13-credentials-all-valid_until"] == plan_of(begun).ends_on.isoformat()
@@ -109,17 +109,17 @@ def test_papers_are_suggested_to_be_valid_until_the_last_day_of_the_visit(
 
 
 def test_each_party_says_in_one_row_what_the_law_asks_of_its_team(
-    scene: Scene, visit: Visit
+    joint_visit: JointVisit, visit: Visit
 ) -> None:
     """U8: nobody has to write a row for each profession where there is no duty and no right."""
-    checklist = scene.checklist(ChecklistKind.URGENT_PLAN, 2)
-    ilena = scene.actor("ilena")
+    checklist = joint_visit.checklist(ChecklistKind.URGENT_PLAN, 2)
+    ilena = joint_visit.actor("ilena")
     (shown,) = beginning.beginnings(ilena, load(checklist), ["en"])
     beginning.begin(ilena, checklist, "en", seen=shown.seen)
-    scene.session.commit()
+    joint_visit.session.commit()
     loaded = load(checklist)
     for person in ("ilena", "samira"):
-        actor = scene.actor(person)
+        actor = joint_visit.actor(person)
         items = {item.key: item for item in left_to_decide.open_items(loaded, actor)}
         item = items["U8.own"]
         needed = [place.part.key for place in item.places if not place.is_dependent]
@@ -140,20 +140,20 @@ def test_each_party_says_in_one_row_what_the_law_asks_of_its_team(
 
 
 def test_what_is_filled_in_is_in_the_language_of_the_text_whoever_opens_the_page(
-    scene: Scene, visit: Visit
+    joint_visit: JointVisit, visit: Visit
 ) -> None:
     """It is frozen and signed, so a reader's own language has no place in it (U8, V13)."""
-    ilena = scene.actor("ilena")
+    ilena = joint_visit.actor("ilena")
     for kind in (ChecklistKind.URGENT_PLAN, ROLES):
-        checklist = scene.checklist(kind, 2)
+        checklist = joint_visit.checklist(kind, 2)
         (shown,) = beginning.beginnings(ilena, load(checklist), ["en"])
         beginning.begin(ilena, checklist, "en", seen=shown.seen)
-    scene.session.commit()
+    joint_visit.session.commit()
 
     def filled_in() -> tuple[object, object]:
-        loaded = load(scene.checklist(ChecklistKind.URGENT_PLAN, 2))
+        loaded = load(joint_visit.checklist(ChecklistKind.URGENT_PLAN, 2))
         rows = known_facts.begun(loaded, ilena, loaded.item("U8"), AnswerScope.PARTY)
-        loaded = load(scene.checklist(ROLES, 2))
+        loaded = load(joint_visit.checklist(ROLES, 2))
         items = left_to_decide.open_items(loaded, ilena)
         return rows["duties"], left_to_decide.suggested(loaded, ilena, items)[PAPERS]
 
@@ -161,9 +161,9 @@ def test_what_is_filled_in_is_in_the_language_of_the_text_whoever_opens_the_page
     for reader in ("en", "ar"):
         with force_locale(reader):
             assert filled_in() == english
-    npm = scene.session.get_one(Organisation, scene.body("npm"))
+    npm = joint_visit.session.get_one(Organisation, joint_visit.body("npm"))
     npm.languages = ["Arabic"]
-    scene.session.commit()
+    joint_visit.session.commit()
     for reader in ("en", "ar"):
         with force_locale(reader):
             assert filled_in() == arabic()
@@ -177,24 +177,24 @@ def arabic() -> tuple[object, object]:
 
 
 def test_each_party_confirms_for_itself_and_accepts_nothing_by_it(
-    scene: Scene, begun: Visit
+    joint_visit: JointVisit, begun: Visit
 ) -> None:
     for person in ("ilena", "joana"):
-        item = offered(scene, person)["V6.own"]
+        item = offered(joint_visit, person)["V6.own"]
         assert item.scope is AnswerScope.PARTY
-        save(scene, person, {"V6.own-guides_received": True}, V6=item)
-    loaded = load(scene.checklist(ROLES, 2))
+        save(joint_visit, person, {"V6.own-guides_received": True}, V6=item)
+    loaded = load(joint_visit.checklist(ROLES, 2))
     for person in ("ilena", "joana"):
-        own = loaded.sheet.of_party("V6", scene.actor(person).organisation_id or uuid4())
+        own = loaded.sheet.of_party("V6", joint_visit.actor(person).organisation_id or uuid4())
         assert own is not None
         assert own.values == {"guides_received": True}
     assert loaded.sheet.positions.get("V6", {}) == {}
 
 
 def test_an_answer_with_rows_that_only_people_know_stays_a_page_of_its_own(
-    scene: Scene, begun: Visit
+    joint_visit: JointVisit, begun: Visit
 ) -> None:
-    loaded, ilena = load(scene.checklist(ROLES, 2)), scene.actor("ilena")
+    loaded, ilena = load(joint_visit.checklist(ROLES, 2)), joint_visit.actor("ilena")
     items = left_to_decide.open_items(loaded, ilena)
     waiting = {item.code for item, _scope in left_to_decide.to_write(loaded, ilena)}
     rest = {item.code for item, _scope in left_to_decide.to_write(loaded, ilena, items)}
@@ -202,29 +202,31 @@ def test_an_answer_with_rows_that_only_people_know_stays_a_page_of_its_own(
 
 
 def test_nothing_unwritten_is_there_in_a_checklist_that_began_empty(
-    scene: Scene, visit: Visit
+    joint_visit: JointVisit, visit: Visit
 ) -> None:
-    assert {key for key, item in offered(scene, "ilena").items() if item.is_unwritten} == set()
+    assert {
+        key for key, item in offered(joint_visit, "ilena").items() if item.is_unwritten
+    } == set()
 
 
 def test_a_partner_is_not_offered_what_the_npm_writes_and_cannot_send_it(
-    scene: Scene, begun: Visit
+    joint_visit: JointVisit, begun: Visit
 ) -> None:
-    item = offered(scene, "ilena")["V13"]
-    assert "V13" not in offered(scene, "joana")
+    item = offered(joint_visit, "ilena")["V13"]
+    assert "V13" not in offered(joint_visit, "joana")
     with pytest.raises((StaleError, RefusedError)):
-        save(scene, "joana", papers(item), V13=item)
-    assert load(scene.checklist(ROLES, 2)).sheet.shared("V13") is None
+        save(joint_visit, "joana", papers(item), V13=item)
+    assert load(joint_visit.checklist(ROLES, 2)).sheet.shared("V13") is None
 
 
 def test_nothing_is_saved_beside_the_wrong_person_once_the_team_has_changed(
-    app: Flask, scene: Scene, begun: Visit
+    app: Flask, joint_visit: JointVisit, begun: Visit
 ) -> None:
-    item = offered(scene, "ilena")["V13"]
+    item = offered(joint_visit, "ilena")["V13"]
     fewer = replace(item, values={"credentials": item.values["credentials"][1:]})
     with pytest.raises(StaleError):
-        save(scene, "ilena", papers(item), V13=fewer)
-    assert load(scene.checklist(ROLES, 2)).sheet.shared("V13") is None
+        save(joint_visit, "ilena", papers(item), V13=fewer)
+    assert load(joint_visit.checklist(ROLES, 2)).sheet.shared("V13") is None
 
 
 def test_a_party_finds_the_list_of_its_people_though_it_is_known_what_each_of_them_does(

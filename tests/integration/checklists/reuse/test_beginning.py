@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from tests.factories.checklists import shown_answers
 from tests.factories.demonstration import Demonstration
 from tests.factories.negotiations import Negotiation, set_out
-from tests.factories.visits import Scene, planned
+from tests.factories.visits import JointVisit, planned
 from tests.pages import Page
 from tracker.authoring.model_texts import faults
 from tracker.authoring.model_texts import service as model_texts
@@ -283,15 +283,15 @@ def test_the_text_is_in_the_language_that_was_chosen(negotiation: Negotiation) -
 def test_a_visits_roles_begin_with_a_row_for_each_person_on_the_team(
     session: Session, demonstration: Demonstration
 ) -> None:
-    scene = Scene(session, demonstration)
+    joint_visit = JointVisit(session, demonstration)
     team = ("leyla", "samira", "marek")
-    planned(scene, members=team, audience=team)
-    scene.session.commit()
-    ilena, roles = scene.actor("ilena"), scene.checklist(ChecklistKind.VISIT_ROLES, 2)
+    planned(joint_visit, members=team, audience=team)
+    joint_visit.session.commit()
+    ilena, roles = joint_visit.actor("ilena"), joint_visit.checklist(ChecklistKind.VISIT_ROLES, 2)
     (begun,) = beginning.beginnings(ilena, load(roles), ["en"])
     items = beginning.begin(ilena, roles, "en", seen=begun.seen)
-    scene.session.commit()
-    loaded = load(scene.checklist(ChecklistKind.VISIT_ROLES, 2))
+    joint_visit.session.commit()
+    loaded = load(joint_visit.checklist(ChecklistKind.VISIT_ROLES, 2))
     # Who leads, is on the team and may know was chosen before, and is not in the text.
     assert {"V2", "V3", "V4"}.isdisjoint(items)
     kind, answer = (loaded.sheet.shared(code) for code in ("V1", "V5"))
@@ -306,7 +306,7 @@ def test_a_visits_roles_begin_with_a_row_for_each_person_on_the_team(
     assert kind.values["aims"]
     people = [row["person"] for row in answer.values["roles"]]
     assert frozenset(map(UUID, people)) == loaded.surroundings.team
-    stored = scene.session.get_one(Answer, answer.answer_id)
+    stored = joint_visit.session.get_one(Answer, answer.answer_id)
     assert stored.values is None  # class K2: encrypted
 
 

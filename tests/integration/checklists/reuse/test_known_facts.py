@@ -10,7 +10,7 @@ from tests.factories.agreements import checklist_of
 from tests.factories.cooperations import bring_in, make_country, open_one
 from tests.factories.demonstration import Demonstration
 from tests.factories.templates import a_column, a_field, a_table, a_template, an_item, publish
-from tests.factories.visits import Scene, planned
+from tests.factories.visits import JointVisit, planned
 from tests.pages import Page
 from tracker.accounts.models import Membership
 from tracker.checklist_templates.models import ChecklistKind
@@ -102,11 +102,11 @@ def test_a_party_finds_its_own_details_the_ways_of_working_and_the_days(
 def test_each_member_of_the_team_has_a_row_to_begin_with(
     app: Flask, session: Session, demonstration: Demonstration
 ) -> None:
-    scene = Scene(session, demonstration)
+    joint_visit = JointVisit(session, demonstration)
     team = ("leyla", "samira", "marek")
-    planned(scene, members=team, audience=team)
+    planned(joint_visit, members=team, audience=team)
     session.commit()
-    roles = scene.checklist(ChecklistKind.VISIT_ROLES, 2).id
+    roles = joint_visit.checklist(ChecklistKind.VISIT_ROLES, 2).id
     session.rollback()
     page = demonstration.browser(app, "ilena").page(f"/checklists/{roles}/items/V5/answer")
     people = {str(demonstration.users[key]) for key in team}

@@ -15,7 +15,7 @@ from tests.client import CheckedClient
 from tests.factories.demonstration import Demonstration
 from tests.factories.negotiations import Negotiation, another, set_out
 from tests.factories.templates import a_column, a_field, a_table, a_template, an_item, publish
-from tests.factories.visits import Scene
+from tests.factories.visits import JointVisit
 from tests.pages import Page
 from tracker.activity.models import Chain, ChainKind, Event, EventDetail
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
@@ -319,12 +319,12 @@ def test_a_partner_neither_renames_nor_deletes_anothers_model_answers(
 def test_no_answer_about_a_visit_becomes_a_model_answer(
     session: Session, demonstration: Demonstration, app: Flask
 ) -> None:
-    scene = Scene(session, demonstration)
+    joint_visit = JointVisit(session, demonstration)
     for kind, code in ((ChecklistKind.VISIT_ROLES, "V6"), (ChecklistKind.URGENT_PLAN, "U1")):
-        checklist = scene.checklist(kind)
+        checklist = joint_visit.checklist(kind)
         with pytest.raises(RefusedError, match="You can't keep anything from a visit's pages"):
             model_answers.keep(
-                scene.actor("ilena"),
+                joint_visit.actor("ilena"),
                 checklist,
                 code,
                 SHARED,
@@ -333,7 +333,7 @@ def test_no_answer_about_a_visit_becomes_a_model_answer(
             )
         session.rollback()
         browser = demonstration.browser(app, "ilena")
-        address = f"/checklists/{scene.checklist(kind).id}"
+        address = f"/checklists/{joint_visit.checklist(kind).id}"
         page = browser.page(address)
         assert "Keep as a model answer" not in page.text
         assert "Our model answers" not in page.text

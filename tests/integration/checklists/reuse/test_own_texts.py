@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from tests.factories.demonstration import Demonstration
 from tests.factories.negotiations import Negotiation, another, set_out
-from tests.factories.visits import Scene, planned
+from tests.factories.visits import JointVisit, planned
 from tests.pages import Page
 from tracker.access.actor import Role
 from tracker.activity.models import Chain, ChainKind, Event, EventDetail, ReadLogEntry
@@ -423,50 +423,52 @@ ROLES, PLAN = ChecklistKind.VISIT_ROLES, ChecklistKind.URGENT_PLAN
 
 
 @pytest.fixture
-def scene(session: Session, demonstration: Demonstration) -> Scene:
-    return Scene(session, demonstration)
+def joint_visit(session: Session, demonstration: Demonstration) -> JointVisit:
+    return JointVisit(session, demonstration)
 
 
-def keep_of_visit(scene: Scene, kind: ChecklistKind = ROLES, key: str = "ilena") -> OwnModelText:
-    checklist = scene.checklist(kind)
+def keep_of_visit(
+    joint_visit: JointVisit, kind: ChecklistKind = ROLES, key: str = "ilena"
+) -> OwnModelText:
+    checklist = joint_visit.checklist(kind)
     revision, _asked = signoff.revisions_of(agreements.SUBJECT, checklist.id)[0]
-    row = keeping.keep(scene.actor(key), checklist, revision, "en")
-    scene.session.commit()
+    row = keeping.keep(joint_visit.actor(key), checklist, revision, "en")
+    joint_visit.session.commit()
     return row
 
 
-def second(scene: Scene) -> Checklist:
-    planned(scene, members=("leyla", "marek"), audience=("leyla", "marek"))
-    scene.session.commit()
-    return scene.checklist(ROLES, 2)
+def second(joint_visit: JointVisit) -> Checklist:
+    planned(joint_visit, members=("leyla", "marek"), audience=("leyla", "marek"))
+    joint_visit.session.commit()
+    return joint_visit.checklist(ROLES, 2)
 
 
-def test_of_a_visit_methods_stay_and_place_dates_and_people_go(scene: Scene) -> None:
-    row = keep_of_visit(scene)
+def test_of_a_visit_methods_stay_and_place_dates_and_people_go(joint_visit: JointVisit) -> None:
+    row = keep_of_visit(joint_visit)
     assert (row.values, row.is_of_visit) == (None, True)
     assert row.sealed is not None
     text = encryption.model_text_of(row)
     assert {"V6", "V14", "V16"} <= text.keys()
     assert {"V2", "V3", "V4", "V13", "V20"}.isdisjoint(text)
-    signed = load(scene.checklist(ROLES)).sheet.shared("V6")
+    signed = load(joint_visit.checklist(ROLES)).sheet.shared("V6")
     assert signed is not None
     assert text["V6"]["method"] == signed.values["method"]
     stored = str(text)
-    plan = plan_of(scene.visit())
+    plan = plan_of(joint_visit.visit())
     facts = {plan.starts_on.isoformat(), plan.ends_on.isoformat(), plan.place}
-    facts |= {str(user_id) for user_id in scene.demonstration.users.values()}
+    facts |= {str(user_id) for user_id in joint_visit.demonstration.users.values()}
     assert not {fact for fact in facts if fact in stored}
 
 
 def test_another_visit_begins_with_it_encrypted_and_both_readings_are_logged(
-    scene: Scene, app: Flask
+    joint_visit: JointVisit, app: Flask
 ) -> None:
-    row = keep_of_visit(scene)
-    roles = second(scene)
-    browser = scene.demonstration.browser(app, "ilena")
+    row = keep_of_visit(joint_visit)
+    roles = second(joint_visit)
+    browser = joint_visit.demonstration.browser(app, "ilena")
     page = browser.page(f"/checklists/{roles.id}/begin")
     (form, *_product) = page.forms(f"/checklists/{roles.id}/begin")
-    pages = scene.session.execute(
+    pages = joint_visit.session.execute(
         sa.select(ReadLogEntry.subject_id, ReadLogEntry.page).where(
             ReadLogEntry.page.in_(["begin", "model_text"])
         )
@@ -477,27 +479,29 @@ def test_another_visit_begins_with_it_encrypted_and_both_readings_are_logged(
     }
     done = browser.post(form.action, data=form.values, csrf=False)
     assert done.status_code == 303
-    scene.session.expire_all()
-    answer = load(scene.checklist(ROLES, 2)).sheet.shared("V6")
+    joint_visit.session.expire_all()
+    answer = load(joint_visit.checklist(ROLES, 2)).sheet.shared("V6")
     assert answer is not None
     assert answer.source is CopySource.OWN
 
 
-def test_the_list_says_nothing_of_what_is_kept_from_a_visit(scene: Scene, app: Flask) -> None:
-    row = keep_of_visit(scene)
+def test_the_list_says_nothing_of_what_is_kept_from_a_visit(
+    joint_visit: JointVisit, app: Flask
+) -> None:
+    row = keep_of_visit(joint_visit)
     text = encryption.model_text_of(row)
-    browser = scene.demonstration.browser(app, "ilena")
+    browser = joint_visit.demonstration.browser(app, "ilena")
     for address in (LIST, f"{LIST}/{row.id}"):
         page = browser.page(address)
         assert text["V6"]["method"] not in page.text
         assert str(row.checklist_id) not in page.html
 
 
-def test_nobody_is_named_who_kept_something_of_a_visit(scene: Scene, app: Flask) -> None:
+def test_nobody_is_named_who_kept_something_of_a_visit(joint_visit: JointVisit, app: Flask) -> None:
     """Whoever kept it could open the visit, so may know of it: managers outside it learn that."""
-    milan = scene.demonstration.browser(app, "milan")
+    milan = joint_visit.demonstration.browser(app, "milan")
     before = milan.page(LIST).text.count("Kept by")
-    row = keep_of_visit(scene)
+    row = keep_of_visit(joint_visit)
     page = milan.page(LIST)
     assert page.text.count("Kept by") == before
     assert "Kept on" in page.text
@@ -506,53 +510,57 @@ def test_nobody_is_named_who_kept_something_of_a_visit(scene: Scene, app: Flask)
     assert "Ilena Dorvath" not in page.text
 
 
-def test_nothing_of_a_visit_is_offered_where_there_is_no_visit(scene: Scene) -> None:
-    keep_of_visit(scene, PLAN)
-    standing = scene.checklist(PLAN)
+def test_nothing_of_a_visit_is_offered_where_there_is_no_visit(joint_visit: JointVisit) -> None:
+    keep_of_visit(joint_visit, PLAN)
+    standing = joint_visit.checklist(PLAN)
     loaded = load(standing)
-    assert len(own_texts.for_checklist(scene.actor("ilena"), loaded)) == 1
+    assert len(own_texts.for_checklist(joint_visit.actor("ilena"), loaded)) == 1
     loaded.checklist.visit_id = None
-    with scene.session.no_autoflush:
-        assert own_texts.for_checklist(scene.actor("ilena"), loaded) == []
-    scene.session.rollback()
+    with joint_visit.session.no_autoflush:
+        assert own_texts.for_checklist(joint_visit.actor("ilena"), loaded) == []
+    joint_visit.session.rollback()
 
 
-def test_whoever_may_not_open_the_visit_keeps_nothing_of_it(scene: Scene, app: Flask) -> None:
-    address = f"/checklists/{scene.checklist(ROLES).id}/record/1/keep"
-    assert scene.demonstration.browser(app, "nadia").post(address).status_code == 404
-    assert scene.demonstration.browser(app, "samira").post(address).status_code == 403
+def test_whoever_may_not_open_the_visit_keeps_nothing_of_it(
+    joint_visit: JointVisit, app: Flask
+) -> None:
+    address = f"/checklists/{joint_visit.checklist(ROLES).id}/record/1/keep"
+    assert joint_visit.demonstration.browser(app, "nadia").post(address).status_code == 404
+    assert joint_visit.demonstration.browser(app, "samira").post(address).status_code == 403
 
 
 def test_destroying_the_key_of_the_cooperation_erases_what_was_kept_of_its_visits(
-    scene: Scene,
+    joint_visit: JointVisit,
 ) -> None:
-    row = keep_of_visit(scene)
+    row = keep_of_visit(joint_visit)
     assert encryption.model_text_of(row)
-    key = scene.session.get_one(CooperationKey, row.cooperation_id)
+    key = joint_visit.session.get_one(CooperationKey, row.cooperation_id)
     key.wrapped = None
-    scene.session.flush()
+    joint_visit.session.flush()
     assert encryption.model_text_of(row) == {}
-    scene.session.rollback()
+    joint_visit.session.rollback()
 
 
-def begin_of_visit(scene: Scene, row: OwnModelText, kind: ChecklistKind, **chosen: str) -> None:
+def begin_of_visit(
+    joint_visit: JointVisit, row: OwnModelText, kind: ChecklistKind, **chosen: str
+) -> None:
     """Begin the text of the second visit with one that is kept, with people for its tasks."""
-    ilena, checklist = scene.actor("ilena"), scene.checklist(kind, 2)
+    ilena, checklist = joint_visit.actor("ilena"), joint_visit.checklist(kind, 2)
     texts, _product = beginning.all_beginnings(ilena, load(checklist), ["en"])
     [seen] = [text.seen for text in texts if text.own is row]
-    people = {task: str(scene.user(key)) for task, key in chosen.items()}
+    people = {task: str(joint_visit.user(key)) for task, key in chosen.items()}
     beginning.begin_with_own(ilena, checklist, row.id, seen=seen, chosen=people)
-    scene.session.commit()
+    joint_visit.session.commit()
 
 
 def test_a_kept_text_names_lead_and_deputy_and_counts_days_as_the_products_does(
-    scene: Scene,
+    joint_visit: JointVisit,
 ) -> None:
-    row = keep_of_visit(scene)
-    roles = second(scene)
-    begin_of_visit(scene, row, ROLES)
-    pavo, ruth = (str(scene.user(key)) for key in ("pavo", "ruth"))
-    sheet, plan = load(roles).sheet, plan_of(scene.visit(2))
+    row = keep_of_visit(joint_visit)
+    roles = second(joint_visit)
+    begin_of_visit(joint_visit, row, ROLES)
+    pavo, ruth = (str(joint_visit.user(key)) for key in ("pavo", "ruth"))
+    sheet, plan = load(roles).sheet, plan_of(joint_visit.visit(2))
     assert (sheet.value("V7", "speaker"), sheet.value("V7", "stand_in")) == (pavo, ruth)
     assert sheet.value("V18", "briefing") == (plan.starts_on - dt.timedelta(days=1)).isoformat()
     answer = sheet.shared("V7")
@@ -560,30 +568,32 @@ def test_a_kept_text_names_lead_and_deputy_and_counts_days_as_the_products_does(
     assert answer.read_by == frozenset()
 
 
-def test_people_are_chosen_once_for_the_tasks_of_a_kept_text(scene: Scene, app: Flask) -> None:
-    row = keep_of_visit(scene, PLAN)
-    second(scene)
-    plan = scene.checklist(PLAN, 2)
+def test_people_are_chosen_once_for_the_tasks_of_a_kept_text(
+    joint_visit: JointVisit, app: Flask
+) -> None:
+    row = keep_of_visit(joint_visit, PLAN)
+    second(joint_visit)
+    plan = joint_visit.checklist(PLAN, 2)
     (form, *_product) = (
-        scene.demonstration.browser(app, "ilena")
+        joint_visit.demonstration.browser(app, "ilena")
         .page(f"/checklists/{plan.id}/begin")
         .forms(f"/checklists/{plan.id}/begin")
     )
     assert "office" in form.values
-    begin_of_visit(scene, row, PLAN, office="ilena")
+    begin_of_visit(joint_visit, row, PLAN, office="ilena")
     senders = {body.get("sender") for body in load(plan).sheet.value("U11", "bodies")}
-    assert senders == {str(scene.user("ilena"))}
+    assert senders == {str(joint_visit.user("ilena"))}
     with pytest.raises(RuleBrokenError, match="from the lists"):
-        visit_tasks.read_choice(load(plan), {"office": str(scene.user("leyla"))})
+        visit_tasks.read_choice(load(plan), {"office": str(joint_visit.user("leyla"))})
 
 
 def test_without_a_choice_places_of_a_kept_text_stay_to_decide_in_its_own_words(
-    scene: Scene,
+    joint_visit: JointVisit,
 ) -> None:
-    row = keep_of_visit(scene, PLAN)
+    row = keep_of_visit(joint_visit, PLAN)
     senders = {body["sender"] for body in encryption.model_text_of(row)["U11"]["bodies"]}
-    second(scene)
-    begin_of_visit(scene, row, PLAN)
-    bodies = load(scene.checklist(PLAN, 2)).sheet.value("U11", "bodies")
+    second(joint_visit)
+    begin_of_visit(joint_visit, row, PLAN)
+    bodies = load(joint_visit.checklist(PLAN, 2)).sheet.value("U11", "bodies")
     assert {body["sender"] for body in bodies} == senders
     assert all(map(to_decide.is_mark, senders))

@@ -12,7 +12,7 @@ from flask import Flask
 from tests.factories import undertakings_on_paper as on_paper
 from tests.factories.evidence.certificates import make_all, words_of
 from tests.factories.evidence.tampering import hands, table_of
-from tests.factories.undertakings import Stage
+from tests.factories.undertakings import Clearing
 from tests.factories.undertakings_on_paper import DRIVER, NAME
 from tests.starting_points import noon_in
 from tracker.activity.stale import recompute
@@ -28,25 +28,25 @@ PAPER, CONFIRMED, COUNTERSIGNED = noon_in(2).date(), noon_in(5), noon_in(7)
 
 
 @pytest.fixture
-def confirmed(app: Flask, stage: Stage, frozen_time: Clock) -> Stage:
+def confirmed(app: Flask, clearing: Clearing, frozen_time: Clock) -> Clearing:
     """A driver signed on paper two days after being asked; confirmed three days after that."""
-    on_paper.with_driver(app, stage)
+    on_paper.with_driver(app, clearing)
     frozen_time(CONFIRMED)
-    draft = on_paper.filled_in(stage, briefed_on=PAPER)
-    on_paper.record(stage, draft=draft, signed_on=PAPER)
-    on_paper.confirm(stage)
+    draft = on_paper.filled_in(clearing, briefed_on=PAPER)
+    on_paper.record(clearing, draft=draft, signed_on=PAPER)
+    on_paper.confirm(clearing)
     db.session.commit()
     frozen_time(COUNTERSIGNED)
-    return stage
+    return clearing
 
 
-def check_of(stage: Stage) -> str:
-    reference = stage.cooperation.reference
-    return f"/cooperations/{reference}/undertakings/{stage.undertaking(DRIVER).id}"
+def check_of(clearing: Clearing) -> str:
+    reference = clearing.cooperation.reference
+    return f"/cooperations/{reference}/undertakings/{clearing.undertaking(DRIVER).id}"
 
 
 def test_the_page_that_is_countersigned_gives_the_date_of_the_paper(
-    confirmed: Stage, app: Flask
+    confirmed: Clearing, app: Flask
 ) -> None:
     page = confirmed.browser(app, "tomas").page(confirmed.countersigning(DRIVER))
     assert f"What {NAME} signed on paper on {as_date(PAPER)}." in page.text
@@ -55,17 +55,17 @@ def test_the_page_that_is_countersigned_gives_the_date_of_the_paper(
 
 
 def test_the_page_that_is_countersigned_gives_the_time_of_an_electronic_signature(
-    stage: Stage, app: Flask, frozen_time: Clock
+    clearing: Clearing, app: Flask, frozen_time: Clock
 ) -> None:
     frozen_time(CONFIRMED)
-    stage.sign("leyla")
-    page = stage.browser(app, "tomas").page(stage.countersigning("leyla"))
+    clearing.sign("leyla")
+    page = clearing.browser(app, "tomas").page(clearing.countersigning("leyla"))
     assert f"What Leyla Marchetti signed on {as_datetime(CONFIRMED)}." in page.text
     assert "Scan confirmed" not in page.text
 
 
 def test_the_page_to_check_it_gives_the_date_of_the_paper_and_names_the_other_moment(
-    confirmed: Stage, app: Flask
+    confirmed: Clearing, app: Flask
 ) -> None:
     page = confirmed.browser(app, "tomas").page(check_of(confirmed))
     assert f"Signed on paper on {as_date(PAPER)}" in page.text
@@ -75,7 +75,7 @@ def test_the_page_to_check_it_gives_the_date_of_the_paper_and_names_the_other_mo
     assert page.text.count(as_datetime(CONFIRMED)) == 2
 
 
-def test_lists_give_the_date_of_the_paper(confirmed: Stage, app: Flask) -> None:
+def test_lists_give_the_date_of_the_paper(confirmed: Clearing, app: Flask) -> None:
     where = f"/cooperations/{confirmed.cooperation.reference}/undertakings"
     page = confirmed.browser(app, "ilena").page(where)
     words = f"Signed on paper on {as_date(PAPER)}. Scan confirmed on {as_date(CONFIRMED)}."
@@ -86,7 +86,7 @@ def test_lists_give_the_date_of_the_paper(confirmed: Stage, app: Flask) -> None:
 
 
 def test_a_signature_whose_paper_was_changed_by_hand_gives_no_date_and_breaks_no_list(
-    confirmed: Stage, app: Flask
+    confirmed: Clearing, app: Flask
 ) -> None:
     db.session.commit()
     with hands() as connection:
@@ -102,7 +102,7 @@ def test_a_signature_whose_paper_was_changed_by_hand_gives_no_date_and_breaks_no
 
 
 def test_the_register_and_its_export_give_the_date_of_the_paper(
-    confirmed: Stage, app: Flask
+    confirmed: Clearing, app: Flask
 ) -> None:
     recompute()
     browser = confirmed.browser(app, "milan")
@@ -116,7 +116,7 @@ def test_the_register_and_its_export_give_the_date_of_the_paper(
 
 
 def test_history_says_that_it_was_signed_on_paper_and_claims_no_proof_of_identity(
-    confirmed: Stage, app: Flask
+    confirmed: Clearing, app: Flask
 ) -> None:
     where = f"/cooperations/{confirmed.cooperation.reference}/history"
     text = confirmed.browser(app, "ilena").page(where).text
@@ -125,7 +125,7 @@ def test_history_says_that_it_was_signed_on_paper_and_claims_no_proof_of_identit
 
 
 def test_the_certificate_gives_the_date_of_the_paper_as_the_date_of_signing(
-    confirmed: Stage,
+    confirmed: Clearing,
 ) -> None:
     revision_id = confirmed.undertaking(DRIVER).revision_id
     assert revision_id is not None
@@ -139,7 +139,7 @@ def test_the_certificate_gives_the_date_of_the_paper_as_the_date_of_signing(
     assert as_datetime(COUNTERSIGNED) in words
 
 
-def test_it_waits_for_the_npm_since_the_scan_was_confirmed(confirmed: Stage) -> None:
+def test_it_waits_for_the_npm_since_the_scan_was_confirmed(confirmed: Clearing) -> None:
     tasks = waiting.tasks(confirmed.actor("tomas")).mine
     (task,) = (task for task in tasks if task.kind is TaskKind.COUNTERSIGN)
     assert task.since == CONFIRMED

@@ -16,7 +16,7 @@ from tests.factories import paper as scans
 from tests.factories import powers, undertakings
 from tests.factories import undertakings_on_paper as on_paper
 from tests.factories.evidence.tampering import hands
-from tests.factories.undertakings import TOLD, Stage
+from tests.factories.undertakings import TOLD, Clearing
 from tests.factories.undertakings_on_paper import DRIVER, NAME
 from tests.factories.undertakings_taken import give_role
 from tests.integration.undertakings.conftest import Clock
@@ -50,19 +50,19 @@ NOT_SECOND = ["ilena", "nadia", "pavo", "samira", "henrik", "dina", "joana", "ot
 
 
 @pytest.fixture
-def driver(app: Flask, stage: Stage) -> Stage:
+def driver(app: Flask, clearing: Clearing) -> Clearing:
     """The cooperation, with a driver of the NPM who has no account and was asked."""
-    on_paper.with_driver(app, stage)
-    return stage
+    on_paper.with_driver(app, clearing)
+    return clearing
 
 
-def state(stage: Stage) -> UndertakingState:
-    return stage.undertaking(DRIVER).state
+def state(clearing: Clearing) -> UndertakingState:
+    return clearing.undertaking(DRIVER).state
 
 
-def is_cleared(stage: Stage) -> bool:
-    clearances = clearing_states(stage.cooperation.id, [stage.id(DRIVER)])
-    return clearances[stage.id(DRIVER)].cleared
+def is_cleared(clearing: Clearing) -> bool:
+    clearances = clearing_states(clearing.cooperation.id, [clearing.id(DRIVER)])
+    return clearances[clearing.id(DRIVER)].cleared
 
 
 def also(actor: Actor, role: Role) -> Actor:
@@ -70,8 +70,8 @@ def also(actor: Actor, role: Role) -> Actor:
     return powers.hold(actor.user_id, actor.organisation_id, role)
 
 
-def verbs_of(stage: Stage) -> list[str]:
-    lines = trail.subject_history(stage.cooperation.id, [stage.undertaking(DRIVER).id])
+def verbs_of(clearing: Clearing) -> list[str]:
+    lines = trail.subject_history(clearing.cooperation.id, [clearing.undertaking(DRIVER).id])
     return [line.verb for line in reversed(lines)]
 
 
@@ -84,7 +84,7 @@ def refused(attempt: Callable[[], Any], words: str) -> None:
 # From paper to a clearance ----------------------------------------------------------------------
 
 
-def test_a_scan_that_two_people_of_the_npm_vouch_for_opens_a_clearance(driver: Stage) -> None:
+def test_a_scan_that_two_people_of_the_npm_vouch_for_opens_a_clearance(driver: Clearing) -> None:
     on_paper.record(driver)
     assert state(driver) is UndertakingState.ON_PAPER
     assert not is_cleared(driver)
@@ -106,7 +106,7 @@ def test_a_scan_that_two_people_of_the_npm_vouch_for_opens_a_clearance(driver: S
     assert integrity.check_all().finding is None
 
 
-def test_the_signature_is_the_persons_and_says_how_it_came_about(driver: Stage) -> None:
+def test_the_signature_is_the_persons_and_says_how_it_came_about(driver: Clearing) -> None:
     recorded = on_paper.record(driver)
     signature = on_paper.confirm(driver)
     assert signature.method is Method.PAPER
@@ -118,16 +118,16 @@ def test_the_signature_is_the_persons_and_says_how_it_came_about(driver: Stage) 
         "signed_on": clock.today().isoformat(),
         "recorded_by": str(driver.id("ilena")),
         "recorded_by_name": "Ilena Dorvath",
-        "recorded_for": driver.cast.bodies["npm"].name,
+        "recorded_for": driver.demo_people.bodies["npm"].name,
         "confirmed_by": str(driver.id("milan")),
         "confirmed_by_name": "Milan Osterin",
-        "confirmed_for": driver.cast.bodies["npm"].name,
+        "confirmed_for": driver.demo_people.bodies["npm"].name,
         "made": "here",
     }
     assert signature.has_its_digest()
 
 
-def test_what_the_person_filled_in_is_frozen_encrypted_and_carried_over(driver: Stage) -> None:
+def test_what_the_person_filled_in_is_frozen_encrypted_and_carried_over(driver: Clearing) -> None:
     on_paper.record(driver, draft=on_paper.filled_in(driver, TOLD))
     on_paper.confirm(driver)
     undertaking = driver.undertaking(DRIVER)
@@ -142,7 +142,7 @@ def test_what_the_person_filled_in_is_frozen_encrypted_and_carried_over(driver: 
     refused(lambda: driver.countersign(DRIVER), "Decide on the declared interests")
 
 
-def test_declared_interests_are_decided_before_it_is_countersigned(driver: Stage) -> None:
+def test_declared_interests_are_decided_before_it_is_countersigned(driver: Clearing) -> None:
     on_paper.record(driver, draft=on_paper.filled_in(driver, TOLD))
     on_paper.confirm(driver)
     driver.decide(DRIVER, InterestsDecision.ACCEPT)
@@ -150,7 +150,7 @@ def test_declared_interests_are_decided_before_it_is_countersigned(driver: Stage
     assert is_cleared(driver)
 
 
-def test_rows_agree_with_their_evidence_at_every_step(driver: Stage) -> None:
+def test_rows_agree_with_their_evidence_at_every_step(driver: Clearing) -> None:
     def agrees() -> bool:
         undertaking = driver.undertaking(DRIVER)
         return bound.compare([undertaking])[undertaking.id].agrees
@@ -166,31 +166,33 @@ def test_rows_agree_with_their_evidence_at_every_step(driver: Stage) -> None:
 
 
 @pytest.mark.parametrize("key", NOT_RECORDERS)
-def test_nobody_but_a_coordinator_of_the_npm_records_a_scan(driver: Stage, key: str) -> None:
+def test_nobody_but_a_coordinator_of_the_npm_records_a_scan(driver: Clearing, key: str) -> None:
     refused(lambda: on_paper.record(driver, key), "coordinator of the NPM can record")
 
 
 @pytest.mark.parametrize("key", OUTSIDERS)
-def test_nobody_from_outside_records_a_scan(driver: Stage, key: str) -> None:
-    refused(lambda: on_paper.record(driver, driver.cast.actor(key)), "coordinator of the NPM")
+def test_nobody_from_outside_records_a_scan(driver: Clearing, key: str) -> None:
+    refused(
+        lambda: on_paper.record(driver, driver.demo_people.actor(key)), "coordinator of the NPM"
+    )
 
 
-def test_nobody_records_their_own_undertaking(driver: Stage) -> None:
+def test_nobody_records_their_own_undertaking(driver: Clearing) -> None:
     own = also(on_paper.as_actor(driver), Role.COORDINATOR)
     refused(lambda: on_paper.record(driver, own), "coordinator of the NPM can record")
 
 
-def test_a_person_with_an_account_signs_for_themselves(driver: Stage) -> None:
+def test_a_person_with_an_account_signs_for_themselves(driver: Clearing) -> None:
     refused(lambda: on_paper.record(driver, of="leyla"), "has an account and signs for themselves")
 
 
-def test_no_second_scan_is_recorded_while_one_waits(driver: Stage) -> None:
+def test_no_second_scan_is_recorded_while_one_waits(driver: Clearing) -> None:
     on_paper.record(driver)
     db.session.commit()
     refused(lambda: on_paper.record(driver), "is already waiting to be confirmed")
 
 
-def test_nothing_is_signed_here_while_a_scan_waits(driver: Stage) -> None:
+def test_nothing_is_signed_here_while_a_scan_waits(driver: Clearing) -> None:
     on_paper.record(driver)
     own = on_paper.as_actor(driver)
     undertaking = driver.undertaking(DRIVER)
@@ -202,7 +204,7 @@ def test_nothing_is_signed_here_while_a_scan_waits(driver: Stage) -> None:
     ("days", "words"), [(1, "can't be in the future"), (-1, "asked after this day")]
 )
 def test_the_date_on_the_paper_is_one_on_which_it_could_be_signed(
-    driver: Stage, days: int, words: str
+    driver: Clearing, days: int, words: str
 ) -> None:
     day = clock.today() + dt.timedelta(days=days)
     with pytest.raises(RuleBrokenError, match=words) as caught:
@@ -215,14 +217,14 @@ def test_the_date_on_the_paper_is_one_on_which_it_could_be_signed(
     [{"confirmed": frozenset()}, {"briefed_on": None}, {"has_interests": None}],
 )
 def test_a_paper_that_lacks_something_is_not_recorded(
-    driver: Stage, left_out: dict[str, Any]
+    driver: Clearing, left_out: dict[str, Any]
 ) -> None:
     with pytest.raises(RuleBrokenError, match="missing from the paper"):
         on_paper.record(driver, draft=on_paper.filled_in(driver, **left_out))
     assert state(driver) is UndertakingState.ASKED
 
 
-def test_a_file_that_is_no_scan_leaves_nothing_behind(driver: Stage) -> None:
+def test_a_file_that_is_no_scan_leaves_nothing_behind(driver: Clearing) -> None:
     with pytest.raises(RuleBrokenError, match="isn't a complete PDF") as caught:
         on_paper.record(driver, scan=b"<html>")
     db.session.rollback()
@@ -235,20 +237,22 @@ def test_a_file_that_is_no_scan_leaves_nothing_behind(driver: Stage) -> None:
 
 
 @pytest.mark.parametrize("key", NOT_SECOND)
-def test_nobody_but_a_second_person_who_decides_confirms(driver: Stage, key: str) -> None:
+def test_nobody_but_a_second_person_who_decides_confirms(driver: Clearing, key: str) -> None:
     on_paper.record(driver)
     db.session.commit()
     refused(lambda: on_paper.confirm(driver, key), "signatory or manager of the NPM can confirm")
 
 
 @pytest.mark.parametrize("key", OUTSIDERS)
-def test_nobody_from_outside_confirms(driver: Stage, key: str) -> None:
+def test_nobody_from_outside_confirms(driver: Clearing, key: str) -> None:
     on_paper.record(driver)
     db.session.commit()
-    refused(lambda: on_paper.confirm(driver, driver.cast.actor(key)), "of the NPM can confirm")
+    refused(
+        lambda: on_paper.confirm(driver, driver.demo_people.actor(key)), "of the NPM can confirm"
+    )
 
 
-def test_whoever_recorded_a_scan_neither_confirms_nor_countersigns_it(driver: Stage) -> None:
+def test_whoever_recorded_a_scan_neither_confirms_nor_countersigns_it(driver: Clearing) -> None:
     both = also(driver.actor("tomas"), Role.COORDINATOR)
     on_paper.record(driver, both)
     db.session.commit()
@@ -264,7 +268,7 @@ def test_whoever_recorded_a_scan_neither_confirms_nor_countersigns_it(driver: St
 
 @pytest.mark.parametrize("act", ["confirm", "refuse"])
 def test_the_audit_names_a_scan_that_whoever_recorded_it_decided_on(
-    driver: Stage, act: str, monkeypatch: pytest.MonkeyPatch
+    driver: Clearing, act: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Written as by code without that rule: each row is intact, and its event binds it."""
     on_paper.record(driver)
@@ -281,7 +285,7 @@ def test_the_audit_names_a_scan_that_whoever_recorded_it_decided_on(
     assert (finding.fault, finding.place.table) == (Fault.OWN_SCAN, Table.PAPER_DECISION)
 
 
-def test_nobody_confirms_their_own_undertaking(driver: Stage) -> None:
+def test_nobody_confirms_their_own_undertaking(driver: Clearing) -> None:
     on_paper.record(driver)
     db.session.commit()
     own = on_paper.as_actor(driver)
@@ -296,13 +300,13 @@ def test_nobody_confirms_their_own_undertaking(driver: Stage) -> None:
     refused(lambda: on_paper.confirm(driver, insider), "You can't confirm your own")
 
 
-def test_a_scan_is_not_countersigned_before_it_is_confirmed(driver: Stage) -> None:
+def test_a_scan_is_not_countersigned_before_it_is_confirmed(driver: Clearing) -> None:
     on_paper.record(driver)
     db.session.commit()
     refused(lambda: driver.countersign(DRIVER), "waiting to be confirmed")
 
 
-def test_a_scan_is_confirmed_once(driver: Stage) -> None:
+def test_a_scan_is_confirmed_once(driver: Clearing) -> None:
     on_paper.record(driver)
     page = on_paper.page_of(driver)
     on_paper.confirm(driver, page=page)
@@ -318,7 +322,7 @@ def test_a_scan_is_confirmed_once(driver: Stage) -> None:
     )
 
 
-def test_a_page_opened_too_long_ago_confirms_nothing(driver: Stage, frozen_time: Clock) -> None:
+def test_a_page_opened_too_long_ago_confirms_nothing(driver: Clearing, frozen_time: Clock) -> None:
     on_paper.record(driver)
     db.session.commit()
     page = on_paper.page_of(driver)
@@ -329,7 +333,7 @@ def test_a_page_opened_too_long_ago_confirms_nothing(driver: Stage, frozen_time:
 
 
 def test_a_page_of_another_scan_or_another_sentence_confirms_nothing(
-    driver: Stage,
+    driver: Clearing,
 ) -> None:
     on_paper.record(driver)
     page = on_paper.page_of(driver)
@@ -342,7 +346,7 @@ def test_a_page_of_another_scan_or_another_sentence_confirms_nothing(
     assert state(driver) is UndertakingState.ON_PAPER
 
 
-def test_terms_that_have_run_out_confirm_nothing(driver: Stage, frozen_time: Clock) -> None:
+def test_terms_that_have_run_out_confirm_nothing(driver: Clearing, frozen_time: Clock) -> None:
     on_paper.record(driver)
     db.session.commit()
     frozen_time(clock.now() + dt.timedelta(days=undertakings.DAYS + 1))
@@ -350,7 +354,7 @@ def test_terms_that_have_run_out_confirm_nothing(driver: Stage, frozen_time: Clo
         on_paper.confirm(driver)
 
 
-def test_new_terms_close_what_waits_on_paper(driver: Stage) -> None:
+def test_new_terms_close_what_waits_on_paper(driver: Clearing) -> None:
     on_paper.record(driver)
     db.session.commit()
     old = driver.undertaking(DRIVER).id
@@ -366,7 +370,7 @@ def test_new_terms_close_what_waits_on_paper(driver: Stage) -> None:
 
 @pytest.mark.parametrize(("verb", "by"), [("refuse", "milan"), ("withdraw", "ilena")])
 def test_a_scan_that_is_refused_or_withdrawn_leaves_the_person_asked_again(
-    driver: Stage, verb: str, by: str
+    driver: Clearing, verb: str, by: str
 ) -> None:
     on_paper.record(driver)
     db.session.commit()
@@ -383,7 +387,7 @@ def test_a_scan_that_is_refused_or_withdrawn_leaves_the_person_asked_again(
 
 @pytest.mark.parametrize(("verb", "by"), [("refuse", "milan"), ("withdraw", "ilena")])
 def test_only_the_same_person_records_a_scan_again_that_did_not_count(
-    driver: Stage, verb: str, by: str
+    driver: Clearing, verb: str, by: str
 ) -> None:
     """Otherwise whoever took the paper first could be the second person who vouches for it."""
     give_role(driver, "tomas", Role.COORDINATOR)
@@ -398,7 +402,7 @@ def test_only_the_same_person_records_a_scan_again_that_did_not_count(
 
 @pytest.mark.parametrize(("verb", "by"), [("refuse", "milan"), ("withdraw", "ilena")])
 def test_the_reason_is_encrypted_and_no_part_of_the_history(
-    driver: Stage, verb: str, by: str
+    driver: Clearing, verb: str, by: str
 ) -> None:
     recorded = on_paper.record(driver)
     old = driver.undertaking(DRIVER).id
@@ -411,7 +415,7 @@ def test_the_reason_is_encrypted_and_no_part_of_the_history(
     assert "cousin" not in str([line.details for line in lines])
 
 
-def test_a_reason_is_needed(driver: Stage) -> None:
+def test_a_reason_is_needed(driver: Clearing) -> None:
     on_paper.record(driver)
     undertaking_id = driver.undertaking(DRIVER).id
     for verb, by in ((service.refuse, "milan"), (service.withdraw, "ilena")):
@@ -421,7 +425,7 @@ def test_a_reason_is_needed(driver: Stage) -> None:
 
 
 @pytest.mark.parametrize("key", ["milan", "nadia", "samira", "dina"])
-def test_nobody_but_a_coordinator_of_the_npm_withdraws_a_scan(driver: Stage, key: str) -> None:
+def test_nobody_but_a_coordinator_of_the_npm_withdraws_a_scan(driver: Clearing, key: str) -> None:
     on_paper.record(driver)
     db.session.commit()
     undertaking_id = driver.undertaking(DRIVER).id
@@ -435,21 +439,21 @@ def test_nobody_but_a_coordinator_of_the_npm_withdraws_a_scan(driver: Stage, key
 
 
 def test_those_who_may_confirm_are_told_without_a_name_and_the_person_gets_no_mail(
-    driver: Stage,
+    driver: Clearing,
 ) -> None:
     on_paper.record(driver)
     rows = db.session.scalars(
         sa.select(OutboxMessage).where(OutboxMessage.kind == "undertaking_on_paper")
     ).all()
     assert {row.recipient for row in rows} == {
-        driver.cast.users[key].email for key in ("tomas", "milan")
+        driver.demo_people.users[key].email for key in ("tomas", "milan")
     }
     assert all(NAME not in row.body + row.subject for row in rows)
     recipients = set(db.session.scalars(sa.select(OutboxMessage.recipient)))
-    assert driver.cast.users[DRIVER].email not in recipients
+    assert driver.demo_people.users[DRIVER].email not in recipients
 
 
-def test_it_is_a_task_of_those_who_may_confirm_and_of_nobody_else(driver: Stage) -> None:
+def test_it_is_a_task_of_those_who_may_confirm_and_of_nobody_else(driver: Clearing) -> None:
     both = also(driver.actor("tomas"), Role.COORDINATOR)
     on_paper.record(driver, both)
 
@@ -465,7 +469,7 @@ def test_it_is_a_task_of_those_who_may_confirm_and_of_nobody_else(driver: Stage)
 # Tampering --------------------------------------------------------------------------------------
 
 
-def test_a_scan_that_was_changed_opens_for_nobody_and_is_found(driver: Stage) -> None:
+def test_a_scan_that_was_changed_opens_for_nobody_and_is_found(driver: Clearing) -> None:
     recorded = on_paper.record(driver)
     on_paper.confirm(driver)
     db.session.commit()
@@ -488,7 +492,7 @@ def test_a_scan_that_was_changed_opens_for_nobody_and_is_found(driver: Stage) ->
         "DELETE FROM paper_record",
     ],
 )
-def test_a_row_changed_by_hand_while_a_scan_waits_is_found(driver: Stage, change: str) -> None:
+def test_a_row_changed_by_hand_while_a_scan_waits_is_found(driver: Clearing, change: str) -> None:
     on_paper.record(driver)
     db.session.commit()
     assert integrity.check_all().finding is None

@@ -12,7 +12,7 @@ from tests.factories import paper as scans
 from tests.factories import undertakings
 from tests.factories import undertakings_on_paper as on_paper
 from tests.factories.evidence.tampering import table_of
-from tests.factories.undertakings import TOLD, Stage
+from tests.factories.undertakings import TOLD, Clearing
 from tests.factories.undertakings_on_paper import DRIVER, NAME
 from tests.integration.signoff.test_written_by_hand import REFUSED, write
 from tests.pages import Page
@@ -32,23 +32,23 @@ OUTSIDE = ["greta", "celia", "samira", "henrik", "dina", "leyla", "nadia", "pavo
 
 
 @pytest.fixture
-def driver(app: Flask, stage: Stage) -> Stage:
+def driver(app: Flask, clearing: Clearing) -> Clearing:
     """The cooperation, with a driver of the NPM who has no account and was asked."""
-    on_paper.with_driver(app, stage)
-    return stage
+    on_paper.with_driver(app, clearing)
+    return clearing
 
 
 @pytest.fixture
-def browser(app: Flask, driver: Stage) -> Browser:
+def browser(app: Flask, driver: Clearing) -> Browser:
     return lambda key: driver.browser(app, key)
 
 
-def list_of(stage: Stage) -> str:
-    return f"/cooperations/{stage.cooperation.reference}/undertakings"
+def list_of(clearing: Clearing) -> str:
+    return f"/cooperations/{clearing.cooperation.reference}/undertakings"
 
 
-def address(stage: Stage, key: str = DRIVER) -> str:
-    return f"{list_of(stage)}/{stage.undertaking(key).id}/paper"
+def address(clearing: Clearing, key: str = DRIVER) -> str:
+    return f"{list_of(clearing)}/{clearing.undertaking(key).id}/paper"
 
 
 def send(
@@ -65,17 +65,17 @@ def send(
     )
 
 
-def points(stage: Stage) -> list[str]:
-    questions = queries.questions_of(queries.load(stage.undertaking(DRIVER)))
+def points(clearing: Clearing) -> list[str]:
+    questions = queries.questions_of(queries.load(clearing.undertaking(DRIVER)))
     return [point.name for point in questions.points]
 
 
-def state(stage: Stage) -> UndertakingState:
+def state(clearing: Clearing) -> UndertakingState:
     db.session.rollback()
-    return stage.undertaking(DRIVER).state
+    return clearing.undertaking(DRIVER).state
 
 
-def test_the_way_from_the_list_to_a_confirmed_scan(driver: Stage, browser: Browser) -> None:
+def test_the_way_from_the_list_to_a_confirmed_scan(driver: Clearing, browser: Browser) -> None:
     where, names = address(driver), points(driver)
     coordinator = browser("ilena")
     assert f"{where}/blank" in coordinator.page(list_of(driver)).addresses()
@@ -99,7 +99,7 @@ def test_the_way_from_the_list_to_a_confirmed_scan(driver: Stage, browser: Brows
 
 
 def test_a_missing_answer_is_reported_beside_its_field_and_nothing_is_saved(
-    driver: Stage, browser: Browser
+    driver: Clearing, browser: Browser
 ) -> None:
     where = f"{address(driver)}/record"
     page = Page.of(send(browser("ilena"), where, b"<html>", points(driver)))
@@ -111,7 +111,7 @@ def test_a_missing_answer_is_reported_beside_its_field_and_nothing_is_saved(
     assert state(driver) is UndertakingState.ASKED
 
 
-def test_confirming_needs_the_tick_and_happens_once(driver: Stage, browser: Browser) -> None:
+def test_confirming_needs_the_tick_and_happens_once(driver: Clearing, browser: Browser) -> None:
     on_paper.record(driver)
     where = address(driver)
     second = browser("milan")
@@ -126,18 +126,18 @@ def test_confirming_needs_the_tick_and_happens_once(driver: Stage, browser: Brow
 
 
 def test_the_page_names_no_confirmer_whose_name_was_changed_by_hand(
-    driver: Stage, browser: Browser
+    driver: Clearing, browser: Browser
 ) -> None:
     on_paper.record(driver)
     where = address(driver)
-    write(User, table_of(User).c.id == driver.cast.users["milan"].id, name="Mila Osterin")
+    write(User, table_of(User).c.id == driver.demo_people.users["milan"].id, name="Mila Osterin")
     assert REFUSED in browser("milan").page(where, 403).text
     # The one who recorded it isn't asked, and still reads what became of it.
     assert "Waiting to be confirmed" in browser("ilena").page(where).text
 
 
 def test_whoever_recorded_it_sees_its_status_but_does_not_confirm(
-    driver: Stage, browser: Browser
+    driver: Clearing, browser: Browser
 ) -> None:
     on_paper.record(driver, draft=on_paper.filled_in(driver, TOLD))
     where = address(driver)
@@ -150,7 +150,7 @@ def test_whoever_recorded_it_sees_its_status_but_does_not_confirm(
 
 
 @pytest.mark.parametrize("key", OUTSIDE)
-def test_nobody_else_finds_any_of_its_pages(driver: Stage, browser: Browser, key: str) -> None:
+def test_nobody_else_finds_any_of_its_pages(driver: Clearing, browser: Browser, key: str) -> None:
     on_paper.record(driver)
     client = browser(key)
     where = address(driver)
@@ -158,16 +158,16 @@ def test_nobody_else_finds_any_of_its_pages(driver: Stage, browser: Browser, key
         assert client.get(where + page).status_code == 404
 
 
-def test_it_is_not_found_under_another_cooperation(driver: Stage, browser: Browser) -> None:
+def test_it_is_not_found_under_another_cooperation(driver: Clearing, browser: Browser) -> None:
     on_paper.record(driver)
-    other = undertakings.stage(driver.cast, "od", in_force=False)
+    other = undertakings.clearing(driver.demo_people, "od", in_force=False)
     undertaking_id = driver.undertaking(DRIVER).id
     where = f"{list_of(other)}/{undertaking_id}/paper"
     for key in ("ilena", "milan"):
         assert browser(key).get(where).status_code == 404
 
 
-def test_there_is_no_paper_for_a_person_with_an_account(driver: Stage, browser: Browser) -> None:
+def test_there_is_no_paper_for_a_person_with_an_account(driver: Clearing, browser: Browser) -> None:
     where = address(driver, "leyla")
     for page in ("/blank", "/record"):
         answer = browser("ilena").get(where + page)
@@ -177,7 +177,7 @@ def test_there_is_no_paper_for_a_person_with_an_account(driver: Stage, browser: 
 
 
 def test_the_scan_is_handed_out_as_a_file_and_the_reading_is_noted(
-    driver: Stage, browser: Browser
+    driver: Clearing, browser: Browser
 ) -> None:
     on_paper.record(driver)
     undertaking_id = driver.undertaking(DRIVER).id
@@ -193,7 +193,7 @@ def test_the_scan_is_handed_out_as_a_file_and_the_reading_is_noted(
 
 @pytest.mark.parametrize(("act", "key"), [("refuse", "tomas"), ("withdraw", "ilena")])
 def test_a_scan_is_refused_or_withdrawn_with_a_reason(
-    driver: Stage, browser: Browser, act: str, key: str
+    driver: Clearing, browser: Browser, act: str, key: str
 ) -> None:
     on_paper.record(driver)
     where = f"{address(driver)}/{act}"
@@ -204,7 +204,7 @@ def test_a_scan_is_refused_or_withdrawn_with_a_reason(
 
 
 def test_a_reason_to_refuse_a_scan_stays_when_it_was_withdrawn_meanwhile(
-    driver: Stage, browser: Browser
+    driver: Clearing, browser: Browser
 ) -> None:
     """product.md, 4.7."""
     on_paper.record(driver)
@@ -218,9 +218,9 @@ def test_a_reason_to_refuse_a_scan_stays_when_it_was_withdrawn_meanwhile(
 
 
 def test_a_paper_is_frozen_in_the_language_in_which_it_was_printed(
-    driver: Stage, browser: Browser
+    driver: Clearing, browser: Browser
 ) -> None:
-    driver.cast.users[DRIVER].language = "ar"
+    driver.demo_people.users[DRIVER].language = "ar"
     db.session.commit()
     coordinator, where = browser("ilena"), address(driver)
     blank = coordinator.page(f"{where}/blank")

@@ -17,7 +17,7 @@ from tests.factories import passkeys, powers
 from tests.factories import undertakings_on_paper as on_paper
 from tests.factories.evidence.tampering import hands, table_of
 from tests.factories.passkeys import Device, asked_on
-from tests.factories.undertakings import PASSWORD, TOLD, Stage
+from tests.factories.undertakings import PASSWORD, TOLD, Clearing
 from tests.factories.undertakings_on_paper import DRIVER, NAME
 from tests.pages import Page
 from tracker.access.actor import Role
@@ -51,63 +51,65 @@ OUTSIDE = ["greta", "celia", "iris"]
 
 
 @pytest.fixture
-def driver(app: Flask, stage: Stage) -> Stage:
+def driver(app: Flask, clearing: Clearing) -> Clearing:
     """The cooperation, with a driver of the NPM who has no account and was asked."""
-    on_paper.with_driver(app, stage)
-    return stage
+    on_paper.with_driver(app, clearing)
+    return clearing
 
 
 @pytest.fixture
-def browser(app: Flask, driver: Stage) -> Browser:
+def browser(app: Flask, driver: Clearing) -> Browser:
     return lambda key: driver.browser(app, key)
 
 
-def undertaking_id(stage: Stage) -> UUID:
-    return stage.undertaking(DRIVER).id
+def undertaking_id(clearing: Clearing) -> UUID:
+    return clearing.undertaking(DRIVER).id
 
 
-def put_in(stage: Stage, host: str = "ilena", interests: str = "") -> None:
-    draft = replace(on_paper.filled_in(stage, interests), is_ready=True)
-    save(stage, host, draft)
+def put_in(clearing: Clearing, host: str = "ilena", interests: str = "") -> None:
+    draft = replace(on_paper.filled_in(clearing, interests), is_ready=True)
+    save(clearing, host, draft)
 
 
-def save(stage: Stage, host: str, draft: Draft) -> None:
+def save(clearing: Clearing, host: str, draft: Draft) -> None:
     """Save a draft on a page that the host has just opened."""
-    undertaking, actor = stage.undertaking(DRIVER), stage.actor(host)
+    undertaking, actor = clearing.undertaking(DRIVER), clearing.actor(host)
     seen = service.token_of(actor, undertaking)
     service.save_draft(actor, undertaking.id, draft, seen=seen)
 
 
-def page_of(stage: Stage) -> SigningPage:
-    return electronic.page_to_sign(queries.load(stage.undertaking(DRIVER)), OWN_WORDS)
+def page_of(clearing: Clearing) -> SigningPage:
+    return electronic.page_to_sign(queries.load(clearing.undertaking(DRIVER)), OWN_WORDS)
 
 
-def sign(stage: Stage, host: str = "ilena", **changed: Any) -> Signature:
+def sign(clearing: Clearing, host: str = "ilena", **changed: Any) -> Signature:
     values = {
-        "page": page_of(stage),
+        "page": page_of(clearing),
         "name": NAME,
         "known_by": KNOWN_BY,
-        "identity": stage.proof(host),
+        "identity": clearing.proof(host),
         **changed,
     }
-    return service.sign(stage.actor(host), undertaking_id(stage), sentence=OWN_WORDS, **values)
+    return service.sign(
+        clearing.actor(host), undertaking_id(clearing), sentence=OWN_WORDS, **values
+    )
 
 
-def list_of(stage: Stage) -> str:
-    return f"/cooperations/{stage.cooperation.reference}/undertakings"
+def list_of(clearing: Clearing) -> str:
+    return f"/cooperations/{clearing.cooperation.reference}/undertakings"
 
 
-def address(stage: Stage, key: str = DRIVER) -> str:
-    return f"{list_of(stage)}/{stage.undertaking(key).id}/here"
+def address(clearing: Clearing, key: str = DRIVER) -> str:
+    return f"{list_of(clearing)}/{clearing.undertaking(key).id}/here"
 
 
-def filled_in(stage: Stage, client: CheckedClient, interests: str = "") -> Page:
+def filled_in(clearing: Clearing, client: CheckedClient, interests: str = "") -> Page:
     """Send page 1 as the person would fill it in, and return what comes next."""
-    questions = queries.questions_of(queries.load(stage.undertaking(DRIVER)))
+    questions = queries.questions_of(queries.load(clearing.undertaking(DRIVER)))
     ticked: dict[str, Any] = dict.fromkeys((point.name for point in questions.points), True)
     return Page.of(
         client.submit(
-            address(stage),
+            address(clearing),
             briefed=True,
             briefed_on=clock.today().isoformat(),
             has_interests="declared" if interests else "none",
@@ -117,15 +119,15 @@ def filled_in(stage: Stage, client: CheckedClient, interests: str = "") -> Page:
     )
 
 
-def state(stage: Stage) -> UndertakingState:
+def state(clearing: Clearing) -> UndertakingState:
     db.session.rollback()
-    return stage.undertaking(DRIVER).state
+    return clearing.undertaking(DRIVER).state
 
 
 # The signature -------------------------------------------------------------------------------
 
 
-def test_what_a_person_signs_on_a_coordinators_device_opens_a_clearance(driver: Stage) -> None:
+def test_what_a_person_signs_on_a_coordinators_device_opens_a_clearance(driver: Clearing) -> None:
     put_in(driver, interests=TOLD)
     sign(driver)
     assert driver.undertaking(DRIVER).state is UndertakingState.SIGNED
@@ -147,7 +149,7 @@ def test_what_a_person_signs_on_a_coordinators_device_opens_a_clearance(driver: 
     assert integrity.check_all().finding is None
 
 
-def test_the_signature_is_the_persons_and_says_who_was_present(driver: Stage) -> None:
+def test_the_signature_is_the_persons_and_says_who_was_present(driver: Clearing) -> None:
     put_in(driver)
     signature = sign(driver, name="  bruno   KEEL ", known_by=f" {KNOWN_BY}\t")
     assert signature.method is Method.IN_PRESENCE
@@ -156,14 +158,14 @@ def test_the_signature_is_the_persons_and_says_who_was_present(driver: Stage) ->
     assert signature.presence == {
         "host": str(driver.id("ilena")),
         "host_name": "Ilena Dorvath",
-        "host_for": driver.cast.bodies["npm"].name,
+        "host_for": driver.demo_people.bodies["npm"].name,
         "method": "password_totp",
         "known_by": KNOWN_BY,
     }
     assert signature.has_its_digest()
 
 
-def test_whoever_was_present_does_not_countersign(driver: Stage) -> None:
+def test_whoever_was_present_does_not_countersign(driver: Clearing) -> None:
     put_in(driver)
     sign(driver)
     db.session.commit()
@@ -175,7 +177,7 @@ def test_whoever_was_present_does_not_countersign(driver: Stage) -> None:
     assert policy.can_countersign(driver.actor("tomas"), standing, clock.today())
 
 
-def test_those_who_decide_are_mailed_but_not_the_host(driver: Stage) -> None:
+def test_those_who_decide_are_mailed_but_not_the_host(driver: Clearing) -> None:
     put_in(driver)
     db.session.execute(sa.delete(OutboxMessage))
     sign(driver)
@@ -188,14 +190,14 @@ def test_those_who_decide_are_mailed_but_not_the_host(driver: Stage) -> None:
 
 
 @pytest.mark.parametrize("who", [*NOT_HOSTS, *OUTSIDE])
-def test_nobody_but_a_coordinator_of_the_npm_takes_a_signature(driver: Stage, who: str) -> None:
+def test_nobody_but_a_coordinator_of_the_npm_takes_a_signature(driver: Clearing, who: str) -> None:
     put_in(driver)
     for act in (lambda: put_in(driver, who), lambda: sign(driver, who)):
         with pytest.raises(RefusedError, match="Only a coordinator of the NPM"):
             act()
 
 
-def test_whoever_has_an_account_signs_for_themselves(driver: Stage) -> None:
+def test_whoever_has_an_account_signs_for_themselves(driver: Clearing) -> None:
     with pytest.raises(RefusedError, match="has an account"):
         service.save_draft(
             driver.actor("ilena"),
@@ -205,7 +207,7 @@ def test_whoever_has_an_account_signs_for_themselves(driver: Stage) -> None:
         )
 
 
-def test_nobody_signs_twice(driver: Stage) -> None:
+def test_nobody_signs_twice(driver: Clearing) -> None:
     put_in(driver)
     sign(driver)
     for act in (lambda: put_in(driver), lambda: sign(driver)):
@@ -223,7 +225,7 @@ def test_nobody_signs_twice(driver: Stage) -> None:
     ],
 )
 def test_another_name_or_no_word_on_who_it_was_is_refused(
-    driver: Stage, changed: dict[str, str], field: str
+    driver: Clearing, changed: dict[str, str], field: str
 ) -> None:
     put_in(driver)
     with pytest.raises(RuleBrokenError) as refused:
@@ -232,14 +234,14 @@ def test_another_name_or_no_word_on_who_it_was_is_refused(
     assert driver.undertaking(DRIVER).state is UndertakingState.ASKED
 
 
-def test_an_answer_that_is_missing_is_not_signed(driver: Stage) -> None:
+def test_an_answer_that_is_missing_is_not_signed(driver: Clearing) -> None:
     draft = replace(on_paper.filled_in(driver), confirmed=frozenset(), is_ready=True)
     save(driver, "ilena", draft)
     with pytest.raises(RuleBrokenError, match="Something is missing"):
         sign(driver)
 
 
-def test_what_was_put_in_on_another_device_is_neither_shown_nor_signed(driver: Stage) -> None:
+def test_what_was_put_in_on_another_device_is_neither_shown_nor_signed(driver: Clearing) -> None:
     put_in(driver, interests=TOLD)
     undertaking = driver.undertaking(DRIVER)
     other = replace(driver.actor("ilena"), user_id=driver.id("nadia"))
@@ -257,7 +259,7 @@ def test_what_was_put_in_on_another_device_is_neither_shown_nor_signed(driver: S
         )
 
 
-def test_a_page_that_showed_something_else_signs_nothing(driver: Stage) -> None:
+def test_a_page_that_showed_something_else_signs_nothing(driver: Clearing) -> None:
     put_in(driver)
     page = page_of(driver)
     put_in(driver, interests=TOLD)
@@ -268,13 +270,13 @@ def test_a_page_that_showed_something_else_signs_nothing(driver: Stage) -> None:
 
 
 @pytest.mark.parametrize("method", [Method.PASSWORD_MAILED_CODE, Method.PAPER])
-def test_a_host_proves_more_than_by_a_mailed_code(driver: Stage, method: Method) -> None:
+def test_a_host_proves_more_than_by_a_mailed_code(driver: Clearing, method: Method) -> None:
     put_in(driver)
     with pytest.raises(RefusedError, match="Prove who you are"):
         sign(driver, identity=Identity(driver.id("ilena"), method, clock.now()))
 
 
-def test_a_proof_of_somebody_else_takes_no_signature(driver: Stage) -> None:
+def test_a_proof_of_somebody_else_takes_no_signature(driver: Clearing) -> None:
     put_in(driver)
     with pytest.raises(RefusedError, match="belongs to another person"):
         sign(driver, identity=driver.proof("tomas"))
@@ -283,7 +285,7 @@ def test_a_proof_of_somebody_else_takes_no_signature(driver: Stage) -> None:
 @pytest.mark.parametrize(
     "presence", [None, {"host": "", "method": "passkey"}, {"host": "x", "known_by": "none"}]
 )
-def test_a_changed_word_on_who_was_present_is_noticed(driver: Stage, presence: object) -> None:
+def test_a_changed_word_on_who_was_present_is_noticed(driver: Clearing, presence: object) -> None:
     put_in(driver)
     signature_id = sign(driver).id
     driver.countersign(DRIVER)
@@ -304,12 +306,14 @@ def test_a_changed_word_on_who_was_present_is_noticed(driver: Stage, presence: o
 
 
 def test_a_host_who_countersigned_all_the_same_is_named_by_the_audit(
-    driver: Stage, monkeypatch: pytest.MonkeyPatch
+    driver: Clearing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put_in(driver)
     sign(driver)
     monkeypatch.setattr(policy, "can_countersign", lambda *_args: YES)
-    host = powers.hold(driver.actor("ilena").user_id, driver.cast.bodies["npm"].id, Role.SIGNATORY)
+    host = powers.hold(
+        driver.actor("ilena").user_id, driver.demo_people.bodies["npm"].id, Role.SIGNATORY
+    )
     undertaking = driver.undertaking(DRIVER)
     electronic.countersign(
         host,
@@ -328,7 +332,7 @@ def test_a_host_who_countersigned_all_the_same_is_named_by_the_audit(
 
 @pytest.mark.parametrize("written", ["the name", "the organisation"])
 def test_nobody_signs_there_by_a_name_that_was_written_into_the_database(
-    driver: Stage, written: str
+    driver: Clearing, written: str
 ) -> None:
     put_in(driver)
     undertaking = driver.undertaking(DRIVER)
@@ -351,7 +355,7 @@ def test_nobody_signs_there_by_a_name_that_was_written_into_the_database(
 # The pages -----------------------------------------------------------------------------------
 
 
-def test_from_the_list_to_the_signature_on_one_device(driver: Stage, browser: Browser) -> None:
+def test_from_the_list_to_the_signature_on_one_device(driver: Clearing, browser: Browser) -> None:
     client = browser("ilena")
     assert address(driver) in client.page(list_of(driver)).addresses()
     first = client.page(address(driver))
@@ -376,12 +380,13 @@ def test_from_the_list_to_the_signature_on_one_device(driver: Stage, browser: Br
     assert "See the scan" not in checked.text
     history = browser("tomas").page(f"/cooperations/{driver.cooperation.reference}/history")
     assert (
-        f"{NAME}, {driver.cast.bodies['npm'].name}, signed a personal undertaking" in history.text
+        f"{NAME}, {driver.demo_people.bodies['npm'].name}, signed a personal undertaking"
+        in history.text
     )
 
 
 def test_a_host_with_a_passkey_signs_the_text_and_the_sentence(
-    driver: Stage, browser: Browser
+    driver: Clearing, browser: Browser
 ) -> None:
     device = Device()
     passkeys.add(driver.actor("ilena"), device)
@@ -410,7 +415,7 @@ def test_a_host_with_a_passkey_signs_the_text_and_the_sentence(
 
 
 def test_a_wrong_name_is_reported_beside_its_field_and_uses_up_no_code(
-    driver: Stage, browser: Browser
+    driver: Clearing, browser: Browser
 ) -> None:
     client = browser("ilena")
     filled_in(driver, client)
@@ -426,13 +431,13 @@ def test_a_wrong_name_is_reported_beside_its_field_and_uses_up_no_code(
     assert "Somebody else from the NPM now has to countersign." in Page.of(answer).text
 
 
-def test_page_two_needs_page_one(driver: Stage, browser: Browser) -> None:
+def test_page_two_needs_page_one(driver: Clearing, browser: Browser) -> None:
     page = browser("ilena").page(f"{address(driver)}/sign")
     assert "Fill in and confirm each point first" in page.text
     assert page.h1 == f"Undertaking of {NAME}, on this device"
 
 
-def test_a_missing_answer_is_reported_beside_its_field(driver: Stage, browser: Browser) -> None:
+def test_a_missing_answer_is_reported_beside_its_field(driver: Clearing, browser: Browser) -> None:
     page = Page.of(browser("ilena").submit(address(driver)))
     assert "Confirm “" in page.text
     assert "Say whether you have anything to declare" in page.text
@@ -441,7 +446,7 @@ def test_a_missing_answer_is_reported_beside_its_field(driver: Stage, browser: B
 
 @pytest.mark.parametrize("who", ["tomas", "milan"])
 def test_who_decides_for_the_npm_is_refused_with_the_reason(
-    driver: Stage, browser: Browser, who: str
+    driver: Clearing, browser: Browser, who: str
 ) -> None:
     for where in (address(driver), f"{address(driver)}/sign"):
         assert "Only a coordinator of the NPM" in browser(who).page(where, 403).text
@@ -450,13 +455,13 @@ def test_who_decides_for_the_npm_is_refused_with_the_reason(
 @pytest.mark.parametrize(
     "who", ["greta", "celia", "samira", "henrik", "dina", "leyla", "nadia", "pavo"]
 )
-def test_to_others_the_pages_are_not_there(driver: Stage, browser: Browser, who: str) -> None:
+def test_to_others_the_pages_are_not_there(driver: Clearing, browser: Browser, who: str) -> None:
     for where in (address(driver), f"{address(driver)}/sign"):
         browser(who).page(where, 404)
 
 
 def test_of_another_cooperation_or_a_person_with_an_account_there_is_no_such_page(
-    driver: Stage, browser: Browser
+    driver: Clearing, browser: Browser
 ) -> None:
     elsewhere = address(driver).replace(driver.cooperation.reference, "C-2026-0099")
     browser("ilena").page(elsewhere, 404)

@@ -7,7 +7,7 @@ from flask import Flask
 
 from tests.client import CheckedClient
 from tests.factories import undertakings_taken
-from tests.factories.undertakings import Stage
+from tests.factories.undertakings import Clearing
 from tests.factories.undertakings_on_paper import DRIVER
 from tests.factories.undertakings_taken import OTHER, TAKER, WAYS, address, take
 from tests.pages import Page
@@ -20,17 +20,17 @@ Browser = Callable[[str], CheckedClient]
 
 
 @pytest.fixture
-def driver(app: Flask, stage: Stage) -> Stage:
+def driver(app: Flask, clearing: Clearing) -> Clearing:
     """The cooperation with a driver who has no account, and a coordinator who also signs."""
-    return undertakings_taken.with_driver(app, stage)
+    return undertakings_taken.with_driver(app, clearing)
 
 
 @pytest.fixture
-def browser(app: Flask, driver: Stage) -> Browser:
+def browser(app: Flask, driver: Clearing) -> Browser:
     return lambda key: driver.browser(app, key)
 
 
-def fill_in(driver: Stage, client: CheckedClient) -> Page:
+def fill_in(driver: Clearing, client: CheckedClient) -> Page:
     """Fill in page 1 on the taker's device and return page 2."""
     where = address(driver, "/here")
     form = client.page(where).form()
@@ -44,7 +44,7 @@ def fill_in(driver: Stage, client: CheckedClient) -> Page:
 
 
 def test_the_page_that_signs_says_to_the_coordinator_what_they_leave_to_others(
-    driver: Stage, browser: Browser
+    driver: Clearing, browser: Browser
 ) -> None:
     page = fill_in(driver, browser(TAKER))
     assert "Milan Osterin can then decide and countersign." in page.text
@@ -53,7 +53,7 @@ def test_the_page_that_signs_says_to_the_coordinator_what_they_leave_to_others(
 
 
 def test_on_a_coordinators_device_their_part_has_its_own_heading(
-    driver: Stage, browser: Browser
+    driver: Clearing, browser: Browser
 ) -> None:
     text = browser(TAKER).page(address(driver, "/here")).text
     order = [
@@ -68,7 +68,7 @@ def test_on_a_coordinators_device_their_part_has_its_own_heading(
 
 
 def test_names_are_isolated_from_the_direction_of_the_words_around_them(
-    driver: Stage, browser: Browser
+    driver: Clearing, browser: Browser
 ) -> None:
     html = browser(TAKER).get(address(driver, "/here")).text
     assert "<bdi>Milan Osterin</bdi> can then decide and countersign." in html
@@ -76,7 +76,7 @@ def test_names_are_isolated_from_the_direction_of_the_words_around_them(
 
 @pytest.mark.parametrize("way", WAYS)
 def test_the_npm_reads_how_somebody_without_an_account_withdraws_or_adds(
-    driver: Stage, browser: Browser, way: str
+    driver: Clearing, browser: Browser, way: str
 ) -> None:
     words = "This person has no account."
     client = browser(OTHER)
@@ -96,7 +96,7 @@ def test_the_npm_reads_how_somebody_without_an_account_withdraws_or_adds(
 
 
 def test_whoever_has_an_account_withdraws_and_adds_without_the_npm(
-    driver: Stage, browser: Browser
+    driver: Clearing, browser: Browser
 ) -> None:
     driver.clear("leyla")
     db.session.commit()
@@ -107,7 +107,7 @@ def test_whoever_has_an_account_withdraws_and_adds_without_the_npm(
 
 @pytest.mark.parametrize("suffix", ["/here", "/paper/record"])
 def test_the_question_on_interests_describes_its_answers(
-    driver: Stage, browser: Browser, suffix: str
+    driver: Clearing, browser: Browser, suffix: str
 ) -> None:
     html = browser(TAKER).get(address(driver, suffix)).text
     assert 'aria-describedby="has_interests-prompt' in html
@@ -115,12 +115,12 @@ def test_the_question_on_interests_describes_its_answers(
 
 
 def test_the_heading_over_the_points_of_a_paper_is_their_legend(
-    driver: Stage, browser: Browser
+    driver: Clearing, browser: Browser
 ) -> None:
     html = browser(TAKER).get(address(driver, "/paper/record")).text
     assert html.count("What the person confirmed") == 1
 
 
-def test_recording_a_paper_says_who_compares_it(driver: Stage, browser: Browser) -> None:
+def test_recording_a_paper_says_who_compares_it(driver: Clearing, browser: Browser) -> None:
     text = browser("ilena").page(address(driver, "/paper/record")).text
     assert "A signatory or manager of the NPM then compares the scan with it" in text

@@ -16,7 +16,7 @@ from tests.client import CheckedClient
 from tests.factories import undertakings_on_paper as on_paper
 from tests.factories import undertakings_taken
 from tests.factories.evidence.tampering import DETAILS, SIGNATURES, Tampering, hands
-from tests.factories.undertakings import TOLD, Stage
+from tests.factories.undertakings import TOLD, Clearing
 from tests.factories.undertakings_on_paper import DRIVER, NAME
 from tests.factories.undertakings_taken import (
     ANOTHER,
@@ -52,13 +52,13 @@ Browser = Callable[[str], CheckedClient]
 
 
 @pytest.fixture
-def driver(app: Flask, stage: Stage) -> Stage:
+def driver(app: Flask, clearing: Clearing) -> Clearing:
     """The cooperation with a driver who has no account, and a coordinator who also signs."""
-    return undertakings_taken.with_driver(app, stage)
+    return undertakings_taken.with_driver(app, clearing)
 
 
 @pytest.fixture
-def browser(app: Flask, driver: Stage) -> Browser:
+def browser(app: Flask, driver: Clearing) -> Browser:
     return lambda key: driver.browser(app, key)
 
 
@@ -66,13 +66,15 @@ def tasks_of(actor: Actor) -> list[TaskKind]:
     return [task.kind for task in waiting.tasks(actor).mine if task.person == NAME]
 
 
-def is_cleared(stage: Stage) -> bool:
-    driver_id = stage.id(DRIVER)
-    return clearing_states(stage.cooperation.id, [driver_id])[driver_id].cleared
+def is_cleared(clearing: Clearing) -> bool:
+    driver_id = clearing.id(DRIVER)
+    return clearing_states(clearing.cooperation.id, [driver_id])[driver_id].cleared
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_whoever_took_a_signature_neither_decides_nor_countersigns(driver: Stage, way: str) -> None:
+def test_whoever_took_a_signature_neither_decides_nor_countersigns(
+    driver: Clearing, way: str
+) -> None:
     take(driver, way, TOLD)
     with pytest.raises(RefusedError, match=ANOTHER):
         driver.decide(DRIVER, by=TAKER)
@@ -90,7 +92,7 @@ def test_whoever_took_a_signature_neither_decides_nor_countersigns(driver: Stage
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_the_rule_outlasts_that_the_person_has_no_account(driver: Stage, way: str) -> None:
+def test_the_rule_outlasts_that_the_person_has_no_account(driver: Clearing, way: str) -> None:
     take(driver, way, TOLD)
     driver_id = driver.id(DRIVER)
     db.session.rollback()
@@ -107,7 +109,7 @@ def test_the_rule_outlasts_that_the_person_has_no_account(driver: Stage, way: st
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_my_work_gives_it_to_the_others_only(driver: Stage, way: str) -> None:
+def test_my_work_gives_it_to_the_others_only(driver: Clearing, way: str) -> None:
     take(driver, way, TOLD)
     assert tasks_of(driver.actor(TAKER)) == []
     assert tasks_of(driver.actor(OTHER)) == [TaskKind.DECIDE]
@@ -117,7 +119,7 @@ def test_my_work_gives_it_to_the_others_only(driver: Stage, way: str) -> None:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_whoever_took_a_signature_is_not_mailed_to_decide_on_it(driver: Stage, way: str) -> None:
+def test_whoever_took_a_signature_is_not_mailed_to_decide_on_it(driver: Clearing, way: str) -> None:
     db.session.execute(sa.delete(OutboxMessage))
     take(driver, way)
     assert mailed("undertaking_signed") == {driver.actor(OTHER).email}
@@ -125,7 +127,7 @@ def test_whoever_took_a_signature_is_not_mailed_to_decide_on_it(driver: Stage, w
 
 @pytest.mark.parametrize("way", WAYS)
 def test_where_nobody_else_takes_part_all_others_who_decide_are_mailed(
-    driver: Stage, way: str
+    driver: Clearing, way: str
 ) -> None:
     db.session.execute(
         sa.delete(CooperationPerson).where(CooperationPerson.user_id == driver.id(OTHER))
@@ -138,7 +140,7 @@ def test_where_nobody_else_takes_part_all_others_who_decide_are_mailed(
 
 @pytest.mark.parametrize("way", WAYS)
 def test_pages_offer_them_nothing_and_say_who_can(
-    driver: Stage, browser: Browser, way: str
+    driver: Clearing, browser: Browser, way: str
 ) -> None:
     take(driver, way, TOLD)
     page = browser(TAKER).page(address(driver))
@@ -155,7 +157,7 @@ def test_pages_offer_them_nothing_and_say_who_can(
 
 @pytest.mark.parametrize("way", WAYS)
 def test_the_list_says_to_them_that_it_waits_for_the_npm(
-    driver: Stage, browser: Browser, way: str
+    driver: Clearing, browser: Browser, way: str
 ) -> None:
     take(driver, way)
     where = f"/cooperations/{driver.cooperation.reference}/undertakings"
@@ -168,7 +170,7 @@ def test_the_list_says_to_them_that_it_waits_for_the_npm(
 
 @pytest.mark.parametrize("way", WAYS)
 def test_sent_all_the_same_it_is_refused_with_the_reason(
-    driver: Stage, browser: Browser, way: str
+    driver: Clearing, browser: Browser, way: str
 ) -> None:
     take(driver, way, TOLD)
     client = browser(TAKER)
@@ -182,7 +184,7 @@ def test_sent_all_the_same_it_is_refused_with_the_reason(
 
 @pytest.mark.parametrize("way", WAYS)
 def test_where_nobody_else_decides_the_page_says_what_to_do(
-    driver: Stage, browser: Browser, way: str
+    driver: Clearing, browser: Browser, way: str
 ) -> None:
     take(driver, way)
     take_roles(driver, OTHER)
@@ -194,7 +196,7 @@ def test_where_nobody_else_decides_the_page_says_what_to_do(
 
 @pytest.mark.parametrize("way", WAYS)
 def test_what_the_person_adds_later_is_for_others_too(
-    driver: Stage, browser: Browser, way: str
+    driver: Clearing, browser: Browser, way: str
 ) -> None:
     take(driver, way)
     driver.countersign(DRIVER, by=OTHER)
@@ -227,7 +229,7 @@ def test_what_the_person_adds_later_is_for_others_too(
 
 
 def test_a_scan_that_waits_says_to_its_recorder_who_confirms_it(
-    driver: Stage, browser: Browser
+    driver: Clearing, browser: Browser
 ) -> None:
     on_paper.record(driver, TAKER)
     db.session.commit()
@@ -244,7 +246,7 @@ def test_a_scan_that_waits_says_to_its_recorder_who_confirms_it(
 
 
 def test_in_an_npm_of_two_the_one_who_decides_is_told_before_taking_a_signature(
-    driver: Stage, browser: Browser
+    driver: Clearing, browser: Browser
 ) -> None:
     take_roles(driver, OTHER)
     for suffix in ("/here", "/paper/blank", "/paper/record"):
@@ -256,7 +258,7 @@ def test_in_an_npm_of_two_the_one_who_decides_is_told_before_taking_a_signature(
 
 
 def test_in_an_npm_of_two_a_coordinator_takes_it_and_the_other_does_the_rest(
-    driver: Stage,
+    driver: Clearing,
 ) -> None:
     take_roles(driver, OTHER)
     take(driver, "on their device", TOLD, by="ilena")
@@ -266,7 +268,7 @@ def test_in_an_npm_of_two_a_coordinator_takes_it_and_the_other_does_the_rest(
 
 
 def test_whoever_is_told_before_taking_a_signature_reads_who_decides_then(
-    driver: Stage, browser: Browser
+    driver: Clearing, browser: Browser
 ) -> None:
     page = browser(TAKER).page(address(driver, "/here"))
     assert "you can't decide on declared interests or countersign" in page.text
@@ -275,7 +277,7 @@ def test_whoever_is_told_before_taking_a_signature_reads_who_decides_then(
 
 @pytest.mark.parametrize("way", WAYS)
 def test_the_audit_names_whoever_took_a_signature_and_countersigned_it(
-    driver: Stage, way: str, monkeypatch: pytest.MonkeyPatch
+    driver: Clearing, way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Written as by code without that rule: each row is intact, and its event binds it."""
     take(driver, way)
@@ -292,7 +294,7 @@ def without_the_rule(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(policy, "can_vouch", lambda *_arguments: YES)
 
 
-def decided_at(stage: Stage) -> list[int]:
+def decided_at(clearing: Clearing) -> list[int]:
     """Return the numbers of the events of decisions on interests, in order."""
     wanted = sa.select(Event.number).where(Event.verb == verbs.INTERESTS_DECIDED.name)
     return list(db.session.scalars(wanted.order_by(Event.number)))
@@ -309,7 +311,7 @@ def named_event() -> int | None:
 
 @pytest.mark.parametrize("way", WAYS)
 def test_the_audit_names_a_decision_by_whoever_took_the_signature(
-    driver: Stage, way: str, monkeypatch: pytest.MonkeyPatch
+    driver: Clearing, way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     take(driver, way, TOLD)
     driver.decide(DRIVER, by=OTHER)
@@ -324,7 +326,7 @@ def test_the_audit_names_a_decision_by_whoever_took_the_signature(
 
 @pytest.mark.parametrize("way", WAYS)
 def test_the_audit_names_a_decision_on_an_added_interest_by_whoever_took_the_signature(
-    driver: Stage, way: str, monkeypatch: pytest.MonkeyPatch
+    driver: Clearing, way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     take(driver, way)
     interest = adding.add(
@@ -347,7 +349,7 @@ def test_the_audit_names_a_decision_on_an_added_interest_by_whoever_took_the_sig
 
 @pytest.mark.parametrize("way", WAYS)
 def test_whoever_took_an_earlier_signature_decides_once_somebody_else_took_the_next(
-    driver: Stage, way: str
+    driver: Clearing, way: str
 ) -> None:
     take(driver, way)
     driver.countersign(DRIVER, by=OTHER)
@@ -366,9 +368,9 @@ def test_whoever_took_an_earlier_signature_decides_once_somebody_else_took_the_n
     assert named_event() is None
 
 
-def erase_details(stage: Stage) -> None:
+def erase_details(clearing: Clearing) -> None:
     """Erase the details of all events so far, as an event says."""
-    cooperation_id = stage.cooperation.id
+    cooperation_id = clearing.cooperation.id
     trail.record(
         verbs.DETAILS_ERASED,
         actor=None,
@@ -387,7 +389,7 @@ def erase_details(stage: Stage) -> None:
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("deciders", [(TAKER,), (OTHER, TAKER), (TAKER, OTHER)])
 def test_once_details_are_erased_the_audit_names_the_last_decision_by_its_row(
-    driver: Stage, way: str, deciders: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+    driver: Clearing, way: str, deciders: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing says any longer who made the decisions before the last."""
     take(driver, way, TOLD)
@@ -404,7 +406,7 @@ def test_once_details_are_erased_the_audit_names_the_last_decision_by_its_row(
     ids=["no id", "none", "no object", "upper case"],
 )
 def test_a_host_that_nobody_would_write_so_is_no_error_on_a_page(
-    driver: Stage, browser: Browser, changed: Any, *, is_taken: bool
+    driver: Clearing, browser: Browser, changed: Any, *, is_taken: bool
 ) -> None:
     take(driver, "on their device", TOLD)
     host, undertaking_id = driver.id(TAKER), driver.undertaking(DRIVER).id
@@ -430,7 +432,7 @@ def test_a_host_that_nobody_would_write_so_is_no_error_on_a_page(
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_the_condition_for_lists_and_the_rule_agree(driver: Stage, way: str) -> None:
+def test_the_condition_for_lists_and_the_rule_agree(driver: Clearing, way: str) -> None:
     take(driver, way, TOLD)
     undertaking = driver.undertaking(DRIVER)
     standing = queries.load(undertaking).standing

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from tests.factories.evidence.tampering import hands, table_of
-from tests.factories.visits import Scene, planned
+from tests.factories.visits import JointVisit, planned
 from tracker.activity.stale import recompute
 from tracker.cooperations import people
 from tracker.cooperations.models import AudienceMember, Clearance, ClearanceBar
@@ -32,35 +32,38 @@ CLEARANCES = table_of(Clearance)
 DISAGREES = RequirementKind.UNDERTAKING_DISAGREES
 
 
-def missing_kinds(scene: Scene) -> set[RequirementKind]:
-    scene.session.expire_all()
-    return {requirement.kind for requirement in readiness.judge(scene.visit()).requirements}
+def missing_kinds(joint_visit: JointVisit) -> set[RequirementKind]:
+    joint_visit.session.expire_all()
+    return {requirement.kind for requirement in readiness.judge(joint_visit.visit()).requirements}
 
 
-def judged_again(scene: Scene) -> None:
+def judged_again(joint_visit: JointVisit) -> None:
     for visit in queries.prepared():
         service.settle(visit)
 
 
-def with_interest(scene: Scene, reach: Reach = Reach.NAMED) -> None:
+def with_interest(joint_visit: JointVisit, reach: Reach = Reach.NAMED) -> None:
     """Have Leyla add an interest that closes the visit, or all work, to her."""
-    name = plan_of(scene.visit()).place if reach is Reach.NAMED else ""
+    name = plan_of(joint_visit.visit()).place if reach is Reach.NAMED else ""
     adding.add(
-        scene.actor("leyla"), scene.undertaking("leyla").id, "A cousin.", Places(reach, name=name)
+        joint_visit.actor("leyla"),
+        joint_visit.undertaking("leyla").id,
+        "A cousin.",
+        Places(reach, name=name),
     )
     recompute()
-    assert missing_kinds(scene) == {RequirementKind.NOT_DECIDED}
-    scene.session.commit()
+    assert missing_kinds(joint_visit) == {RequirementKind.NOT_DECIDED}
+    joint_visit.session.commit()
 
 
-def beside(scene: Scene, key: str = "leyla") -> str:
+def beside(joint_visit: JointVisit, key: str = "leyla") -> str:
     """Return what a list of people says beside somebody's name."""
-    scene.session.expire_all()
-    cooperation = scene.cooperation
+    joint_visit.session.expire_all()
+    cooperation = joint_visit.cooperation
     participants = people.by_user(people.people(cooperation.id))
-    user_id = scene.user(key)
+    user_id = joint_visit.user(key)
     words = clearing_states.words_beside(
-        scene.actor("tomas"), cooperation.id, [participants[user_id]], scene.visit().id
+        joint_visit.actor("tomas"), cooperation.id, [participants[user_id]], joint_visit.visit().id
     )
     return words[user_id]
 
@@ -90,17 +93,17 @@ def give_away(connection: Connection, other: UUID) -> None:
     ],
 )
 def test_an_interest_that_was_changed_by_hand_lets_no_visit_become_ready(
-    scene: Scene, change: Callable[[Connection, UUID], None], reach: Reach
+    joint_visit: JointVisit, change: Callable[[Connection, UUID], None], reach: Reach
 ) -> None:
-    with_interest(scene, reach)
-    other = scene.user("samira")
+    with_interest(joint_visit, reach)
+    other = joint_visit.user("samira")
     with hands() as connection:
         change(connection, other)
         connection.execute(sa.delete(BARS))
-    assert DISAGREES in missing_kinds(scene)
-    judged_again(scene)
-    assert not scene.visit().is_ready
-    assert not beside(scene).startswith("cleared")
+    assert DISAGREES in missing_kinds(joint_visit)
+    judged_again(joint_visit)
+    assert not joint_visit.visit().is_ready
+    assert not beside(joint_visit).startswith("cleared")
 
 
 @pytest.mark.parametrize(
@@ -113,10 +116,10 @@ def test_an_interest_that_was_changed_by_hand_lets_no_visit_become_ready(
     ],
 )
 def test_a_closed_place_that_was_opened_by_hand_lets_no_visit_become_ready(
-    scene: Scene, change: str, reach: Reach
+    joint_visit: JointVisit, change: str, reach: Reach
 ) -> None:
-    with_interest(scene, reach)
-    other = scene.user("samira")
+    with_interest(joint_visit, reach)
+    other = joint_visit.user("samira")
     with hands() as connection:
         if change == "delete":
             connection.execute(sa.delete(BARS))
@@ -124,58 +127,62 @@ def test_a_closed_place_that_was_opened_by_hand_lets_no_visit_become_ready(
             connection.execute(sa.update(BARS).values(user_id=other))
         else:
             connection.execute(sa.update(BARS).values(visit_id=uuid4()))
-    assert missing_kinds(scene)
-    judged_again(scene)
-    assert not scene.visit().is_ready
-    assert not beside(scene).startswith("cleared")
+    assert missing_kinds(joint_visit)
+    judged_again(joint_visit)
+    assert not joint_visit.visit().is_ready
+    assert not beside(joint_visit).startswith("cleared")
 
 
-def test_an_interest_that_was_inserted_by_hand_is_not_taken_for_somebodys(scene: Scene) -> None:
-    with_interest(scene)
+def test_an_interest_that_was_inserted_by_hand_is_not_taken_for_somebodys(
+    joint_visit: JointVisit,
+) -> None:
+    with_interest(joint_visit)
     with hands() as connection:
         row = connection.execute(sa.select(INTERESTS)).mappings().one()
         connection.execute(sa.insert(INTERESTS).values(**{**row, "id": uuid4()}))
-    assert DISAGREES in missing_kinds(scene)
+    assert DISAGREES in missing_kinds(joint_visit)
 
 
 def test_a_clearance_for_another_visit_that_was_changed_to_this_one_opens_nothing(
-    scene: Scene,
+    joint_visit: JointVisit,
 ) -> None:
-    visit_id = scene.visit().id
-    scene.session.commit()
+    visit_id = joint_visit.visit().id
+    joint_visit.session.commit()
     with hands() as connection:
         connection.execute(
             sa.update(CLEARANCES)
-            .where(CLEARANCES.c.user_id == scene.user("leyla"))
+            .where(CLEARANCES.c.user_id == joint_visit.user("leyla"))
             .values(visit_id=visit_id)
         )
-    assert DISAGREES in missing_kinds(scene)
+    assert DISAGREES in missing_kinds(joint_visit)
 
 
-def test_gate_g4_counts_nobody_as_cleared_by_a_row_that_no_event_binds(scene: Scene) -> None:
+def test_gate_g4_counts_nobody_as_cleared_by_a_row_that_no_event_binds(
+    joint_visit: JointVisit,
+) -> None:
     def cleared() -> set[str]:
-        scene.session.expire_all()
-        known = {scene.user(key): key for key in ("leyla", "samira", "marek")}
-        people_asked = lifecycle.facts_of(scene.cooperation).people
+        joint_visit.session.expire_all()
+        known = {joint_visit.user(key): key for key in ("leyla", "samira", "marek")}
+        people_asked = lifecycle.facts_of(joint_visit.cooperation).people
         return {
             known[who.user_id] for who in people_asked if who.is_cleared and who.user_id in known
         }
 
     before = cleared()
     assert before >= {"leyla", "samira"}
-    scene.session.commit()
-    of_leyla = CLEARANCES.c.user_id == scene.user("leyla")
+    joint_visit.session.commit()
+    of_leyla = CLEARANCES.c.user_id == joint_visit.user("leyla")
     with hands() as connection:
         later = dt.date(2099, 1, 1)
         connection.execute(sa.update(CLEARANCES).where(of_leyla).values(until_on=later))
     assert cleared() == before - {"leyla"}
 
 
-def test_somebody_taken_off_the_team_by_hand_makes_no_visit_ready(scene: Scene) -> None:
-    with_interest(scene)
+def test_somebody_taken_off_the_team_by_hand_makes_no_visit_ready(joint_visit: JointVisit) -> None:
+    with_interest(joint_visit)
     with hands() as connection:
-        connection.execute(sa.delete(TEAM).where(TEAM.c.user_id == scene.user("leyla")))
-    assert RequirementKind.PEOPLE_DISAGREE in missing_kinds(scene)
+        connection.execute(sa.delete(TEAM).where(TEAM.c.user_id == joint_visit.user("leyla")))
+    assert RequirementKind.PEOPLE_DISAGREE in missing_kinds(joint_visit)
 
 
 @pytest.mark.parametrize(
@@ -183,11 +190,11 @@ def test_somebody_taken_off_the_team_by_hand_makes_no_visit_ready(scene: Scene) 
     [(TEAM, "insert"), (TEAM, "delete"), (LISTED, "insert"), (LISTED, "change")],
 )
 def test_a_team_or_a_list_that_was_changed_by_hand_makes_a_visit_not_ready(
-    scene: Scene, table: sa.Table, change: str
+    joint_visit: JointVisit, table: sa.Table, change: str
 ) -> None:
-    assert missing_kinds(scene) == set()
-    user_id, other = scene.user("leyla"), scene.user("nadia")
-    scene.session.commit()
+    assert missing_kinds(joint_visit) == set()
+    user_id, other = joint_visit.user("leyla"), joint_visit.user("nadia")
+    joint_visit.session.commit()
     with hands() as connection:
         of_leyla = table.c.user_id == user_id
         if change == "insert":
@@ -198,16 +205,16 @@ def test_a_team_or_a_list_that_was_changed_by_hand_makes_a_visit_not_ready(
             connection.execute(sa.update(table).where(of_leyla).values(user_id=other))
         else:
             connection.execute(sa.delete(table).where(of_leyla))
-    assert RequirementKind.PEOPLE_DISAGREE in missing_kinds(scene)
-    judged_again(scene)
-    visit = scene.visit()
+    assert RequirementKind.PEOPLE_DISAGREE in missing_kinds(joint_visit)
+    judged_again(joint_visit)
+    visit = joint_visit.visit()
     assert not visit.is_ready
     assert not readiness.read(visit, language="en").agrees
 
 
-def test_team_and_list_agree_after_the_acts_that_change_them(scene: Scene) -> None:
-    planned(scene)
-    scene.session.commit()
-    scene.session.expire_all()
-    kinds = {want.kind for want in readiness.judge(scene.visit(2)).requirements}
+def test_team_and_list_agree_after_the_acts_that_change_them(joint_visit: JointVisit) -> None:
+    planned(joint_visit)
+    joint_visit.session.commit()
+    joint_visit.session.expire_all()
+    kinds = {want.kind for want in readiness.judge(joint_visit.visit(2)).requirements}
     assert RequirementKind.PEOPLE_DISAGREE not in kinds

@@ -15,7 +15,7 @@ from flask import Flask
 
 from tests.client import CheckedClient
 from tests.factories.accounts import take_app
-from tests.factories.visits import PLACE, Scene, days
+from tests.factories.visits import PLACE, JointVisit, days
 from tests.pages import Page
 from tests.services import put
 from tracker.access.actor import Role
@@ -41,55 +41,57 @@ Browser = Callable[[str | None], CheckedClient]
 
 
 @pytest.fixture
-def browser(app: Flask, scene: Scene) -> Browser:
+def browser(app: Flask, joint_visit: JointVisit) -> Browser:
     """Return each person's one browser: a form is sent from where its page was opened."""
-    scene.session.commit()
-    return cache(lambda key: scene.demonstration.browser(app, key))
+    joint_visit.session.commit()
+    return cache(lambda key: joint_visit.demonstration.browser(app, key))
 
 
 def plan(
     browser: Browser,
-    scene: Scene,
+    joint_visit: JointVisit,
     by: str = "ilena",
     members: Sequence[str] = ("leyla",),
     **more: Any,
 ) -> Any:
     """Plan a visit in the browser, and return the response; nothing is said about the members."""
-    sent = filled_in(browser, scene, by, members, **more)
-    url = f"/cooperations/{scene.reference}/visits/plan"
+    sent = filled_in(browser, joint_visit, by, members, **more)
+    url = f"/cooperations/{joint_visit.reference}/visits/plan"
     response = browser(by).open(url, method="POST", data=sent, csrf=False)
-    scene.session.expire_all()
+    joint_visit.session.expire_all()
     return response
 
 
 def filled_in(
     browser: Browser,
-    scene: Scene,
+    joint_visit: JointVisit,
     by: str = "ilena",
     members: Sequence[str] = ("leyla",),
     **more: Any,
 ) -> dict[str, list[str]]:
-    url = f"/cooperations/{scene.reference}/visits/plan"
+    url = f"/cooperations/{joint_visit.reference}/visits/plan"
     fields = {
         "kind": "thematic",
         "place_type": "police",
         "place": PLACE,
         "starts_on": days().starts_on.isoformat(),
         "announced": "unannounced",
-        "lead_id": scene.user("pavo"),
-        "deputy_id": scene.user("ruth"),
+        "lead_id": joint_visit.user("pavo"),
+        "deputy_id": joint_visit.user("ruth"),
         **more,
     }
     sent = browser(by).page(url).form().filled_in(**fields)
     for number, key in enumerate(members):
-        row = {"user_id": str(scene.user(key)), "skill": "", "languages": ""}
+        row = {"user_id": str(joint_visit.user(key)), "skill": "", "languages": ""}
         sent |= {f"members-{number}-{name}": [value] for name, value in row.items()}
     return sent
 
 
-def change(scene: Scene, checklist: Checklist, item: str, values: Mapping[str, Any]) -> None:
+def change(
+    joint_visit: JointVisit, checklist: Checklist, item: str, values: Mapping[str, Any]
+) -> None:
     """Store other values in the current versions of an answer, without a new one."""
-    rows = scene.session.scalars(
+    rows = joint_visit.session.scalars(
         sa.select(Answer).where(
             Answer.checklist_id == checklist.id, Answer.item == item, Answer.is_current
         )
@@ -97,36 +99,36 @@ def change(scene: Scene, checklist: Checklist, item: str, values: Mapping[str, A
     assert rows
     for row in rows:
         encryption.put_values(checklist, row, dict(values))
-    scene.session.commit()
+    joint_visit.session.commit()
 
 
-def empty(scene: Scene, checklist: Checklist, item: str) -> None:
-    change(scene, checklist, item, {})
+def empty(joint_visit: JointVisit, checklist: Checklist, item: str) -> None:
+    change(joint_visit, checklist, item, {})
 
 
-def sources(scene: Scene, number: int = 2) -> set[CopySource]:
+def sources(joint_visit: JointVisit, number: int = 2) -> set[CopySource]:
     """Return where the words come from with which the texts of a visit began."""
-    texts = [scene.checklist(kind, number).id for kind in (ROLES, URGENT_PLAN)]
+    texts = [joint_visit.checklist(kind, number).id for kind in (ROLES, URGENT_PLAN)]
     return set(
-        scene.session.scalars(
+        joint_visit.session.scalars(
             sa.select(CopiedAnswer.source).where(CopiedAnswer.checklist_id.in_(texts))
         )
     )
 
 
-def team_of(scene: Scene, number: int = 2) -> dict[str, Any]:
-    rows = load(scene.checklist(ROLES, number)).sheet.value("V4", "team")
+def team_of(joint_visit: JointVisit, number: int = 2) -> dict[str, Any]:
+    rows = load(joint_visit.checklist(ROLES, number)).sheet.value("V4", "team")
     return {row["person"]: row for row in rows if "person" in row}
 
 
-def loaded(scene: Scene, kind: ChecklistKind) -> LoadedChecklist:
-    return load(scene.checklist(kind, 2))
+def loaded(joint_visit: JointVisit, kind: ChecklistKind) -> LoadedChecklist:
+    return load(joint_visit.checklist(kind, 2))
 
 
 def test_the_page_offers_the_last_visit_first_and_then_the_model_text(
-    browser: Browser, scene: Scene
+    browser: Browser, joint_visit: JointVisit
 ) -> None:
-    page = browser("ilena").page(f"/cooperations/{scene.reference}/visits/plan")
+    page = browser("ilena").page(f"/cooperations/{joint_visit.reference}/visits/plan")
     assert page.form().values["beginning"] == ["visit-1"]
     for words in (
         "With answers copied from joint visit 1",
@@ -137,19 +139,21 @@ def test_the_page_offers_the_last_visit_first_and_then_the_model_text(
 
 
 def test_a_visit_whose_texts_begin_leads_to_what_is_left_to_decide(
-    browser: Browser, scene: Scene
+    browser: Browser, joint_visit: JointVisit
 ) -> None:
-    response = plan(browser, scene, beginning="model-en")
-    roles = loaded(scene, ROLES)
+    response = plan(browser, joint_visit, beginning="model-en")
+    roles = loaded(joint_visit, ROLES)
     assert response.location.endswith(f"/checklists/{roles.checklist.id}/decide")
     assert roles.sheet.value("V6", "method")
-    assert loaded(scene, URGENT_PLAN).sheet.value("U2", "first_step")
+    assert loaded(joint_visit, URGENT_PLAN).sheet.value("U2", "first_step")
 
 
-def test_nobody_has_accepted_what_a_text_began_with(browser: Browser, scene: Scene) -> None:
-    plan(browser, scene, beginning="model-en", briefing=clock.today().isoformat())
+def test_nobody_has_accepted_what_a_text_began_with(
+    browser: Browser, joint_visit: JointVisit
+) -> None:
+    plan(browser, joint_visit, beginning="model-en", briefing=clock.today().isoformat())
     for kind in (ROLES, URGENT_PLAN):
-        text = loaded(scene, kind)
+        text = loaded(joint_visit, kind)
         begun = {
             code
             for (code, _scope, _owner), answer in text.sheet.answers.items()
@@ -159,367 +163,405 @@ def test_nobody_has_accepted_what_a_text_began_with(browser: Browser, scene: Sce
         assert not [code for code in begun if text.standing().items[code].done]
 
 
-def test_whoever_takes_a_task_is_chosen_once_for_both_texts(browser: Browser, scene: Scene) -> None:
-    office = scene.user("ilena")
-    plan(browser, scene, beginning="model-en", office=office, interviewer=scene.user("leyla"))
-    assert loaded(scene, ROLES).sheet.value("V16", "complaints") == str(office)
-    assert loaded(scene, URGENT_PLAN).sheet.value("U3", "headquarters") == str(office)
+def test_whoever_takes_a_task_is_chosen_once_for_both_texts(
+    browser: Browser, joint_visit: JointVisit
+) -> None:
+    office = joint_visit.user("ilena")
+    plan(
+        browser,
+        joint_visit,
+        beginning="model-en",
+        office=office,
+        interviewer=joint_visit.user("leyla"),
+    )
+    assert loaded(joint_visit, ROLES).sheet.value("V16", "complaints") == str(office)
+    assert loaded(joint_visit, URGENT_PLAN).sheet.value("U3", "headquarters") == str(office)
 
 
-def test_the_roles_say_which_tasks_somebody_was_chosen_for(browser: Browser, scene: Scene) -> None:
-    leyla, pavo = str(scene.user("leyla")), str(scene.user("pavo"))
-    plan(browser, scene, beginning="model-en", interviewer=leyla, second_interviewer=pavo)
-    rows = loaded(scene, ROLES).sheet.value("V5", "roles")
+def test_the_roles_say_which_tasks_somebody_was_chosen_for(
+    browser: Browser, joint_visit: JointVisit
+) -> None:
+    leyla, pavo = str(joint_visit.user("leyla")), str(joint_visit.user("pavo"))
+    plan(browser, joint_visit, beginning="model-en", interviewer=leyla, second_interviewer=pavo)
+    rows = loaded(joint_visit, ROLES).sheet.value("V5", "roles")
     tasks = {row["person"]: row["task"] for row in rows}
     assert tasks[leyla] == "Conducts interviews."
     # What a text says already isn't replaced.
     assert tasks[pavo].startswith("Leads the visit")
 
 
-def test_the_roles_also_say_a_task_that_only_the_plan_gives(browser: Browser, scene: Scene) -> None:
-    leyla = str(scene.user("leyla"))
-    plan(browser, scene, beginning="model-en", interviewer=leyla, recorder=leyla)
-    rows = loaded(scene, ROLES).sheet.value("V5", "roles")
+def test_the_roles_also_say_a_task_that_only_the_plan_gives(
+    browser: Browser, joint_visit: JointVisit
+) -> None:
+    leyla = str(joint_visit.user("leyla"))
+    plan(browser, joint_visit, beginning="model-en", interviewer=leyla, recorder=leyla)
+    rows = loaded(joint_visit, ROLES).sheet.value("V5", "roles")
     (task,) = (row["task"] for row in rows if row["person"] == leyla)
     assert task == "Conducts interviews. Documents injuries and signs of torture."
-    assert loaded(scene, URGENT_PLAN).sheet.value("U9", "recorder") == leyla
+    assert loaded(joint_visit, URGENT_PLAN).sheet.value("U9", "recorder") == leyla
 
 
 def test_the_task_of_whoever_was_chosen_for_none_is_left_to_decide(
-    browser: Browser, scene: Scene
+    browser: Browser, joint_visit: JointVisit
 ) -> None:
-    plan(browser, scene, beginning="model-en")
-    rows = loaded(scene, ROLES).sheet.value("V5", "roles")
-    (row,) = (row for row in rows if row["person"] == str(scene.user("leyla")))
+    plan(browser, joint_visit, beginning="model-en")
+    rows = loaded(joint_visit, ROLES).sheet.value("V5", "roles")
+    (row,) = (row for row in rows if row["person"] == str(joint_visit.user("leyla")))
     assert row["task"] == "[to decide: the main task of this person]"
 
 
-def test_a_task_goes_to_nobody_who_is_not_on_the_team(browser: Browser, scene: Scene) -> None:
-    page = Page.of(plan(browser, scene, beginning="model-en", interviewer=scene.user("samira")))
+def test_a_task_goes_to_nobody_who_is_not_on_the_team(
+    browser: Browser, joint_visit: JointVisit
+) -> None:
+    page = Page.of(
+        plan(browser, joint_visit, beginning="model-en", interviewer=joint_visit.user("samira"))
+    )
     assert "Choose somebody on the team, or a person of the NPM." in page.text
-    assert scene.session.scalar(sa.select(sa.func.count(Visit.id))) == 1
+    assert joint_visit.session.scalar(sa.select(sa.func.count(Visit.id))) == 1
 
 
 @pytest.mark.parametrize("later", [0, 3])
 def test_the_day_of_the_briefing_is_that_of_the_page_and_read_like_the_rest(
-    browser: Browser, scene: Scene, later: int
+    browser: Browser, joint_visit: JointVisit, later: int
 ) -> None:
     day = (clock.today() + dt.timedelta(days=later)).isoformat()
     plan(
         browser,
-        scene,
+        joint_visit,
         beginning="model-en",
         briefing=day,
-        office=scene.user("ilena"),
-        interviewer=scene.user("leyla"),
+        office=joint_visit.user("ilena"),
+        interviewer=joint_visit.user("leyla"),
     )
-    roles = loaded(scene, ROLES)
+    roles = loaded(joint_visit, ROLES)
     assert roles.sheet.value("V18", "briefing") == day
     assert not roles.standing().items["V18"].done
 
 
 def test_a_second_visit_begins_with_methods_and_never_with_place_team_or_list(
-    browser: Browser, scene: Scene
+    browser: Browser, joint_visit: JointVisit
 ) -> None:
-    before = load(scene.checklist(ROLES)).sheet
-    plan(browser, scene, beginning="visit-1", members=("leyla", "samira", "marek"))
-    sheet = loaded(scene, ROLES).sheet
+    before = load(joint_visit.checklist(ROLES)).sheet
+    plan(browser, joint_visit, beginning="visit-1", members=("leyla", "samira", "marek"))
+    sheet = loaded(joint_visit, ROLES).sheet
     assert sheet.value("V6", "method") == before.value("V6", "method")
     people = {row["person"] for row in sheet.value("V4", "team")}
-    assert people == {str(scene.user(key)) for key in ("pavo", "ruth", "leyla", "samira", "marek")}
+    assert people == {
+        str(joint_visit.user(key)) for key in ("pavo", "ruth", "leyla", "samira", "marek")
+    }
     listed = {row["person"] for row in sheet.value("V2", "audience")}
-    assert listed == {str(scene.user(key)) for key in ("ilena", "pavo", "ruth")}
+    assert listed == {str(joint_visit.user(key)) for key in ("ilena", "pavo", "ruth")}
 
 
 def test_the_model_text_takes_the_place_of_what_other_parties_agreed_on(
-    browser: Browser, scene: Scene
+    browser: Browser, joint_visit: JointVisit
 ) -> None:
-    before = load(scene.checklist(ROLES)).sheet.value("V6", "method")
+    before = load(joint_visit.checklist(ROLES)).sheet.value("V6", "method")
     day = clock.today().isoformat()
-    response = plan(browser, scene, beginning="visit-1", briefing=day)
+    response = plan(browser, joint_visit, beginning="visit-1", briefing=day)
     page = browser("ilena").page(response.location)
     assert "weren't copied, because other parties agreed them" in page.text
-    assert sources(scene) == {CopySource.PRODUCT}
-    sheet = loaded(scene, ROLES).sheet
+    assert sources(joint_visit) == {CopySource.PRODUCT}
+    sheet = loaded(joint_visit, ROLES).sheet
     assert sheet.value("V6", "method") != before
     assert sheet.value("V18", "briefing") == day
-    pages = scene.session.scalars(
-        sa.select(ReadLogEntry.page).where(ReadLogEntry.user_id == scene.user("ilena"))
+    pages = joint_visit.session.scalars(
+        sa.select(ReadLogEntry.page).where(ReadLogEntry.user_id == joint_visit.user("ilena"))
     )
     assert "copied" not in set(pages)
 
 
 def test_nothing_is_said_of_other_parties_where_the_same_agreed(
-    browser: Browser, scene: Scene
+    browser: Browser, joint_visit: JointVisit
 ) -> None:
-    response = plan(browser, scene, beginning="visit-1", members=SAME_PARTIES)
+    response = plan(browser, joint_visit, beginning="visit-1", members=SAME_PARTIES)
     assert "other parties agreed" not in browser("ilena").page(response.location).text
-    assert sources(scene) == {CopySource.CHECKLIST}
+    assert sources(joint_visit) == {CopySource.CHECKLIST}
 
 
 def test_what_other_parties_agreed_on_is_not_copied_where_no_model_text_is_offered(
-    browser: Browser, scene: Scene, monkeypatch: pytest.MonkeyPatch
+    browser: Browser, joint_visit: JointVisit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(beginnings, "may_use_model", lambda _actor: False)
-    response = plan(browser, scene, beginning="visit-1")
-    assert plans_nothing(scene, response, "because other parties agreed them")
+    response = plan(browser, joint_visit, beginning="visit-1")
+    assert plans_nothing(joint_visit, response, "because other parties agreed them")
 
 
 def test_reading_an_earlier_visit_for_a_new_one_is_in_the_read_log(
-    browser: Browser, scene: Scene
+    browser: Browser, joint_visit: JointVisit
 ) -> None:
-    plan(browser, scene, beginning="visit-1", members=("leyla", "samira", "marek"))
-    pages = scene.session.execute(
+    plan(browser, joint_visit, beginning="visit-1", members=("leyla", "samira", "marek"))
+    pages = joint_visit.session.execute(
         sa.select(ReadLogEntry.subject_id, ReadLogEntry.page).where(
-            ReadLogEntry.user_id == scene.user("ilena")
+            ReadLogEntry.user_id == joint_visit.user("ilena")
         )
     ).all()
     for kind in (ROLES, URGENT_PLAN):
-        assert (scene.checklist(kind).id, "copied") in pages
+        assert (joint_visit.checklist(kind).id, "copied") in pages
 
 
-def test_somebody_to_whom_no_visit_is_open_is_offered_none(browser: Browser, scene: Scene) -> None:
-    role = NewRole(Role.COORDINATOR, scene.body("npm"))
-    accounts.give_role(scene.actor("ilena"), scene.user("nadia"), role)
-    scene.session.commit()
-    page = browser("nadia").page(f"/cooperations/{scene.reference}/visits/plan")
+def test_somebody_to_whom_no_visit_is_open_is_offered_none(
+    browser: Browser, joint_visit: JointVisit
+) -> None:
+    role = NewRole(Role.COORDINATOR, joint_visit.body("npm"))
+    accounts.give_role(joint_visit.actor("ilena"), joint_visit.user("nadia"), role)
+    joint_visit.session.commit()
+    page = browser("nadia").page(f"/cooperations/{joint_visit.reference}/visits/plan")
     assert page.form().values["beginning"] == ["model-en"]
     assert "With answers copied from joint visit" not in page.text
-    page = Page.of(plan(browser, scene, by="nadia", beginning="visit-1"))
+    page = Page.of(plan(browser, joint_visit, by="nadia", beginning="visit-1"))
     assert "Choose one of the answers offered" in page.text
 
 
-def test_a_manager_plans_without_beginning_the_texts(browser: Browser, scene: Scene) -> None:
-    page = browser("milan").page(f"/cooperations/{scene.reference}/visits/plan")
+def test_a_manager_plans_without_beginning_the_texts(
+    browser: Browser, joint_visit: JointVisit
+) -> None:
+    page = browser("milan").page(f"/cooperations/{joint_visit.reference}/visits/plan")
     assert not page.form().names & {"beginning", "briefing", "office", "interviewer"}
     assert "a coordinator of the NPM who can open it chooses how they begin" in page.text
-    response = plan(browser, scene, by="milan")
+    response = plan(browser, joint_visit, by="milan")
     assert response.status_code == 303
     assert response.location.endswith("/visits/2/ready")
 
 
 def test_a_coordinator_who_could_not_open_the_texts_begins_none(
-    browser: Browser, scene: Scene
+    browser: Browser, joint_visit: JointVisit
 ) -> None:
-    role = NewRole(Role.COORDINATOR, scene.body("npm"), outside_expert=True)
-    accounts.give_role(scene.actor("ilena"), scene.user("nadia"), role)
-    scene.session.commit()
-    response = plan(browser, scene, by="nadia")
+    role = NewRole(Role.COORDINATOR, joint_visit.body("npm"), outside_expert=True)
+    accounts.give_role(joint_visit.actor("ilena"), joint_visit.user("nadia"), role)
+    joint_visit.session.commit()
+    response = plan(browser, joint_visit, by="nadia")
     assert response.status_code == 303
-    assert response.location.endswith(f"/cooperations/{scene.reference}/visits")
-    assert loaded(scene, ROLES).sheet.shared("V18") is None
+    assert response.location.endswith(f"/cooperations/{joint_visit.reference}/visits")
+    assert loaded(joint_visit, ROLES).sheet.shared("V18") is None
 
 
 def test_whoever_has_only_a_password_copies_nothing_and_reads_no_earlier_team(
-    app: Flask, browser: Browser, scene: Scene
+    app: Flask, browser: Browser, joint_visit: JointVisit
 ) -> None:
-    take_app(scene.user("ilena"))
+    take_app(joint_visit.user("ilena"))
     put(app, COMPULSORY_ROLES.holding(frozenset({Role.SIGNATORY})))
-    scene.session.commit()
-    page = browser("ilena").page(f"/cooperations/{scene.reference}/visits/plan")
+    joint_visit.session.commit()
+    page = browser("ilena").page(f"/cooperations/{joint_visit.reference}/visits/plan")
     assert page.form().values["beginning"] == ["model-en"]
     assert "With answers copied from joint visit" not in page.text
-    plan(browser, scene, members=SAME_PARTIES, beginning="later")
-    assert scene.session.scalars(sa.select(ReadLogEntry)).all() == []
+    plan(browser, joint_visit, members=SAME_PARTIES, beginning="later")
+    assert joint_visit.session.scalars(sa.select(ReadLogEntry)).all() == []
 
 
-def test_texts_that_are_begun_later_stay_empty(browser: Browser, scene: Scene) -> None:
-    response = plan(browser, scene, beginning="later")
+def test_texts_that_are_begun_later_stay_empty(browser: Browser, joint_visit: JointVisit) -> None:
+    response = plan(browser, joint_visit, beginning="later")
     assert response.location.endswith("/visits/2/ready")
-    assert loaded(scene, ROLES).sheet.shared("V18") is None
+    assert loaded(joint_visit, ROLES).sheet.shared("V18") is None
 
 
-def test_a_visit_without_texts_is_not_offered_for_copying(browser: Browser, scene: Scene) -> None:
-    plan(browser, scene, beginning="later")
-    page = browser("ilena").page(f"/cooperations/{scene.reference}/visits/plan")
+def test_a_visit_without_texts_is_not_offered_for_copying(
+    browser: Browser, joint_visit: JointVisit
+) -> None:
+    plan(browser, joint_visit, beginning="later")
+    page = browser("ilena").page(f"/cooperations/{joint_visit.reference}/visits/plan")
     assert page.form().values["beginning"] == ["visit-1"]
-    plan(browser, scene, beginning="model-en")
-    page = browser("ilena").page(f"/cooperations/{scene.reference}/visits/plan")
+    plan(browser, joint_visit, beginning="model-en")
+    page = browser("ilena").page(f"/cooperations/{joint_visit.reference}/visits/plan")
     assert page.form().values["beginning"] == ["visit-3"]
 
 
 @pytest.mark.parametrize("again", ["visit-1", "later"])
 def test_a_form_that_is_sent_twice_leads_to_what_it_planned(
-    browser: Browser, scene: Scene, again: str
+    browser: Browser, joint_visit: JointVisit, again: str
 ) -> None:
-    sent = filled_in(browser, scene, members=SAME_PARTIES, beginning="visit-1")
-    person, url = browser("ilena"), f"/cooperations/{scene.reference}/visits/plan"
+    sent = filled_in(browser, joint_visit, members=SAME_PARTIES, beginning="visit-1")
+    person, url = browser("ilena"), f"/cooperations/{joint_visit.reference}/visits/plan"
     first = person.open(url, method="POST", data=sent, csrf=False)
     second = person.open(url, method="POST", data=sent | {"beginning": [again]}, csrf=False)
     assert (second.status_code, second.location) == (303, first.location)
     assert person.page(second.location).text.count("now each have a text") == 2
-    assert scene.session.scalar(sa.select(sa.func.count(Visit.id))) == 2
+    assert joint_visit.session.scalar(sa.select(sa.func.count(Visit.id))) == 2
 
 
 # What was typed and isn't used
 
 
-def plans_nothing(scene: Scene, response: Any, *words: str) -> bool:
+def plans_nothing(joint_visit: JointVisit, response: Any, *words: str) -> bool:
     page = Page.of(response)
     is_told = all(part in page.text for part in words)
-    return is_told and scene.session.scalar(sa.select(sa.func.count(Visit.id))) == 1
+    return is_told and joint_visit.session.scalar(sa.select(sa.func.count(Visit.id))) == 1
 
 
 @pytest.mark.parametrize("way", ["later", "visit-1"])
 def test_somebody_chosen_for_a_task_is_not_dropped(
-    browser: Browser, scene: Scene, way: str
+    browser: Browser, joint_visit: JointVisit, way: str
 ) -> None:
-    response = plan(browser, scene, beginning=way, office=scene.user("ilena"))
-    assert plans_nothing(scene, response, "Choose the model text, or leave this empty.")
+    response = plan(browser, joint_visit, beginning=way, office=joint_visit.user("ilena"))
+    assert plans_nothing(joint_visit, response, "Choose the model text, or leave this empty.")
 
 
-def test_a_day_of_the_briefing_is_not_dropped(browser: Browser, scene: Scene) -> None:
-    response = plan(browser, scene, beginning="later", briefing=clock.today().isoformat())
-    assert plans_nothing(scene, response, "Choose the model text, or leave this empty.")
+def test_a_day_of_the_briefing_is_not_dropped(browser: Browser, joint_visit: JointVisit) -> None:
+    response = plan(browser, joint_visit, beginning="later", briefing=clock.today().isoformat())
+    assert plans_nothing(joint_visit, response, "Choose the model text, or leave this empty.")
 
 
 def test_a_task_that_neither_text_gives_to_anybody_is_refused(
-    browser: Browser, scene: Scene, monkeypatch: pytest.MonkeyPatch
+    browser: Browser, joint_visit: JointVisit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(visit_tasks, "to_give", lambda _loaded: ())
-    response = plan(browser, scene, beginning="model-en", office=scene.user("ilena"))
-    assert plans_nothing(scene, response, "Neither text has a place for this person.")
+    response = plan(browser, joint_visit, beginning="model-en", office=joint_visit.user("ilena"))
+    assert plans_nothing(joint_visit, response, "Neither text has a place for this person.")
 
 
 def test_a_copied_text_has_the_day_of_the_briefing_from_the_page(
-    browser: Browser, scene: Scene
+    browser: Browser, joint_visit: JointVisit
 ) -> None:
     day = clock.today().isoformat()
-    plan(browser, scene, members=SAME_PARTIES, beginning="visit-1", briefing=day)
-    roles = loaded(scene, ROLES)
+    plan(browser, joint_visit, members=SAME_PARTIES, beginning="visit-1", briefing=day)
+    roles = loaded(joint_visit, ROLES)
     assert roles.sheet.value("V18", "briefing") == day
     assert not roles.standing().items["V18"].done
 
 
-def test_a_copy_without_a_briefing_refuses_its_day(browser: Browser, scene: Scene) -> None:
-    empty(scene, scene.checklist(ROLES), "V18")
+def test_a_copy_without_a_briefing_refuses_its_day(
+    browser: Browser, joint_visit: JointVisit
+) -> None:
+    empty(joint_visit, joint_visit.checklist(ROLES), "V18")
     response = plan(
         browser,
-        scene,
+        joint_visit,
         members=SAME_PARTIES,
         beginning="visit-1",
         briefing=clock.today().isoformat(),
     )
-    assert plans_nothing(scene, response, "Joint visit 1 says nothing of a briefing")
+    assert plans_nothing(joint_visit, response, "Joint visit 1 says nothing of a briefing")
 
 
 def test_a_text_with_nothing_to_copy_is_not_begun(
-    browser: Browser, scene: Scene, monkeypatch: pytest.MonkeyPatch
+    browser: Browser, joint_visit: JointVisit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(copying, "_stays", lambda *_all: copying.Why.CLOSED)
-    response = plan(browser, scene, members=SAME_PARTIES, beginning="visit-1")
-    assert plans_nothing(scene, response, "or nothing is written in them")
+    response = plan(browser, joint_visit, members=SAME_PARTIES, beginning="visit-1")
+    assert plans_nothing(joint_visit, response, "or nothing is written in them")
 
 
 # What is known
 
 
-def test_a_visit_of_one_day_needs_one_day(browser: Browser, scene: Scene) -> None:
-    plan(browser, scene, beginning="later")
-    planned = plan_of(scene.visit(2))
+def test_a_visit_of_one_day_needs_one_day(browser: Browser, joint_visit: JointVisit) -> None:
+    plan(browser, joint_visit, beginning="later")
+    planned = plan_of(joint_visit.visit(2))
     assert planned.ends_on == planned.starts_on == days().starts_on
 
 
-def test_skill_and_languages_are_those_of_the_last_visit(browser: Browser, scene: Scene) -> None:
-    before = team_of(scene, 1)
-    plan(browser, scene, beginning="later", members=SAME_PARTIES)
-    team = team_of(scene)
-    for person in (str(scene.user(key)) for key in ("leyla", "marek")):
+def test_skill_and_languages_are_those_of_the_last_visit(
+    browser: Browser, joint_visit: JointVisit
+) -> None:
+    before = team_of(joint_visit, 1)
+    plan(browser, joint_visit, beginning="later", members=SAME_PARTIES)
+    team = team_of(joint_visit)
+    for person in (str(joint_visit.user(key)) for key in ("leyla", "marek")):
         for key in ("skill", "languages"):
             assert team[person][key] == before[person][key]
 
 
 def test_a_skill_does_not_reach_other_parties_but_languages_do(
-    browser: Browser, scene: Scene
+    browser: Browser, joint_visit: JointVisit
 ) -> None:
-    before = load(scene.checklist(ROLES)).sheet.value("V4", "team")
+    before = load(joint_visit.checklist(ROLES)).sheet.value("V4", "team")
     rows = [row | {"skill": "Knows the case", "languages": "Sanna"} for row in before]
-    change(scene, scene.checklist(ROLES), "V4", {"team": rows, "gaps": "none"})
-    plan(browser, scene, beginning="later", members=("leyla", "marek"))
-    team = team_of(scene)
+    change(joint_visit, joint_visit.checklist(ROLES), "V4", {"team": rows, "gaps": "none"})
+    plan(browser, joint_visit, beginning="later", members=("leyla", "marek"))
+    team = team_of(joint_visit)
     for key in ("leyla", "marek", "pavo"):
-        assert team[str(scene.user(key))]["languages"] == "Sanna"
-        assert team[str(scene.user(key))].get("skill") != "Knows the case"
+        assert team[str(joint_visit.user(key))]["languages"] == "Sanna"
+        assert team[str(joint_visit.user(key))].get("skill") != "Knows the case"
 
 
-def test_whoever_led_before_is_no_lead_by_skill(browser: Browser, scene: Scene) -> None:
-    before = load(scene.checklist(ROLES)).sheet.value("V4", "team")
-    words = {str(scene.user("pavo")): "قائد الفريق", str(scene.user("ruth")): "Deputy"}
-    words |= {str(scene.user("leyla")): "Physician"}
+def test_whoever_led_before_is_no_lead_by_skill(browser: Browser, joint_visit: JointVisit) -> None:
+    before = load(joint_visit.checklist(ROLES)).sheet.value("V4", "team")
+    words = {str(joint_visit.user("pavo")): "قائد الفريق", str(joint_visit.user("ruth")): "Deputy"}
+    words |= {str(joint_visit.user("leyla")): "Physician"}
     rows = [row | {"skill": words.get(row["person"], "")} for row in before]
-    change(scene, scene.checklist(ROLES), "V4", {"team": rows, "gaps": "none"})
+    change(joint_visit, joint_visit.checklist(ROLES), "V4", {"team": rows, "gaps": "none"})
     plan(
         browser,
-        scene,
+        joint_visit,
         beginning="later",
         members=("leyla", "samira", "marek", "pavo", "ruth"),
-        lead_id=scene.user("nadia"),
-        deputy_id=scene.user("milan"),
+        lead_id=joint_visit.user("nadia"),
+        deputy_id=joint_visit.user("milan"),
     )
-    team = team_of(scene)
-    assert "skill" not in team[str(scene.user("pavo"))] | team[str(scene.user("ruth"))]
-    assert team[str(scene.user("leyla"))]["skill"] == "Physician"
-    assert team[str(scene.user("nadia"))]["skill"] == "Team lead"
+    team = team_of(joint_visit)
+    assert "skill" not in team[str(joint_visit.user("pavo"))] | team[str(joint_visit.user("ruth"))]
+    assert team[str(joint_visit.user("leyla"))]["skill"] == "Physician"
+    assert team[str(joint_visit.user("nadia"))]["skill"] == "Team lead"
 
 
 def test_what_a_new_lead_is_known_for_comes_before_the_words(
-    browser: Browser, scene: Scene
+    browser: Browser, joint_visit: JointVisit
 ) -> None:
-    before = load(scene.checklist(ROLES)).sheet.value("V4", "team")
+    before = load(joint_visit.checklist(ROLES)).sheet.value("V4", "team")
     rows = [row | {"skill": "Physician"} for row in before]
-    change(scene, scene.checklist(ROLES), "V4", {"team": rows, "gaps": "none"})
-    plan(browser, scene, beginning="later", members=SAME_PARTIES)
-    assert team_of(scene)[str(scene.user("pavo"))]["skill"] == "Physician"
+    change(joint_visit, joint_visit.checklist(ROLES), "V4", {"team": rows, "gaps": "none"})
+    plan(browser, joint_visit, beginning="later", members=SAME_PARTIES)
+    assert team_of(joint_visit)[str(joint_visit.user("pavo"))]["skill"] == "Physician"
 
 
-def test_rows_without_a_person_are_passed_over(browser: Browser, scene: Scene) -> None:
-    before = load(scene.checklist(ROLES)).sheet.value("V4", "team")
+def test_rows_without_a_person_are_passed_over(browser: Browser, joint_visit: JointVisit) -> None:
+    before = load(joint_visit.checklist(ROLES)).sheet.value("V4", "team")
     rows = [{"skill": "Physician"}, *before]
-    change(scene, scene.checklist(ROLES), "V4", {"team": rows, "gaps": "none"})
-    confidentiality = scene.checklist(ChecklistKind.CONFIDENTIALITY, None)
+    change(joint_visit, joint_visit.checklist(ROLES), "V4", {"team": rows, "gaps": "none"})
+    confidentiality = joint_visit.checklist(ChecklistKind.CONFIDENTIALITY, None)
     lists = {"listed": "people", "persons": [{"function": "Driver"}]}
-    change(scene, confidentiality, "C2", lists)
-    assert plan(browser, scene, beginning="later").status_code == 303
+    change(joint_visit, confidentiality, "C2", lists)
+    assert plan(browser, joint_visit, beginning="later").status_code == 303
 
 
-def test_a_party_that_lists_nobody_says_nothing_of_people(browser: Browser, scene: Scene) -> None:
-    change(scene, scene.checklist(ROLES), "V4", {"team": [], "gaps": "none"})
-    persons = [{"person": str(scene.user("pavo")), "function": "Driver"}]
-    confidentiality = scene.checklist(ChecklistKind.CONFIDENTIALITY, None)
-    change(scene, confidentiality, "C2", {"listed": "nobody", "persons": persons})
-    plan(browser, scene, beginning="later")
-    assert team_of(scene)[str(scene.user("pavo"))]["skill"] == "Team lead"
+def test_a_party_that_lists_nobody_says_nothing_of_people(
+    browser: Browser, joint_visit: JointVisit
+) -> None:
+    change(joint_visit, joint_visit.checklist(ROLES), "V4", {"team": [], "gaps": "none"})
+    persons = [{"person": str(joint_visit.user("pavo")), "function": "Driver"}]
+    confidentiality = joint_visit.checklist(ChecklistKind.CONFIDENTIALITY, None)
+    change(joint_visit, confidentiality, "C2", {"listed": "nobody", "persons": persons})
+    plan(browser, joint_visit, beginning="later")
+    assert team_of(joint_visit)[str(joint_visit.user("pavo"))]["skill"] == "Team lead"
 
 
-def reads(scene: Scene) -> list[tuple[UUID, str]]:
+def reads(joint_visit: JointVisit) -> list[tuple[UUID, str]]:
     query = sa.select(ReadLogEntry.subject_id, ReadLogEntry.page)
-    return [(row.subject_id, row.page) for row in scene.session.execute(query)]
+    return [(row.subject_id, row.page) for row in joint_visit.session.execute(query)]
 
 
-def test_a_team_that_was_of_use_is_in_the_read_log_once(browser: Browser, scene: Scene) -> None:
-    plan(browser, scene, beginning="later", members=SAME_PARTIES)
-    assert reads(scene) == [(scene.checklist(ROLES).id, "visit_team_before")]
+def test_a_team_that_was_of_use_is_in_the_read_log_once(
+    browser: Browser, joint_visit: JointVisit
+) -> None:
+    plan(browser, joint_visit, beginning="later", members=SAME_PARTIES)
+    assert reads(joint_visit) == [(joint_visit.checklist(ROLES).id, "visit_team_before")]
 
 
-def test_copied_texts_are_in_the_read_log_once_each(browser: Browser, scene: Scene) -> None:
-    plan(browser, scene, beginning="visit-1", members=SAME_PARTIES)
-    expected = [(scene.checklist(kind).id, "copied") for kind in (ROLES, URGENT_PLAN)]
-    assert sorted(reads(scene)) == sorted(expected)
+def test_copied_texts_are_in_the_read_log_once_each(
+    browser: Browser, joint_visit: JointVisit
+) -> None:
+    plan(browser, joint_visit, beginning="visit-1", members=SAME_PARTIES)
+    expected = [(joint_visit.checklist(kind).id, "copied") for kind in (ROLES, URGENT_PLAN)]
+    assert sorted(reads(joint_visit)) == sorted(expected)
 
 
-def test_a_team_that_was_of_no_use_is_not_in_the_read_log(browser: Browser, scene: Scene) -> None:
-    change(scene, scene.checklist(ROLES), "V4", {"team": [], "gaps": "none"})
-    plan(browser, scene, beginning="later", members=SAME_PARTIES)
-    assert reads(scene) == []
+def test_a_team_that_was_of_no_use_is_not_in_the_read_log(
+    browser: Browser, joint_visit: JointVisit
+) -> None:
+    change(joint_visit, joint_visit.checklist(ROLES), "V4", {"team": [], "gaps": "none"})
+    plan(browser, joint_visit, beginning="later", members=SAME_PARTIES)
+    assert reads(joint_visit) == []
 
 
 def test_nothing_of_a_visit_that_is_closed_to_the_planner_is_filled_in(
-    browser: Browser, scene: Scene
+    browser: Browser, joint_visit: JointVisit
 ) -> None:
-    before = {row["person"]: row for row in load(scene.checklist(ROLES)).sheet.value("V4", "team")}
-    plan(browser, scene, by="milan")
-    team = {row["person"]: row for row in loaded(scene, ROLES).sheet.value("V4", "team")}
-    pavo = str(scene.user("pavo"))
+    before = {
+        row["person"]: row for row in load(joint_visit.checklist(ROLES)).sheet.value("V4", "team")
+    }
+    plan(browser, joint_visit, by="milan")
+    team = {row["person"]: row for row in loaded(joint_visit, ROLES).sheet.value("V4", "team")}
+    pavo = str(joint_visit.user("pavo"))
     assert team[pavo] == {
         "person": pavo,
         "organisation": before[pavo]["organisation"],
@@ -531,29 +573,31 @@ def test_nothing_of_a_visit_that_is_closed_to_the_planner_is_filled_in(
 # What follows
 
 
-def decide_page(browser: Browser, scene: Scene, by: str = "ilena") -> Page:
-    return browser(by).page(f"/checklists/{scene.checklist(ROLES, 2).id}/decide")
+def decide_page(browser: Browser, joint_visit: JointVisit, by: str = "ilena") -> Page:
+    return browser(by).page(f"/checklists/{joint_visit.checklist(ROLES, 2).id}/decide")
 
 
-def test_the_coordinator_is_suggested_as_the_safety_contact(browser: Browser, scene: Scene) -> None:
-    plan(browser, scene, beginning="model-en")
-    form = decide_page(browser, scene).form()
-    assert form.values["V13-safety_contact"] == [str(scene.user("ilena"))]
+def test_the_coordinator_is_suggested_as_the_safety_contact(
+    browser: Browser, joint_visit: JointVisit
+) -> None:
+    plan(browser, joint_visit, beginning="model-en")
+    form = decide_page(browser, joint_visit).form()
+    assert form.values["V13-safety_contact"] == [str(joint_visit.user("ilena"))]
 
 
 def test_a_coordinator_on_the_team_is_not_the_safety_contact(
-    browser: Browser, scene: Scene
+    browser: Browser, joint_visit: JointVisit
 ) -> None:
-    plan(browser, scene, beginning="model-en", members=("leyla", "ilena"))
-    form = decide_page(browser, scene).form()
-    assert form.values["V13-safety_contact"] != [str(scene.user("ilena"))]
+    plan(browser, joint_visit, beginning="model-en", members=("leyla", "ilena"))
+    form = decide_page(browser, joint_visit).form()
+    assert form.values["V13-safety_contact"] != [str(joint_visit.user("ilena"))]
 
 
 def test_an_item_that_another_one_may_make_unnecessary_is_not_asked_for(
-    browser: Browser, scene: Scene
+    browser: Browser, joint_visit: JointVisit
 ) -> None:
-    plan(browser, scene, beginning="model-en")
-    items = left_to_decide.open_items(loaded(scene, ROLES), scene.actor("ilena"))
+    plan(browser, joint_visit, beginning="model-en")
+    items = left_to_decide.open_items(loaded(joint_visit, ROLES), joint_visit.actor("ilena"))
     dependent = {
         open_item.item.code: {place.is_dependent for place in open_item.places}
         for open_item in items
@@ -563,10 +607,10 @@ def test_an_item_that_another_one_may_make_unnecessary_is_not_asked_for(
 
 
 def test_reading_stays_with_the_roles_while_places_are_left_to_decide(
-    browser: Browser, scene: Scene
+    browser: Browser, joint_visit: JointVisit
 ) -> None:
-    plan(browser, scene, beginning="model-en")
-    roles = scene.checklist(ROLES, 2)
+    plan(browser, joint_visit, beginning="model-en")
+    roles = joint_visit.checklist(ROLES, 2)
     person = browser("ilena")
     forms = person.page(f"/checklists/{roles.id}/read").forms(f"/checklists/{roles.id}/read/accept")
     whole = next(form for form in forms if form.values["section"] == [""])
@@ -574,9 +618,9 @@ def test_reading_stays_with_the_roles_while_places_are_left_to_decide(
     assert response.location.endswith(f"/checklists/{roles.id}/read")
 
 
-def test_reading_one_section_stays_on_the_page(browser: Browser, scene: Scene) -> None:
-    plan(browser, scene, beginning="model-en")
-    roles = scene.checklist(ROLES, 2)
+def test_reading_one_section_stays_on_the_page(browser: Browser, joint_visit: JointVisit) -> None:
+    plan(browser, joint_visit, beginning="model-en")
+    roles = joint_visit.checklist(ROLES, 2)
     person = browser("ilena")
     forms = person.page(f"/checklists/{roles.id}/read").forms(f"/checklists/{roles.id}/read/accept")
     section = next(form for form in forms if form.values["section"] != [""])

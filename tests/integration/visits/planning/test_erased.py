@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 
 from tests.factories.cooperations import signed_in
-from tests.factories.visits import Scene
+from tests.factories.visits import JointVisit
 from tests.pages import Page
 from tests.starting_points import noon_in
 from tracker.accounts.models import User
@@ -24,27 +24,29 @@ DAYS = 60
 
 
 @pytest.fixture
-def erased(scene: Scene, frozen_time: Callable[[dt.datetime | None], None]) -> Scene:
-    """The scene after a notice stopped its visit, before the worker ran, and without its key."""
+def erased(
+    joint_visit: JointVisit, frozen_time: Callable[[dt.datetime | None], None]
+) -> JointVisit:
+    """A visit after a notice stopped it, before the worker ran, and without its key."""
     frozen_time(noon_in(5))
-    terms = scene.checklist(ChecklistKind.TERMS, None)
+    terms = joint_visit.checklist(ChecklistKind.TERMS, None)
     day = clock.today() + dt.timedelta(days=DAYS)
     notices.give_notice(
-        scene.actor("tomas"), terms, NoticeKind.ENDED, reason="It is over.", from_on=day
+        joint_visit.actor("tomas"), terms, NoticeKind.ENDED, reason="It is over.", from_on=day
     )
-    scene.session.commit()
-    assert scene.visit().is_ready
+    joint_visit.session.commit()
+    assert joint_visit.visit().is_ready
     frozen_time(noon_in(5 + DAYS))
-    scene.session.get_one(CooperationKey, scene.cooperation.id).wrapped = None
-    scene.session.commit()
-    return scene
+    joint_visit.session.get_one(CooperationKey, joint_visit.cooperation.id).wrapped = None
+    joint_visit.session.commit()
+    return joint_visit
 
 
-def browse(app: Flask, scene: Scene, key: str, address: str) -> Page:
-    return signed_in(app, scene.session.get_one(User, scene.user(key))).page(address)
+def browse(app: Flask, joint_visit: JointVisit, key: str, address: str) -> Page:
+    return signed_in(app, joint_visit.session.get_one(User, joint_visit.user(key))).page(address)
 
 
-def test_the_register_and_the_lists_are_shown(app: Flask, erased: Scene) -> None:
+def test_the_register_and_the_lists_are_shown(app: Flask, erased: JointVisit) -> None:
     for key, address in (
         ("milan", "/register"),
         ("ilena", f"/cooperations/{erased.reference}/visits"),
@@ -53,7 +55,7 @@ def test_the_register_and_the_lists_are_shown(app: Flask, erased: Scene) -> None
         assert browse(app, erased, key, address).h1
 
 
-def test_its_visit_is_a_number_and_a_stage(app: Flask, erased: Scene) -> None:
+def test_its_visit_is_a_number_and_a_stage(app: Flask, erased: JointVisit) -> None:
     (line,) = queries.lines(erased.actor("pavo"), [erased.cooperation.id])
     assert (line.outline, line.is_over) == (Outline.STATE, None)
     assert queries.not_ready_today([erased.visit()]) == set()
@@ -62,7 +64,7 @@ def test_its_visit_is_a_number_and_a_stage(app: Flask, erased: Scene) -> None:
     assert pavo.get(address).status_code == HTTPStatus.NOT_FOUND
 
 
-def test_the_daily_run_leaves_it_as_it_is(erased: Scene) -> None:
+def test_the_daily_run_leaves_it_as_it_is(erased: JointVisit) -> None:
     visit = erased.visit()
     before = (visit.stage, visit.is_ready)
     service.judge_today(visit.id)
@@ -78,7 +80,7 @@ def test_the_daily_run_leaves_it_as_it_is(erased: Scene) -> None:
     ],
 )
 def test_the_pages_of_its_texts_say_that_they_were_erased(
-    app: Flask, erased: Scene, key: str, kind: ChecklistKind, rest: str
+    app: Flask, erased: JointVisit, key: str, kind: ChecklistKind, rest: str
 ) -> None:
     address = f"/checklists/{erased.checklist(kind, 1).id}{rest}"
     browser = signed_in(app, erased.session.get_one(User, erased.user(key)))
@@ -87,14 +89,18 @@ def test_the_pages_of_its_texts_say_that_they_were_erased(
     assert "nobody can read what it protected" in page.text
 
 
-def test_whoever_may_not_see_it_is_not_told_that_it_was_erased(app: Flask, erased: Scene) -> None:
+def test_whoever_may_not_see_it_is_not_told_that_it_was_erased(
+    app: Flask, erased: JointVisit
+) -> None:
     address = f"/checklists/{erased.checklist(ChecklistKind.VISIT_ROLES, 1).id}"
     for key in ("dina", "milan", "henrik"):
         browser = signed_in(app, erased.session.get_one(User, erased.user(key)))
         assert browser.get(address).status_code == HTTPStatus.NOT_FOUND
 
 
-def test_what_somebody_typed_is_shown_though_it_can_not_be_saved(app: Flask, erased: Scene) -> None:
+def test_what_somebody_typed_is_shown_though_it_can_not_be_saved(
+    app: Flask, erased: JointVisit
+) -> None:
     address = f"/checklists/{erased.checklist(ChecklistKind.VISIT_ROLES, 1).id}/items/V1/answer"
     browser = signed_in(app, erased.session.get_one(User, erased.user("pavo")))
     sent = {"words": "We go in by the gate."}

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from tests.factories.visits import Scene
+from tests.factories.visits import JointVisit
 from tests.integration.visits.planning.test_beginning_texts import filled_in
 from tracker.activity.models import Event
 from tracker.checklists.models import Answer, Checklist
@@ -59,12 +59,12 @@ def rows() -> dict[str, int]:
 
 
 def test_a_process_killed_while_a_visits_texts_begin_saves_nothing_and_it_can_be_planned_again(
-    app: Flask, scene: Scene, settings: Settings
+    app: Flask, joint_visit: JointVisit, settings: Settings
 ) -> None:
-    scene.session.commit()
-    browser = cache(lambda key: scene.demonstration.browser(app, key))
-    address = f"/cooperations/{scene.reference}/visits/plan"
-    form = filled_in(browser, scene, beginning="model-en")
+    joint_visit.session.commit()
+    browser = cache(lambda key: joint_visit.demonstration.browser(app, key))
+    address = f"/cooperations/{joint_visit.reference}/visits/plan"
+    form = filled_in(browser, joint_visit, beginning="model-en")
     name = str(app.config["SESSION_COOKIE_NAME"])
     cookie = browser("ilena").get_cookie(name)
     assert cookie is not None

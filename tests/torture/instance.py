@@ -26,7 +26,7 @@ SIGNATORIES = {"npm": "tomas", "door": "henrik", "lantern": "sela"}
 
 
 @dataclass(frozen=True)
-class Stage:
+class Instance:
     """An instance: its settings, and the agreements in it."""
 
     environment: dict[str, str]
@@ -41,7 +41,7 @@ class Stage:
         return create_app(self.settings)
 
 
-def build(data_dir: Path, database_url: str | None = None) -> Stage:
+def build(data_dir: Path, database_url: str | None = None) -> Instance:
     """Create an instance in a folder; on SQLite unless a database URL is given."""
     environment = {
         "TRACKER_DATA_DIR": str(data_dir),
@@ -59,7 +59,7 @@ def build(data_dir: Path, database_url: str | None = None) -> Stage:
         db.session.commit()
         db.session.remove()
         db.engine.dispose()
-    return Stage(environment, agreements)
+    return Instance(environment, agreements)
 
 
 def with_signatories(country: Country) -> Country:

@@ -24,7 +24,7 @@ OF_THE_LARGE_ONE = "writer0x0"
 
 
 @dataclass(frozen=True)
-class Stage:
+class Instance:
     """An instance ready for requests: its settings, the pages, the cookies of the people."""
 
     environment: dict[str, str]
@@ -37,7 +37,7 @@ class Stage:
         return Settings.from_environment(self.environment)
 
 
-def build(data_dir: Path, database_url: str | None = None) -> Stage:
+def build(data_dir: Path, database_url: str | None = None) -> Instance:
     """Create an instance in a folder; on SQLite unless a database URL is given."""
     environment = {
         "TRACKER_DATA_DIR": str(data_dir),
@@ -64,7 +64,7 @@ def build(data_dir: Path, database_url: str | None = None) -> Stage:
         } | {OF_THE_LARGE_ONE: _cookie(app, user.id, user.fs_uniquifier)}
         db.session.remove()
         db.engine.dispose()
-    return Stage(environment, chosen, cookies, demonstration)
+    return Instance(environment, chosen, cookies, demonstration)
 
 
 def _cookie(app: Flask, user_id: UUID, mark: str) -> str:
