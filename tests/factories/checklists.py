@@ -1,4 +1,7 @@
-"""Complete answers to any item, made from its schema, and checklists filled in by services."""
+"""Complete answers to any item, made from its schema, and checklists filled in by services.
+
+In one file: whoever fills in a checklist needs an answer to each item, chosen in the same way.
+"""
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -31,7 +34,8 @@ from tracker.checklists.models import Answer, Checklist, Flag, SafeguardReview, 
 from tracker.checklists.negotiation import hints, positions, safeguards
 from tracker.checklists.negotiation.text_digest import item_digest, item_token, text_digest
 from tracker.checklists.rules import completeness
-from tracker.checklists.rules.facts import Surroundings
+from tracker.checklists.rules.consistency import RULES
+from tracker.checklists.rules.facts import Sheet, Surroundings
 from tracker.checklists.rules.values import needed
 from tracker.cooperations.models import Mode
 from tracker.core import clock
@@ -129,7 +133,21 @@ class Writer:
 
     def _option(self, field: TemplateField | Column, key: str) -> str:
         flagged = {value for limit in self._limits(field, key) for value in limit.values}
-        return next(option.value for option in field.options if option.value not in flagged)
+        return next(
+            option.value
+            for option in field.options
+            if option.value not in flagged and not self._is_contradicted(field, option.value)
+        )
+
+    def _is_contradicted(self, field: TemplateField | Column, option: str) -> bool:
+        """Return whether what else is known says otherwise than an option."""
+        rules = () if isinstance(field, Column) else RULES.get(self.item.code, ())
+        values, nothing = {field.key: option}, Sheet(UUID(int=0), {})
+        return any(
+            problem.field == field.key
+            for rule in rules
+            for problem in rule(self.item, values, self.around, nothing)
+        )
 
     def _stays_with_npm(self, field: TemplateField | Column, key: str) -> bool:
         return any(limit.outside_npm for limit in self._limits(field, key))

@@ -50,7 +50,7 @@ def test_the_page_that_is_countersigned_gives_the_date_of_the_paper(
 ) -> None:
     page = confirmed.browser(app, "tomas").page(confirmed.countersigning(DRIVER))
     assert f"What {NAME} signed on paper on {as_date(PAPER)}." in page.text
-    assert f"Scan confirmed on {as_datetime(CONFIRMED)}." in page.text
+    assert f"Scan confirmed on {as_datetime(CONFIRMED)}" in page.text
     assert f"signed on {as_datetime(CONFIRMED)}" not in page.text
 
 
