@@ -340,8 +340,8 @@ def remind(clearance_id: UUID, day: dt.date) -> bool:
 
     If it ends with the terms, only the person: coordinators are reminded of that as M19 says. For
     the worker; skips a row that somebody else has locked. Return whether anybody was notified:
-    nobody is while it gives no access, if another one continues after it, or if it ends with terms
-    that renew themselves.
+    nobody is while it gives no access, or if another one continues after it, which reminds of the
+    terms too. The end of terms that renew themselves is none.
     """
     clearance = db.session.scalar(
         sa.select(Clearance)
@@ -351,16 +351,16 @@ def remind(clearance_id: UUID, day: dt.date) -> bool:
     )
     if clearance is None:
         return False
-    of_terms = db.session.execute(
+    own = clearance.until_on
+    terms_end, first_stop = db.session.execute(
         sa.select(*last_days_of_terms(Clearance.cooperation_id)).where(Clearance.id == clearance.id)
     ).one()
-    terms_last = last_day(*of_terms)
-    last = min(clearance.until_on, terms_last or clearance.until_on)
-    if not _is_due(last, clearance.reminded_on):
+    last = min(own, last_day(terms_end, first_stop) or own)
+    if terms_end == last < own and RENEWS_ITSELF.get()(clearance.cooperation_id):
+        last = min(own, last_day(None, first_stop) or own)
+    if last > day + AHEAD or not _is_due(last, clearance.reminded_on):
         return False
-    with_terms = last < clearance.until_on
-    if with_terms and last == of_terms[0] and RENEWS_ITSELF.get()(clearance.cooperation_id):
-        return False
+    with_terms = last < own
     clearance.reminded_on = day
     db.session.flush()
     gives_access = sa.exists().where(Clearance.id == clearance.id, is_open(day))
@@ -369,10 +369,10 @@ def remind(clearance_id: UUID, day: dt.date) -> bool:
         _Other.cooperation_id == clearance.cooperation_id,
         _Other.closed_at.is_(None),
         _Other.visit_id.is_(None),
-        _Other.until_on > clearance.until_on,
+        _Other.until_on > own,
+        # One that hasn't begun reminds of no terms.
+        _Other.from_on <= (day if with_terms else _Other.from_on),
     )
-    if with_terms:  # any other one ends with them too
-        goes_on = sa.false()
     if not db.session.scalar(sa.select(sa.and_(gives_access, ~goes_on))):
         return False
     if with_terms:

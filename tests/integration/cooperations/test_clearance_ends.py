@@ -184,3 +184,43 @@ def test_nobody_is_told_that_terms_end_which_renew_themselves(
     for renews in (True, False):
         monkeypatch.setattr(notices, "renews_itself", lambda _document, renews=renews: renews)
         assert (due.remind_of_clearances(last - DAY) == 0) is renews
+
+
+def test_a_person_is_told_in_time_of_an_own_end_soon_after_terms_that_renew_themselves(
+    joint_visit: JointVisit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    last = joint_visit.cooperation.ends_on
+    assert last is not None
+    joint_visit.session.rollback()
+    with hands() as connection:
+        connection.execute(sa.update(Clearance).values(until_on=last + 5 * DAY))
+        connection.execute(sa.update(Notice).values(closed_at=clock.now()))
+    joint_visit.session.rollback()
+    monkeypatch.setattr(notices, "renews_itself", lambda _document: True)
+    assert due.remind_of_clearances(last - 10 * DAY) == 0
+    assert due.remind_of_clearances(last - 5 * DAY) > 0
+    joint_visit.session.commit()
+    assert "with its terms" not in mails_by_recipient(joint_visit)["samira"]
+
+
+def test_a_person_with_two_clearances_is_told_once_that_they_end_with_the_terms(
+    joint_visit: JointVisit,
+) -> None:
+    last, samira = joint_visit.cooperation.ends_on, joint_visit.user("samira")
+    assert last is not None
+    ids = [joint_visit.clearance(key).id for key in ("samira", "leyla")]
+    joint_visit.session.rollback()
+    with hands() as connection:
+        for number, clearance_id in enumerate(ids):
+            connection.execute(
+                sa.update(Clearance)
+                .where(Clearance.id == clearance_id)
+                .values(until_on=last + (300 + number) * DAY, user_id=samira)
+            )
+        connection.execute(sa.update(Notice).values(closed_at=clock.now()))
+    joint_visit.session.rollback()
+    due.remind_of_clearances(last - DAY)
+    told = sa.select(sa.func.count()).where(
+        Notification.kind == "clearance_ends", Notification.user_id == samira
+    )
+    assert joint_visit.session.scalar(told) == 1
