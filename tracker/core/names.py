@@ -29,6 +29,9 @@ _WORD_ENDS = re.compile(r"[\s\-\u2010-\u2014/.,&()+:;]+")
 # Scripts of which letters look like letters of another one.
 _ALIKE = frozenset({"LATIN", "GREEK", "CYRILLIC", "ARMENIAN", "CHEROKEE", "COPTIC", "GEORGIAN"})
 
+# The names of marks that are vowels of their own; those of Arabic are left out in most texts.
+_VOWEL_SIGN = re.compile(r"(?!ARABIC).*\bVOWEL SIGN\b|THAI CHARACTER (SARA|MAI HAN-AKAT)")
+
 # Letters that look like others once case, marks and ligatures are gone: Cyrillic and Greek ones
 # (many as capitals only), Latin ones with a stroke or without a dot, and Arabic ones of which
 # spellings differ. The Unicode list of such letters is far longer; this is what a name of words of
@@ -91,12 +94,18 @@ def problem_of(name: str) -> NameProblem | None:
 def look(name: str) -> str:
     """Return what two names have in common that look the same.
 
-    Without case, accents, spaces and signs; letters that look like another one are that one.
+    Without case, accents, spaces and signs; letters that look like another one are that one. Vowels
+    that some scripts write as marks are letters.
     """
     folded = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", name).casefold())
-    letters = (sign for sign in folded if sign.isalnum() and not unicodedata.combining(sign))
+    letters = (sign for sign in folded if sign.isalnum() or _is_vowel_sign(sign))
     alike = "".join(letters).replace("\u0640", "").translate(_LOOKS_LIKE)
     return alike.replace("rn", "m").replace("vv", "w")
+
+
+def _is_vowel_sign(sign: str) -> bool:
+    """Return whether a mark is a vowel, as in Hindi or Thai, rather than an accent or a point."""
+    return _VOWEL_SIGN.match(unicodedata.name(sign, "")) is not None
 
 
 def _scripts(word: str) -> frozenset[str]:

@@ -89,5 +89,10 @@ def test_names_that_differ_in_a_letter_or_a_number_have_two() -> None:
         "Олена",
         "علي",
         "علم",
+        # Vowels that are marks, of Hindi and Thai.
+        "\u0915\u092e\u0932",
+        "\u0915\u094b\u092e\u0932",
+        "\u0e01\u0e25",
+        "\u0e01\u0e38\u0e25",
     ]
     assert len({look(name) for name in names}) == len(names)
