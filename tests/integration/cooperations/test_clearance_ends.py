@@ -220,7 +220,7 @@ def test_a_person_with_two_clearances_is_told_once_that_they_end_with_the_terms(
         connection.execute(sa.update(Notice).values(closed_at=clock.now()))
     joint_visit.session.rollback()
     due.remind_of_clearances(last - DAY)
-    told = sa.select(sa.func.count()).where(
+    notifications = sa.select(sa.func.count()).where(
         Notification.kind == "clearance_ends", Notification.user_id == samira
     )
-    assert joint_visit.session.scalar(told) == 1
+    assert joint_visit.session.scalar(notifications) == 1
