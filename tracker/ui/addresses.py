@@ -2,8 +2,9 @@
 
 import re
 from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from flask import Flask, abort, request
+from flask import Flask, Response, abort, request
 from werkzeug.datastructures import ImmutableMultiDict, MultiDict
 from werkzeug.routing import IntegerConverter, Map
 
@@ -29,12 +30,13 @@ def init_addresses(app: Flask) -> None:
     """Refuse requests that contain what no page of ours sends; before any view reads them.
 
     A path that no page links to is a 404, a field without a name a 400. An address elsewhere to go
-    to next is dropped.
+    to next is dropped, from the addresses of redirects too.
     """
     app.url_map.converters["int"] = StoredNumber
     app.before_request(_refuse_control_characters)
     app.before_request(_refuse_fields_without_a_name)
     app.before_request(_stay_here)
+    app.after_request(_lead_nowhere_else)
 
 
 def is_own_path(address: str) -> bool:
@@ -61,6 +63,19 @@ def _stay_here() -> None:
     request.args = _without_elsewhere(request.args)
     if _sends_fields():
         request.form = _without_elsewhere(request.form)
+
+
+def _lead_nowhere_else(response: Response) -> Response:
+    """Drop the next page from the address of a redirect, as it would be dropped there.
+
+    Without a next page, Flask-Security names the address of its own page, with scheme and host.
+    """
+    address = urlsplit(response.location or "")
+    named = parse_qsl(address.query, keep_blank_values=True)
+    left = [(name, value) for name, value in named if name not in _ONWARD or is_own_path(value)]
+    if len(left) < len(named):
+        response.location = urlunsplit(address._replace(query=urlencode(left)))
+    return response
 
 
 def _without_elsewhere(sent: MultiDict[str, str]) -> ImmutableMultiDict[str, str]:

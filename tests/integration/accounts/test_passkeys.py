@@ -573,8 +573,9 @@ def test_with_a_passkey_the_password_alone_lets_nobody_in(
 ) -> None:
     device = Device()
     give(people, "samira", device)
-    page = Page.of(give_password(client, "samira"))
-    assert page.where == "/sign-in/passkey"
+    response = give_password(client, "samira")
+    page = Page.of(response)
+    assert (page.where, response.request.query_string) == ("/sign-in/passkey", b"")
     assert page.h1 == "Confirm with your passkey"
     assert not is_in(client)
     prompt = begin(client, x="")

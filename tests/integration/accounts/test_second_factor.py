@@ -147,11 +147,23 @@ def test_with_a_second_factor_the_password_alone_lets_nobody_in(
     people: People, client: CheckedClient
 ) -> None:
     people.enrol("samira")
-    assert sign_in(client, "samira").request.path == "/sign-in/code"
+    code_page = sign_in(client, "samira").request
+    assert (code_page.path, code_page.query_string) == ("/sign-in/code", b"")
     assert client.get("/account").status_code == 302
     response = send_code(client, people.code("samira"))
     assert response.request.path == "/"
     assert client.get("/account").status_code == 200
+
+
+def test_the_page_for_the_code_leads_on_to_the_page_asked_for(
+    people: People, client: CheckedClient
+) -> None:
+    people.enrol("samira")
+    before = client.get("/account?x=1").location
+    code_page = client.submit(before, email="samira@example.org", password=PASSWORD)
+    assert code_page.request.path == "/sign-in/code"
+    form = {"code": people.code("samira")}
+    assert client.post(code_page.request.full_path, data=form).location == "/account?x=1"
 
 
 def test_a_code_works_once(
