@@ -66,15 +66,21 @@ def _stay_here() -> None:
 
 
 def _lead_nowhere_else(response: Response) -> Response:
-    """Drop the next page from the address of a redirect, as it would be dropped there.
+    """Drop the host from the address of a redirect, and a next page that would be dropped there.
 
+    For a path with two slashes, Werkzeug names the host of the request, which anybody can set.
     Without a next page, Flask-Security names the address of its own page, with scheme and host.
     """
-    address = urlsplit(response.location or "")
+    if not response.location:
+        return response
+    address = urlsplit(response.location)
+    if address.netloc == request.host and is_own_path(address.path):
+        address = address._replace(scheme="", netloc="")
     named = parse_qsl(address.query, keep_blank_values=True)
     left = [(name, value) for name, value in named if name not in _ONWARD or is_own_path(value)]
     if len(left) < len(named):
-        response.location = urlunsplit(address._replace(query=urlencode(left)))
+        address = address._replace(query=urlencode(left))
+    response.location = urlunsplit(address)
     return response
 
 

@@ -326,6 +326,11 @@ def test_a_host_that_has_no_valid_name_is_refused(client: CheckedClient) -> None
     assert client.get("/", headers={"Host": "a" * 300}, read=False).status_code == 400
 
 
+def test_a_redirect_names_no_host(client: CheckedClient) -> None:
+    response = client.get("/guidance//x?y=1", headers={"Host": "elsewhere.example"})
+    assert (response.status_code, response.location) == (308, "/guidance/x?y=1")
+
+
 def test_a_field_without_a_name_is_refused(client: CheckedClient) -> None:
     part = b"--b\r\nContent-Disposition: form-data\r\n\r\nx\r\n--b--\r\n"
     response = client.post("/sign-in", content_type="multipart/form-data; boundary=b", data=part)
