@@ -123,6 +123,12 @@ def last_day(terms_end: dt.date | None, first_stop: dt.date | None) -> dt.date |
     return min((day for day in (terms_end, before) if day), default=None)
 
 
+def terms_last_day(cooperation_id: UUID) -> dt.date | None:
+    """Return last_day() of a cooperation."""
+    columns = last_days_of_terms(sa.literal(cooperation_id, sa.Uuid()))
+    return last_day(*db.session.execute(sa.select(*columns)).one())
+
+
 def ends_by(day: dt.date) -> sa.ColumnElement[bool]:
     """Return the condition over Clearance that it ends on a day or before: by itself or the terms.
 

@@ -182,12 +182,20 @@ def countersigning_sentence(
     )
 
 
-def opens_words(terms: Terms, until: str, visit_number: int | None) -> str:
-    """Return what a countersignature opens; for one visit without the last day, which is K2."""
+def opens_words(terms: Terms, until: str, visit_number: int | None, terms_end: str = "") -> str:
+    """Return what a countersignature opens; for one visit without the last day, which is K2.
+
+    terms_end is the last day on which the terms let anybody have access, if that is earlier.
+    """
     if terms.scope is Scope.ONE_VISIT:
         return str(_("It opens joint visit %(number)s.", number=visit_number or ""))
     if terms.scope is Scope.ONE_PROJECT:
-        return str(
-            _("It opens the project %(which)s until %(until)s.", which=terms.which, until=until)
-        )
-    return str(_("It opens all work of this cooperation until %(until)s.", until=until))
+        words = _("It opens the project %(which)s until %(until)s.", which=terms.which, until=until)
+    else:
+        words = _("It opens all work of this cooperation until %(until)s.", until=until)
+    if not terms_end:
+        return str(words)
+    earlier = _(
+        "Access ends with the agreed terms on %(day)s, unless they are renewed.", day=terms_end
+    )
+    return f"{words} {earlier}"

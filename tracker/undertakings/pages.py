@@ -430,9 +430,10 @@ def summary(party: PartyLines) -> str:
     return str(_("%(asked)s, %(cleared)s.", asked=sentence, cleared=cleared))
 
 
-def opens(terms: Terms, until: dt.date, visit_number: int | None) -> str:
-    """Return the sentence that says what a countersignature opens."""
-    return labels.opens_words(terms, as_date(until), visit_number)
+def opens(terms: Terms, until: dt.date, visit_number: int | None, terms_end: dt.date | None) -> str:
+    """Return what a countersignature opens, and that it ends with the terms if these end earlier."""
+    earlier = as_date(terms_end) if terms_end and terms_end < until else ""
+    return labels.opens_words(terms, as_date(until), visit_number, earlier)
 
 
 def with_names(sentence: str, *names: str) -> list[tuple[str, bool]]:

@@ -25,6 +25,7 @@ from tracker.access.gate import (
 from tracker.access.page_tokens import NotShownError
 from tracker.activity import service as trail
 from tracker.agreements import frozen_text
+from tracker.cooperations import clearances
 from tracker.cooperations import queries as cooperations
 from tracker.cooperations.models import Cooperation
 from tracker.core import clock
@@ -611,7 +612,10 @@ def countersign(reference: str, undertaking_id: str) -> str | Response:
             lacks_visit=lacks_visit,
         )
     opens = pages.opens(
-        loaded.terms, opening.last_day, pages.visit_number(visits, opening.visit_id)
+        loaded.terms,
+        opening.last_day,
+        pages.visit_number(visits, opening.visit_id),
+        clearances.terms_last_day(undertaking.cooperation_id),
     )
     name = undertaking.user.name
     sentence = labels.countersigning_sentence(

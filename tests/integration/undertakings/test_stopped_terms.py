@@ -101,6 +101,25 @@ def test_access_ends_with_the_last_day_of_the_agreed_terms(
     assert not lists.line_of(clearing.actor("leyla"), loaded).is_cleared
 
 
+def test_the_sentence_to_countersign_says_that_access_ends_with_terms_that_end_earlier(
+    app: Flask, clearing: Clearing, terms: Checklist
+) -> None:
+    last = clearing.cooperation.ends_on
+    assert last is not None
+    clearing.sign("marek")
+    undertaking = clearing.undertaking("marek")
+    check = f"/cooperations/{clearing.cooperation.reference}/undertakings/{undertaking.id}"
+    browser = clearing.browser(app, "tomas")
+    opened = browser.page(check).form(f"{check}/countersign").values["opened"][0]
+
+    def sentence(until: dt.date) -> str:
+        return browser.page(f"{check}/countersign?until={until}&opened={opened}").text
+
+    earlier = "Access ends with the agreed terms on"
+    assert earlier in sentence(last + DAY)
+    assert earlier not in sentence(last)
+
+
 def test_pages_and_register_say_that_access_is_closed_since_the_agreed_terms_have_run_out(
     app: Flask, clearing: Clearing, terms: Checklist, frozen_time: Clock
 ) -> None:

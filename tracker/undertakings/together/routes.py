@@ -12,6 +12,7 @@ from tracker.access.actor import Actor
 from tracker.access.gate import current_actor, found_or_404, note_reading, require, signed_in
 from tracker.activity import service as trail
 from tracker.checklists.forms import ProofForm
+from tracker.cooperations import clearances
 from tracker.cooperations import queries as cooperations
 from tracker.cooperations.models import Cooperation
 from tracker.core import clock
@@ -88,9 +89,9 @@ def countersign(reference: str) -> str | Response:
         return _read_again(reference)
     chosen = [row for row in rows if _token(actor, row) in opening["opened"].data]
     number = pages.visit_number(visits, opening.visit_id)
-    sentences = [
-        _sentence(actor, row, terms, pages.opens(terms, opening.last_day, number)) for row in chosen
-    ]
+    terms_end = clearances.terms_last_day(cooperation.id)
+    opens = pages.opens(terms, opening.last_day, number, terms_end)
+    sentences = [_sentence(actor, row, terms, opens) for row in chosen]
     to_sign = [
         TextToSign(row.revision.digest, sentence)
         for row, sentence in zip(chosen, sentences, strict=True)
