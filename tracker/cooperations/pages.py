@@ -64,18 +64,25 @@ def departed(cooperation: Cooperation) -> dict[UUID, str]:
     return texts
 
 
-def joining(cooperation: Cooperation) -> dict[UUID, str]:
-    """Return a text for each party that has yet to sign the terms in force: since when, and why."""
-    return {
-        party.organisation_id: _(
-            "%(party)s is joining. It was invited on %(day)s: %(reason)s",
-            party=party.organisation.name,
-            day=as_date(party.invited_at),
-            reason=party.invite_reason,
-        )
-        for party in current_parties(cooperation)
-        if party.is_joining
-    }
+def joining(cooperation: Cooperation, own_id: UUID | None = None) -> dict[UUID, str]:
+    """Return a text for each party that has yet to sign the terms in force: since when, and why.
+
+    own_id is the reader's organisation.
+    """
+    texts = {}
+    for party in current_parties(cooperation):
+        if party.is_joining:
+            invited = {"day": as_date(party.invited_at), "reason": party.invite_reason}
+            texts[party.organisation_id] = (
+                _("Your organisation is joining. It was invited on %(day)s: %(reason)s", **invited)
+                if party.organisation_id == own_id
+                else _(
+                    "%(party)s is joining. It was invited on %(day)s: %(reason)s",
+                    party=party.organisation.name,
+                    **invited,
+                )
+            )
+    return texts
 
 
 def people_by_party(

@@ -153,8 +153,9 @@ class CooperationView:
     has_ended: bool
     # For each notice that has yet to end or suspend a text: the text, and the URL of the record.
     announced: tuple[tuple[str, str], ...]
-    # For each party that is joining: the text, and the URL for withdrawing it, if the reader may.
-    joining: tuple[tuple[str, str], ...]
+    # For each party that is joining: the text, the URL for withdrawing its invitation if the reader
+    # may, and whether it is the reader's own.
+    joining: tuple[tuple[str, str, bool], ...]
     # The parties for which nobody can act yet.
     nobody_acts: tuple[NobodyActsNotice, ...]
     # Whether the person's own party is joining, so that most of the cooperation is closed to them.
@@ -352,15 +353,16 @@ def _taking_effect(compared: Compared) -> Iterator[Notice]:
             return
 
 
-def _joining(context: _Context) -> Iterator[tuple[str, str]]:
-    for organisation_id, text in joining(context.cooperation).items():
+def _joining(context: _Context) -> Iterator[tuple[str, str, bool]]:
+    own_id = context.actor.organisation_id if context.is_joining else None
+    for organisation_id, text in joining(context.cooperation, own_id).items():
         url = url_for(
             "joining.take_back",
             reference=context.cooperation.reference,
             organisation_id=organisation_id,
         )
         may = policy.can_take_joining_back(context.actor, context.fact, organisation_id)
-        yield text, url if may else ""
+        yield text, url if may else "", organisation_id == own_id
 
 
 def _stages(context: _Context) -> tuple[StageView, ...]:

@@ -97,6 +97,8 @@ def test_a_joining_party_reads_the_page_its_people_and_the_texts_it_is_to_sign(
     client = browser(app, inviting, "marek")
     page = client.page(address(inviting))
     assert "Your organisation is joining." in page.text
+    assert WHY in page.text
+    assert "Bridge Families Association is joining." not in page.text
     assert "Gates" not in page.text
     terms = f"/checklists/{inviting.checklist().id}"
     for seen in ("/cooperations", address(inviting, "/people"), terms, f"{terms}/record"):
