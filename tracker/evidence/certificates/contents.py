@@ -306,8 +306,12 @@ def _documents(documents: Sequence[SignedDocument], language: str) -> list[Value
         return []
     items = []
     for document in documents:
-        version = _("Version: %(version)s", version=document.version)
-        kind = f"{document.kind}. {version}" if document.kind else version
+        words = {"kind": document.kind, "version": document.version}
+        kind = (
+            _("%(kind)s. Version: %(version)s", **words)
+            if document.kind
+            else _("Version: %(version)s", **words)
+        )
         items.append(
             {
                 "code": COVERS,
@@ -368,7 +372,14 @@ def _signature(signature: Signature, passed_on: Sequence[PassedOn], language: st
 def _proof(signature: Signature, when: SignedWhen) -> str:
     """Return how a signer proved who they are, and when; for a paper, each date with its name."""
     if when.is_on_paper:
-        return f"{signed_words(when)}. {how_signed(signature)}. {scan_words(when)}."
+        return str(
+            _(
+                "%(signed)s. %(method)s. %(scan)s.",
+                signed=signed_words(when),
+                method=how_signed(signature),
+                scan=scan_words(when),
+            )
+        )
     return str(
         _("%(method)s, %(when)s", method=how_signed(signature), when=signed_words(when)),
     )
