@@ -110,6 +110,9 @@ def test_the_last_signature_brings_the_text_into_force(waiting_terms: WaitingTer
     assert "You signed. All parties have now signed. The record says when" in page.text
     assert (waiting_terms.state, waiting_terms.signatures()) == (ChecklistState.IN_FORCE, 2)
     assert "Signed by all, begins on" in page.text
+    assert "What happens next" in page.text
+    assert page.links()["Go to the cooperation"].startswith("/cooperations/")
+    assert "What happens next" not in waiting_terms.page("joana", "/record").text
     signature = waiting_terms.session.scalars(
         sa.select(Signature).where(
             Signature.user_id == waiting_terms.demonstration.users["otto"],

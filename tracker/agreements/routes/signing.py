@@ -601,11 +601,22 @@ def _record_page(
         made_before=paper_pages.made_before(document),
         papers=paper_pages.views_of(checklist, pair, scans),
         to_begin=going_on.text_to_begin(actor, loaded) if goes_on else None,
+        just_signed=goes_on and _has_just_signed(actor, revision),
         may_record_paper=may_sign_on_paper,
         is_restricted=encryption.is_restricted(checklist),
         may_keep=keeping.can_keep(actor, loaded, compared, revision.id),
         is_signed_by_all=compared.agrees and outcome is not None and outcome.is_signed_by_all,
         certificates=signoff.certificates(revision.id),
+    )
+
+
+def _has_just_signed(actor: Actor, revision: Revision) -> bool:
+    """Return whether a person signed a revision today and is its last signatory so far."""
+    last = revision.signatures[-1] if revision.signatures else None
+    return (
+        last is not None
+        and last.user_id == actor.user_id
+        and last.signed_at.astimezone(clock.zone()).date() == clock.today()
     )
 
 
