@@ -431,7 +431,7 @@ def summary(party: PartyLines) -> str:
 
 
 def opens(terms: Terms, until: dt.date, visit_number: int | None, terms_end: dt.date | None) -> str:
-    """Return what a countersignature opens, and that it ends with the terms if these end earlier."""
+    """Return what a countersignature opens, and whether it ends earlier, with the terms."""
     earlier = as_date(terms_end) if terms_end and terms_end < until else ""
     return labels.opens_words(terms, as_date(until), visit_number, earlier)
 
