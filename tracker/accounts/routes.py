@@ -384,7 +384,7 @@ def _accept_new(invitation: Invitation, token: str) -> str | Response:
         form,
         accept,
         success=_("Your account is ready, and you are signed in."),
-        next=redirect(url_for("accounts.set_up_second_factor")),
+        next=redirect(url_for("accounts.set_up_second_factor", next="/")),
     )
     if done:
         locale.keep_language(done, form.language.data)

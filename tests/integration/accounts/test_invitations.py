@@ -373,6 +373,9 @@ def test_accepting_makes_the_account_and_signs_in(
     page = accept(client, invited.token)
     assert page.where == "/account/second-factor"
     assert "Your account is ready" in page.text
+    # From the recovery codes, it goes on to My work.
+    passkey = page.links()["Set up a passkey instead"]
+    assert passkey.endswith("?next=/")
     user = session.query(User).filter_by(email=EMAIL).one()
     memberships = queries.memberships_of(user.id, clock.today())
     assert [(m.role, m.organisation_id) for m in memberships] == [
