@@ -80,7 +80,7 @@ def state_of(stage: VisitStage, *, is_ready: bool, is_over: bool | None) -> Stat
         return labels.STAGES[stage], "off"
     if is_over:
         return _("Its days have passed"), "off"
-    words, mark = (_("Ready"), "held") if is_ready else (stage_words(stage), "half")
+    words, mark = (_("Ready"), "held") if is_ready else (labels.STAGES[stage], "half")
     if is_over is None and stage in stages.PREPARED:
         return _("%(state)s, or its days have passed", state=words), mark
     return words, mark
