@@ -194,7 +194,10 @@ def _notes(line: RegisterLine) -> list[str]:
     notes += _marks(line)
     if line.state is AgreementState.REVIEW_OVERDUE:
         notes.append(
-            _("Due %(day)s. No new visit until then", day=as_date(line.review_on, "medium"))
+            _(
+                "It was due on %(day)s. No new visit until it's held",
+                day=as_date(line.review_on, "medium"),
+            )
         )
     elif line.review_on and line.state is not AgreementState.ENDED:
         notes.append(_("Review %(day)s", day=as_date(line.review_on, "medium")))

@@ -256,7 +256,10 @@ def test_a_suspended_or_ended_text_is_shown_with_its_signatures(
 
 
 def test_a_renewal_moves_the_last_day(
-    country: Country, terms: Checklist, frozen_time: Callable[[dt.datetime | None], None]
+    app: Flask,
+    country: Country,
+    terms: Checklist,
+    frozen_time: Callable[[dt.datetime | None], None],
 ) -> None:
     today = clock.today()
     dates = agreements.term(today - 10 * DAY, today + 9 * DAY) | {"renewal": "automatic"}
@@ -269,6 +272,11 @@ def test_a_renewal_moves_the_last_day(
     result = line(country, ChecklistKind.TERMS)
     # The review that nobody has held stays due.
     assert (result.state, result.until_on) == (AgreementState.REVIEW_OVERDUE, today + 29 * DAY)
+    db.session.commit()
+    page = country.browser(app, "nadia").page(f"/register/{result.checklist_id}")
+    assert "No new visit until it's held" in page.text
+    reviews = f"/cooperations/{result.reference}/reviews"
+    assert page.links()["Go to the review"] == reviews
 
 
 def test_a_party_of_several_is_waited_for_until_enough_have_signed(
