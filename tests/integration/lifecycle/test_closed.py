@@ -100,7 +100,7 @@ def test_the_page_of_a_closed_cooperation_asks_nobody_for_what_was_never_signed(
         assert "Waiting for us" not in page
         assert "Name who takes part" not in page
         text = browser.page(f"/checklists/{texts.text.id}").text
-        assert f"{unsigned}. There's nothing left to do" in text
+        assert f"{unsigned} There's nothing left to do" in text
 
 
 def test_a_request_that_was_not_called_back_is_signed_by_nobody(texts: Texts) -> None:
@@ -143,7 +143,7 @@ def test_no_page_calls_a_text_unsigned_whose_amendment_alone_was_not_signed(
     for words in (page, text):
         assert "Not signed when the cooperation ended" not in words
     assert "Sign the confidentiality termsEnded" in page
-    assert "Ended. There's nothing left to do on this text." in text
+    assert "Ended There's nothing left to do on this text." in text
     assert "See the signed record" in text
 
 

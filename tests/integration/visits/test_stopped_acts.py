@@ -497,7 +497,7 @@ def test_its_pages_say_that_it_ended_and_offer_nothing_that_cannot_work(
         browser = signed_in(app, joint_visit.session.get_one(User, joint_visit.user(key)))
         page = browser.page(address)
         assert buttons_of(page) == []
-        assert "Ended: the visit was stopped. There's nothing left to do on this text." in page.text
+        assert "Ended: the visit was stopped There's nothing left to do on this text." in page.text
         for words in ("Waiting for", "waiting for", "An amendment is being drafted", "Only these"):
             assert words not in page.text
         listed = browser.page(f"{address}/assignments")
