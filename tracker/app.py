@@ -860,6 +860,7 @@ def services_of(settings: Settings, ring: Keys) -> Services:
         beside.VISIT_READER.holding(visit_queries.facts),
         clearances.NOTICES_STOP.holding(checklist_queries.notices_stop),
         clearances.FIRST_STOP.holding(checklist_queries.first_stop),
+        clearances.STOPPED_BY.holding(checklist_queries.stopped_by),
         clearances.RENEWS_ITSELF.holding(renewal.goes_on_after_its_term),
         beside.GOING_ON.holding(visit_queries.text_goes_on),
         beside.VISIT_NUMBER.holding(visit_queries.number_of_text),

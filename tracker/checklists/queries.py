@@ -245,6 +245,15 @@ def notices_stop(
     )
 
 
+def stopped_by(day: clearances.Day) -> sa.Select[UUID]:
+    """Return the query for the cooperations in which notices_stop() is true on a day."""
+    return (
+        sa.select(_TEXT.cooperation_id)
+        .join(_NOTICE, _TEXT.id == _NOTICE.checklist_id)
+        .where(*_STOPPING, _NOTICE.from_on <= day)
+    )
+
+
 def first_stop(
     cooperation_id: sa.SQLColumnExpression[UUID],
 ) -> sa.SQLColumnExpression[dt.date | None]:

@@ -48,6 +48,10 @@ NOTICES_STOP: Slot[Callable[[sa.SQLColumnExpression[UUID], Day], sa.ColumnElemen
 FIRST_STOP: Slot[
     Callable[[sa.SQLColumnExpression[UUID]], sa.SQLColumnExpression[dt.date | None]]
 ] = Slot("first_stop", lambda _cooperation_id: sa.null())
+# The cooperations in which such a notice stops one by a day, for queries that search for them.
+STOPPED_BY: Slot[Callable[[Day], sa.Select[UUID]]] = Slot(
+    "stopped_by", lambda _day: sa.select(Cooperation.id).where(sa.false())
+)
 # Whether agreed terms renew themselves after their last day, by the id of a cooperation.
 RENEWS_ITSELF: Slot[Callable[[UUID], bool]] = Slot("renews_itself", lambda _cooperation_id: False)
 
@@ -331,7 +335,7 @@ def ending(day: dt.date) -> Sequence[UUID]:
             Clearance.reminded_on,
             *last_days_of_terms(Clearance.cooperation_id),
         )
-        .where(_is_ending(day))
+        .where(Clearance.id.in_(_ending_soon(day)), ~terms_have_stopped(day))
         .order_by(Clearance.until_on, Clearance.id)
     )
     return [
@@ -401,6 +405,25 @@ def _is_ending(day: dt.date) -> sa.ColumnElement[bool]:
         ends_by(day + AHEAD),
         ~terms_have_stopped(day),
     )
+
+
+def _ending_soon(day: dt.date) -> sa.CompoundSelect[UUID]:
+    """Return the query for clearances with an end in the next days; each part has its own index."""
+    soon = day + AHEAD
+    unfinished = (
+        Clearance.closed_at.is_(None),
+        Clearance.until_on >= day,
+        Clearance.visit_id.is_(None),
+    )
+    by_themselves = sa.select(Clearance.id).where(*unfinished, Clearance.until_on <= soon)
+    with_terms = (
+        sa.select(Clearance.id)
+        .join(Cooperation, Cooperation.id == Clearance.cooperation_id)
+        .where(*unfinished, Cooperation.ends_on.between(day, soon))
+    )
+    stopped = STOPPED_BY.get()(soon + dt.timedelta(days=1))
+    by_notice = sa.select(Clearance.id).where(*unfinished, Clearance.cooperation_id.in_(stopped))
+    return by_themselves.union(with_terms, by_notice)
 
 
 def _is_due(last: dt.date, reminded_on: dt.date | None) -> bool:

@@ -172,6 +172,12 @@ def clearances(connection: Connection) -> None:
 
 def clearances_ending(connection: Connection) -> None:
     day = clock.today()
+    # What is asked of the terms behind each.
+    put(connection, Cooperation, MANY, ends_on=day + YEARS)
+    put(connection, Checklist, MANY, kind=ChecklistKind.TERMS)
+    put(connection, Notice, MANY, from_on=day + YEARS)
+    put(connection, Revision, MANY, subject_type="checklist")
+    put(connection, SignatureRequest, MANY, state=RequestState.WAITING)
     put(connection, Clearance, MANY, until_on=day, closed_at=clock.now())
     put(connection, Clearance, MANY, until_on=day, reminded_on=day)
     put(connection, Clearance, MANY, until_on=day + YEARS)
