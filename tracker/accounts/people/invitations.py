@@ -441,9 +441,9 @@ def why_closed(invitation: Invitation) -> object | None:
 
 
 def without_sender(lines: Iterable[InvitationLine]) -> frozenset[UUID]:
-    """Return which of some invitations are refused because of who sent them, in one query.
+    """Return the ids of open invitations that are refused because of their sender, in one query.
 
-    They would be open, but their sender couldn't give now what they give.
+    Whoever sent them could no longer give the roles that they give.
     """
     sent = [line for line in lines if line.state is InvitationState.OPEN and line.invited_by_id]
     senders = {line.invited_by_id for line in sent if line.invited_by_id}

@@ -204,8 +204,8 @@ def _signers(revision: Revision, cooperation: Cooperation) -> tuple[Signer, ...]
     """Return who signed, if they may be named; never for encrypted texts (class K2 to K7).
 
     What the NPM allows counts only as events bind it, so that nobody's name is published by a value
-    that was written into the database. An act may have bound the altered row since (adr 126): so
-    the last event about this setting has to say so too.
+    that was written into the database. An act may have bound the altered row since (adr 126), so
+    the last event about this setting must allow it as well.
     """
     if not cooperation.shows_signers or revision.is_sealed:
         return None
