@@ -320,6 +320,9 @@ def _loaded(
     talks: _Talks,
 ) -> LoadedChecklist:
     surroundings = _surroundings(checklist, cooperation, people, visit)
+    if surroundings.reopened is not None:
+        reopened = surroundings.reopened | _written_anew(checklist, answers)
+        surroundings = replace(surroundings, reopened=reopened)
     template = library.parsed(checklist.template)
     written = Sheet(
         checklist.id,
@@ -442,6 +445,21 @@ def _reopened(checklist: Checklist) -> frozenset[str] | None:
     if checklist.revision_in_force_id is None or checklist.open_items is None:
         return None
     return frozenset(checklist.open_items)
+
+
+def _written_anew(checklist: Checklist, answers: parts.Answers) -> frozenset[str]:
+    """Return the items written since the text in force was signed, reopened or not.
+
+    Whoever is named there may have left: then the item can be written though nobody reopened it.
+    """
+    signed_at = checklist.in_force_at
+    if checklist.state is not ChecklistState.DRAFTING or signed_at is None:
+        return frozenset()
+    return frozenset(
+        code
+        for (code, scope, _owner), answer in answers.current.items()
+        if scope is AnswerScope.SHARED and answer.saved_at > signed_at and not answer.taken_over
+    )
 
 
 def _today_in(visit: VisitFacts | None) -> dt.date | None:

@@ -165,6 +165,24 @@ def test_what_all_agreed_in_a_plan_is_not_judged_anew_until_its_item_is_amended(
     assert load(joint_visit.checklist(ChecklistKind.URGENT_PLAN, 2)).surroundings.reopened is None
 
 
+def test_a_reason_for_one_person_in_several_places_is_judged_anew_if_their_item_is_written(
+    joint_visit: JointVisit,
+) -> None:
+    """An item can be written that no amendment reopened, once somebody named there has left."""
+    plan, ilena = joint_visit.checklist(ChecklistKind.URGENT_PLAN), joint_visit.actor("ilena")
+    agreements.amend(ilena, plan, reason="It changed.", items=["U4"])
+    leave(joint_visit, joint_visit.user("ruth"))
+    deciding = load(plan).sheet.shared("U3")
+    assert deciding is not None
+    values = {**deciding.values, "same_person": "We are few."}
+    values |= dict.fromkeys(("on_site", "headquarters", "stand_in"), str(ilena.user_id))
+    checklists.save_answer(
+        ilena, plan, "U3", AnswerScope.SHARED, values, base_version=deciding.version
+    )
+    (problem,) = load(plan).standing().items["U3"].problems
+    assert "A reason counts only if fewer people of the NPM" in str(problem.message)
+
+
 def test_whoever_of_the_npm_has_no_account_is_known_to_the_rules(joint_visit: JointVisit) -> None:
     plan = joint_visit.checklist(ChecklistKind.URGENT_PLAN)
     assert load(plan).surroundings.without_account == frozenset()

@@ -179,8 +179,9 @@ def _is_small(check: Check, item: Item, around: Surroundings) -> bool:
 
     People without an account don't count.
     """
-    is_agreed = around.reopened is not None and item.code not in around.reopened
-    return is_agreed or len(around.npm_people - around.without_account) < len(check.fields)
+    return around.is_agreed(item.code) or len(around.npm_people - around.without_account) < len(
+        check.fields
+    )
 
 
 def _persons(check: Check, values: Values) -> list[tuple[str, int | None, UUID | None]]:

@@ -128,6 +128,10 @@ class Surroundings:
     # The last day on which the terms may start if they replace terms that run today.
     latest_start: dt.date | None = None
 
+    def is_agreed(self, item: str) -> bool:
+        """Return whether all have agreed on an item for good, until it is written anew."""
+        return self.reopened is not None and item not in self.reopened
+
     def parties_of(self, *sides: OrganisationKind) -> tuple[PartyFact, ...]:
         """Return the parties of some sides."""
         return tuple(party for party in self.parties if party.side in sides)
