@@ -187,12 +187,25 @@ class Writer:
 
     def _row(self, table: TemplateField, start: dict[str, Any]) -> dict[str, Any]:
         row = dict(start)
+        own = self._own_people(table, row)
         for column in table.columns:
             if column.key not in row and needed(column, row):
+                if own and column.type is FieldType.PERSON and column.key != "signatory":
+                    row[column.key] = str(next(own))
+                    continue
                 signs = _who_signs(row["party"]) if column.key == "signatory" else None
                 ties = "interest" if column.key == "declares" and self._has_ties(row) else None
                 row[column.key] = signs or ties or self._value(column, table.key)
         return row
+
+    def _own_people(self, table: TemplateField, row: Mapping[str, Any]) -> Iterator[UUID] | None:
+        """Return those who take part for the party whose row it is; None if nobody does."""
+        if self.item.party_table is None or self.item.party_table[0] != table.key:
+            return None
+        own = self.around.people_of.get(UUID(row[self.item.party_table[1]]), frozenset())
+        # The NPM's own people first: nobody else can stand in for them (M7).
+        in_order = sorted(own, key=lambda user: (user not in self.around.npm_people, str(user)))
+        return cycle(in_order) if own else None
 
     def _has_ties(self, row: dict[str, Any]) -> bool:
         return any(

@@ -170,6 +170,12 @@ def around(*parties: PartyFact, modes: tuple[Mode, ...] = (), **more: Any) -> Su
         parties=parties or PARTIES,
         npm_people=frozenset({ILENA, OREN}),
         people=frozenset({ILENA, OREN, PETRA, SAMIRA, JOANA}),
+        people_of={
+            NPM: frozenset({ILENA, OREN, PETRA}),
+            DOOR: frozenset({SAMIRA}),
+            LANTERN: frozenset({JOANA}),
+        }
+        | more.pop("people_of", {}),
         **more,
     )
 

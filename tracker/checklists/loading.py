@@ -421,6 +421,7 @@ def _surroundings(
         non_readers=people.non_readers,
         without_account=people.without_account,
         people=frozenset(people.today),
+        people_of=people.by_party,
         left=frozenset(row.organisation_id for row in cooperation.parties if row.leave_done_at),
         bodies=frozenset(body.id for body in outside_bodies.of(cooperation) if not body.is_removed),
         reopened=_reopened(checklist),

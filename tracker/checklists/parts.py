@@ -6,7 +6,7 @@ In one file: the statements of all parts, each beside the function that reads it
 """
 
 import datetime as dt
-from collections.abc import Callable, Collection, Container, Iterator, Sequence
+from collections.abc import Callable, Collection, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
@@ -346,6 +346,8 @@ class People:
     # have no account.
     non_readers: frozenset[UUID]
     without_account: frozenset[UUID]
+    # Who takes part for each party; somebody may for several.
+    by_party: Mapping[UUID, frozenset[UUID]]
 
 
 def read_people(cooperations: Collection[Cooperation]) -> dict[UUID, People]:
@@ -363,7 +365,8 @@ def read_people(cooperations: Collection[Cooperation]) -> dict[UUID, People]:
         without_account |= {row.user_id} if has_no_account else set()
     people = {}
     for cooperation in cooperations:
-        today = _people_today(cooperation, rows[cooperation.id], outside)
+        by_party = _rows_today(cooperation, rows[cooperation.id])
+        today = _people_today(cooperation, rows[cooperation.id], by_party, outside)
         npm = frozenset(person.user_id for person in today.values() if person.is_npm_staff)
         people[cooperation.id] = People(
             today,
@@ -371,21 +374,35 @@ def read_people(cooperations: Collection[Cooperation]) -> dict[UUID, People]:
             npm,
             npm & (administrators | without_account),
             npm & without_account,
+            {
+                organisation_id: frozenset(row.user_id for row in own)
+                for organisation_id, own in by_party.items()
+            },
         )
     return people
+
+
+def _rows_today(
+    cooperation: Cooperation, rows: Sequence[CooperationPerson]
+) -> dict[UUID, list[CooperationPerson]]:
+    """Return the rows of people who take part today, by party in the order of the parties."""
+    day = clock.today()
+    current: dict[UUID, list[CooperationPerson]] = {
+        party.organisation_id: [] for party in taking_part.parties(cooperation)
+    }
+    for row in rows:
+        if row.organisation_id in current and row.user.active and _runs_on(row, day):
+            current[row.organisation_id].append(row)
+    return current
 
 
 def _people_today(
     cooperation: Cooperation,
     rows: Sequence[CooperationPerson],
+    current: Mapping[UUID, Sequence[CooperationPerson]],
     outside: Container[CooperationPerson],
 ) -> dict[UUID, Participant]:
     """Return the people who take part today by name, each for the party that counts."""
-    day = clock.today()
-    current: dict[UUID, list[CooperationPerson]] = {}
-    for row in rows:
-        if row.user.active and _runs_on(row, day):
-            current.setdefault(row.organisation_id, []).append(row)
     people = taking_part.by_user(
         Participant(
             user_id=row.user_id,
@@ -398,7 +415,7 @@ def _people_today(
             is_joining=party.is_joining,
         )
         for party in taking_part.parties(cooperation)
-        for row in current.get(party.organisation_id, ())
+        for row in current[party.organisation_id]
     )
     by_name = dict.fromkeys(row.user_id for row in rows)
     return {user_id: people[user_id] for user_id in by_name if user_id in people}

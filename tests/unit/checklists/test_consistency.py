@@ -18,6 +18,7 @@ from tests.factories.templates import (
     NPM,
     OREN,
     PARTIES,
+    PETRA,
     SAMIRA,
     a_column,
     a_field,
@@ -171,10 +172,49 @@ def test_nobody_steps_in_for_themselves(code: str, table: str, column: str, othe
     assert places(problems_in(code, fields, {table: rows})) == [(table, 2, other)]
 
 
-def test_only_a_cso_of_one_person_may_have_no_other_deputy() -> None:
-    fields = [a_table("contacts", a_column("coordinator", "person"), a_column("deputy", "person"))]
-    rows = [{"coordinator": str(person), "deputy": str(person)} for person in (SAMIRA, ILENA)]
-    assert places(problems_in("M7", fields, {"contacts": rows})) == [("contacts", 1, "deputy")]
+CONTACTS = [
+    a_table(
+        "contacts",
+        a_column("party", "party"),
+        a_column("coordinator", "person"),
+        a_column("deputy", "person"),
+    )
+]
+ROW_EACH = {"checks": [{"check": "row_per_party", "field": "contacts", "column": "party"}]}
+
+
+@pytest.mark.parametrize(("of_npm", "is_enough"), [({ILENA, OREN}, False), ({ILENA}, True)])
+def test_only_a_cso_and_an_npm_body_of_one_person_may_have_no_other_deputy(
+    of_npm: set[UUID], *, is_enough: bool
+) -> None:
+    rows = [
+        {"party": str(party), "coordinator": str(person), "deputy": str(person)}
+        for party, person in ((DOOR, SAMIRA), (NPM, ILENA))
+    ]
+    # An expert from outside is nobody who could stand in.
+    here = replace(VISIT, people_of={NPM: frozenset({*of_npm, PETRA}), DOOR: frozenset({SAMIRA})})
+    problems = problems_in("M7", CONTACTS, {"contacts": rows}, here)
+    assert places(problems) == ([] if is_enough else [("contacts", 1, "deputy")])
+
+
+@pytest.mark.parametrize("code", ["M1", "M7", "M15"])
+def test_a_partys_row_names_only_people_who_take_part_for_it(code: str) -> None:
+    item = item_of(*CONTACTS, code=code, done=ROW_EACH)
+    rows = [
+        {"party": str(NPM), "coordinator": str(ILENA), "deputy": str(SAMIRA)},
+        {"party": str(DOOR), "coordinator": str(SAMIRA), "deputy": str(SAMIRA)},
+        # Somebody may take part for two parties.
+        {"party": str(LANTERN), "coordinator": str(JOANA), "deputy": str(SAMIRA)},
+        # Somebody who has left, a party that has, and a row that isn't filled in yet.
+        {"party": str(LANTERN), "coordinator": str(UUID(int=77))},
+        {"party": str(UUID(int=78)), "coordinator": str(ILENA)},
+        {"coordinator": str(ILENA)},
+    ]
+    here = around(people_of={LANTERN: frozenset({JOANA, SAMIRA})})
+    wrong = list(consistency.problems(item, {"contacts": rows}, here, a_sheet()))
+    assert places(wrong) == [("contacts", 0, "deputy")]
+    assert wrong[0].person == SAMIRA
+    assert str(wrong[0].message) == ("Deputy: choose someone who takes part for People's Advocate.")
 
 
 @pytest.mark.parametrize("ground", ["consent", "law", "unnamed", None])

@@ -63,6 +63,14 @@ def area(template: Template, modes: Iterable[Mode]) -> tuple[LoadedChecklist, Ac
                 person.user_id for person in people if person.organisation_id == npm
             ),
             people=frozenset(person.user_id for person in people),
+            people_of={
+                party.organisation_id: frozenset(
+                    person.user_id
+                    for person in people
+                    if person.organisation_id == party.organisation_id
+                )
+                for party in parties
+            },
             team=frozenset(person.user_id for person in people),
             visit_starts_on=clock.today() + dt.timedelta(days=_DAYS_TO_VISIT),
             visit_ends_on=clock.today() + dt.timedelta(days=_DAYS_TO_VISIT),

@@ -39,6 +39,7 @@ from tracker.settings import KNOWN_LANGUAGES
 NPM, FIRST_CSO, SECOND_CSO = UUID(int=1), UUID(int=2), UUID(int=3)
 NPM_PEOPLE = tuple(UUID(int=number) for number in range(11, 17))
 CSO_PEOPLE = tuple(UUID(int=number) for number in range(21, 25))
+PEOPLE_OF = {NPM: NPM_PEOPLE, FIRST_CSO: CSO_PEOPLE[:2], SECOND_CSO: CSO_PEOPLE[2:]}
 TEAM_OF_NPM = 4
 TEAM = frozenset({*NPM_PEOPLE[:TEAM_OF_NPM], *CSO_PEOPLE[:2]})
 VISIT = (dt.date(2031, 3, 10), dt.date(2031, 3, 11))
@@ -218,6 +219,7 @@ def surroundings(modes: Iterable[Mode]) -> Surroundings:
         parties=PARTIES,
         npm_people=frozenset(NPM_PEOPLE),
         people=frozenset({*NPM_PEOPLE, *CSO_PEOPLE}),
+        people_of={party: frozenset(own) for party, own in PEOPLE_OF.items()},
         team=TEAM,
         visit_starts_on=VISIT[0],
         visit_ends_on=VISIT[1],
@@ -353,7 +355,8 @@ class _Taken:
         match part.type:
             case FieldType.PERSON | FieldType.PERSONS:
                 self._people += 1
-                person = str(NPM_PEOPLE[(self._people - 1) % TEAM_OF_NPM])
+                able = self._able(beside)
+                person = str(able[(self._people - 1) % len(able)])
                 return self._of_type(part, beside) if person in beside else person
             case FieldType.DATE:
                 self._days += 1
@@ -366,3 +369,9 @@ class _Taken:
                 return max(least, min(30, part.max if part.max is not None else 30))
             case kind:
                 return SAMPLES[kind]
+
+    def _able(self, beside: Collection[Any]) -> tuple[UUID, ...]:
+        """Return who is named: in a party's own row its people, else the NPM's on the team."""
+        own = (people for party, people in PEOPLE_OF.items() if str(party) in beside)
+        people = next(own, None) if self._item.party_table else None
+        return people or NPM_PEOPLE[:TEAM_OF_NPM]

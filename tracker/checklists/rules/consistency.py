@@ -190,26 +190,47 @@ def _not_about_the_lead_to_the_lead(
         yield Problem("complaints", _l("Name someone other than the team lead."))
 
 
-def _two_people(
-    table: str, column: str, other: str, words: object, *, of_npm: bool = False
-) -> Rule:
-    """Return the rule that two columns of a row name two different people.
+def _of_their_party(
+    item: Item, values: Values, around: Surroundings, _sheet: Sheet
+) -> Iterator[Problem]:
+    """Check that a party's row only names people who take part for it (M1, M7, M15).
 
-    With of_npm only if they are of the NPM.
+    Whoever doesn't take part at all is another problem (values.gone).
     """
+    if item.party_table is None:
+        return
+    table, party_column = item.party_table
+    by_id = {str(party.organisation_id): party for party in around.parties}
+    for number, part, name in names_in(item.field(table), values.get(table)):
+        person = as_id(name)
+        if number is None or part.type in NAMING_BODIES or person not in around.people:
+            continue
+        party = by_id.get(str(values[table][number].get(party_column)))
+        if party is None or person in around.people_of.get(party.organisation_id, ()):
+            continue
+        words = _l(
+            "%(label)s: choose someone who takes part for %(party)s.",
+            label=part.label,
+            party=party.name,
+        )
+        yield Problem(table, words, row=number, column=part.key, person=person)
 
-    def rule(_item: Item, values: Values, around: Surroundings, _sheet: Sheet) -> Iterator[Problem]:
+
+def _two_people(table: str, column: str, other: str, words: object) -> Rule:
+    """Return the rule that two columns of a row name two different people."""
+
+    def rule(
+        _item: Item, values: Values, _around: Surroundings, _sheet: Sheet
+    ) -> Iterator[Problem]:
         for number, row in enumerate(values.get(table) or []):
             person = as_id(row.get(column))
-            if of_npm and person not in around.npm_people:
-                continue
             if person is not None and person == as_id(row.get(other)):
                 yield Problem(table, words, row=number, column=other)
 
     return rule
 
 
-# Who steps in, who interviews with somebody, and who stands in for a coordinator is somebody else.
+# Who steps in and who interviews with somebody is somebody else.
 _BACKUP = _two_people(
     "roles", "person", "backup", _l("Nobody steps in for themselves. Name someone else.")
 )
@@ -220,14 +241,22 @@ _COMPANION = _two_people(
     _l("Name someone else, or leave this empty if the person works alone."),
 )
 _PAIR = _two_people("interviews", "interviewer", "pair", _l("A pair is two different people."))
-# A CSO may be one person.
-_DEPUTY = _two_people(
-    "contacts",
-    "coordinator",
-    "deputy",
-    _l("Coordinator and deputy are two different people."),
-    of_npm=True,
-)
+
+
+def _deputy(_item: Item, values: Values, around: Surroundings, _sheet: Sheet) -> Iterator[Problem]:
+    """Check that somebody else stands in for the coordinator of a body of the NPM (M7).
+
+    A CSO may be one person, and so may a body of the NPM: then it has nobody else to name.
+    """
+    for number, row in enumerate(values.get("contacts") or []):
+        person = as_id(row.get("coordinator"))
+        if person not in around.npm_people or person != as_id(row.get("deputy")):
+            continue
+        party = as_id(row.get("party"))
+        own = around.people_of.get(party, frozenset()) if party else frozenset()
+        if (own & around.npm_people) - {person}:
+            words = _l("Coordinator and deputy are two different people.")
+            yield Problem("contacts", words, row=number, column="deputy")
 
 
 def _raw_notes(
@@ -588,9 +617,11 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "U14": (_measures,),
     "U16": (_follow_up,),
     "U18": (_review_afterwards,),
+    "M1": (_of_their_party,),
     "M3": (_forms_of_cooperation,),
-    "M7": (_DEPUTY,),
+    "M7": (_of_their_party, _deputy),
     "M9": (_as_near_as_the_forms,),
     "M14": (_declared_interests,),
+    "M15": (_of_their_party,),
     "M19": (_dates_as_planned, _starts_in_time, _reminded_in_time),
 }

@@ -97,6 +97,8 @@ class Surroundings:
     # Those of them who have no account.
     without_account: frozenset[UUID] = frozenset()
     people: frozenset[UUID] = frozenset()
+    # The same by party: somebody may take part for several.
+    people_of: Mapping[UUID, frozenset[UUID]] = field(default_factory=dict)
     # Parties that left by their own notice: whoever they named for themselves isn't missed.
     left: frozenset[UUID] = frozenset()
     # The outside bodies of the cooperation that can be named.
