@@ -520,6 +520,28 @@ def test_that_nothing_sensitive_is_near_does_not_go_with_every_way_of_working(
     assert problems_in("M9", fields, {"access": "possible"}, here) == []
 
 
+@pytest.mark.parametrize(
+    ("mode", "questions", "is_denied"),
+    [
+        (Mode.ADV, {"personal_data": "yes"}, True),
+        (Mode.PROT, {"personal_data": "no", "named_case_discussed": "yes"}, True),
+        (Mode.ADV, {"personal_data": "not_known"}, False),
+        (Mode.ADV, {"personal_data": "no"}, False),
+        # An answer from before the ways of working changed: nothing asks for it now.
+        (Mode.ADV, {"named_case_discussed": "yes"}, False),
+        (Mode.VISIT, {}, False),
+    ],
+)
+def test_that_no_personal_data_is_shared_does_not_go_with_every_answer_behind_the_ways(
+    mode: Mode, questions: dict[str, str], *, is_denied: bool
+) -> None:
+    here = around(modes=(mode,), questions=questions)
+    fields = [a_field("shared", "line")]
+    problems = problems_in("M16", fields, {"shared": "no"}, here)
+    assert places(problems) == ([("shared", None, None)] if is_denied else [])
+    assert problems_in("M16", fields, {"shared": "yes"}, here) == []
+
+
 def test_an_answer_without_any_form_is_only_missing() -> None:
     assert problems_in("M3", SCOPE, {}, around(modes=(Mode.VISIT,))) == []
 

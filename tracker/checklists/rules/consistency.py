@@ -19,7 +19,15 @@ from tracker.checklists.rules.facts import Filled, PartyFact, Sheet, Surrounding
 from tracker.checklists.rules.nameable import Circle
 from tracker.checklists.rules.values import Problem, as_date, as_id, names_in
 from tracker.cooperations.models import Knowledge, Mode
-from tracker.cooperations.modes import CONFIDENTIALITY, MODE_LABELS, Level, Question, requirement
+from tracker.cooperations.modes import (
+    CONFIDENTIALITY,
+    MODE_LABELS,
+    QUESTION_LABELS,
+    Level,
+    Question,
+    questions_behind,
+    requirement,
+)
 from tracker.ui.locale import as_date as in_words
 
 Values = Mapping[str, Any]
@@ -492,6 +500,30 @@ def _as_near_as_the_forms(
         )
 
 
+# The questions behind the ways of working that, answered yes, bring personal data for certain.
+PERSONAL = (Question.PERSONAL_DATA, Question.NAMED_CASE_DISCUSSED)
+
+
+def _as_personal_as_the_ways(
+    _item: Item, values: Values, around: Surroundings, _sheet: Sheet
+) -> Iterator[Problem]:
+    """Check that M16 doesn't deny personal data that the ways of working bring for certain."""
+    if values.get("shared") != "no":
+        return
+    behind = questions_behind(around.modes)
+    for question in PERSONAL:
+        if question in behind and around.questions.get(question) == Knowledge.YES.value:
+            yield Problem(
+                "shared",
+                _l(
+                    "Under the ways of working, the answer to “%(question)s” is yes. Choose "
+                    "another answer here, or change that one.",
+                    question=QUESTION_LABELS[question],
+                ),
+            )
+            return
+
+
 # What a party does that is an interest under M14 (S44, S66, S70).
 TIES = {
     "litigates": _l("takes cases to court"),
@@ -623,5 +655,6 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "M9": (_as_near_as_the_forms,),
     "M14": (_declared_interests,),
     "M15": (_of_their_party,),
+    "M16": (_as_personal_as_the_ways,),
     "M19": (_dates_as_planned, _starts_in_time, _reminded_in_time),
 }
