@@ -73,7 +73,7 @@ def test_whoever_acts_on_site_is_in_the_team(code: str, person: UUID) -> None:
 def test_a_health_expert_may_report_to_somebody_of_the_npm_outside_the_team() -> None:
     fields = [a_field("expert", "person"), a_field("reports_to", "person")]
     assert problems_in("V11", fields, {"expert": str(ILENA), "reports_to": str(OREN)}) == []
-    both = dict.fromkeys(("expert", "reports_to"), str(JOANA))
+    both = {"expert": str(JOANA), "reports_to": str(PETRA)}
     assert places(problems_in("V11", fields, both)) == [
         ("expert", None, None),
         ("reports_to", None, None),
@@ -155,6 +155,40 @@ def test_a_complaint_about_the_lead_does_not_go_to_the_lead() -> None:
     assert problems_in("V16", fields, {"complaints": str(OREN)}, sheet=sheet) == []
     assert problems_in("V16", fields, {"complaints": str(ILENA)}) == []
     assert problems_in("V16", fields, {}, sheet=a_sheet()) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "fields", "values", "field"),
+    [
+        (
+            "V11",
+            [a_field("expert", "person"), a_field("reports_to", "person")],
+            {"expert": str(ILENA), "reports_to": str(ILENA)},
+            "reports_to",
+        ),
+        (
+            "V16",
+            [a_field("about_member", "persons")],
+            {"about_member": [str(SAMIRA), str(ILENA)]},
+            "about_member",
+        ),
+        (
+            "U17",
+            [a_table("levels", a_column("who", "person")), a_field("stand_in", "person")],
+            {"levels": [{"who": str(OREN)}, {"who": str(ILENA)}], "stand_in": str(ILENA)},
+            "stand_in",
+        ),
+    ],
+)
+def test_nobody_reports_complains_or_passes_on_to_themselves_unless_all_agreed_on_it(
+    code: str, fields: list[dict[str, Any]], values: dict[str, Any], field: str
+) -> None:
+    sheet = a_sheet(shared={"V3": an_answer({"lead": str(ILENA)})})
+    assert places(problems_in(code, fields, values, sheet=sheet)) == [(field, None, None)]
+    agreed = replace(VISIT, reopened=frozenset({"V1"}))
+    assert problems_in(code, fields, values, agreed, sheet) == []
+    other = values | {field: [str(SAMIRA)] if code == "V16" else str(SAMIRA)}
+    assert problems_in(code, fields, other, sheet=sheet) == []
 
 
 @pytest.mark.parametrize(

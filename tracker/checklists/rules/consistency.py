@@ -175,6 +175,9 @@ def _choose(circle: Circle, label: object) -> object:
             )
 
 
+_NOT_THEMSELVES = _l("Nobody steps in for themselves. Name someone else.")
+
+
 def _misplaced(item: Item, values: Values, around: Surroundings) -> Iterator[Problem]:
     """Yield where a field names somebody whom it can't name (nameable)."""
     for field in item.fields:
@@ -189,13 +192,40 @@ def _misplaced(item: Item, values: Values, around: Surroundings) -> Iterator[Pro
             yield Problem(field.key, words, row, None if row is None else part.key, person)
 
 
-def _not_about_the_lead_to_the_lead(
-    _item: Item, values: Values, _around: Surroundings, sheet: Sheet
+def _complaints_go_to_others(
+    item: Item, values: Values, around: Surroundings, sheet: Sheet
 ) -> Iterator[Problem]:
-    """Check that complaints about the lead don't have to go to the lead (V16)."""
-    person = as_id(values.get("complaints"))
-    if person is not None and person == as_id(sheet.value("V3", "lead")):
-        yield Problem("complaints", _l("Name someone other than the team lead."))
+    """Check that no complaint about the lead goes to the lead, and none from the lead (V16)."""
+    lead = as_id(sheet.value("V3", "lead"))
+    if lead is None:
+        return
+    words = _l("Name someone other than the team lead.")
+    if lead == as_id(values.get("complaints")):
+        yield Problem("complaints", words)
+    if lead in map(as_id, values.get("about_member") or ()) and not around.is_agreed(item.code):
+        yield Problem("about_member", words)
+
+
+def _reports_to_somebody_else(
+    item: Item, values: Values, around: Surroundings, _sheet: Sheet
+) -> Iterator[Problem]:
+    """Check that the health expert doesn't report to themselves (V11)."""
+    expert = as_id(values.get("expert"))
+    if expert is None or around.is_agreed(item.code):
+        return
+    if expert == as_id(values.get("reports_to")):
+        yield Problem("reports_to", _l("Nobody reports to themselves. Name someone else."))
+
+
+def _stand_in_of_every_level(
+    item: Item, values: Values, around: Surroundings, _sheet: Sheet
+) -> Iterator[Problem]:
+    """Check that whoever stands in isn't the one who can't be reached (U17)."""
+    stand_in = as_id(values.get("stand_in"))
+    if stand_in is None or around.is_agreed(item.code):
+        return
+    if any(stand_in == as_id(row.get("who")) for row in values.get("levels") or ()):
+        yield Problem("stand_in", _NOT_THEMSELVES)
 
 
 def _of_their_party(
@@ -239,9 +269,7 @@ def _two_people(table: str, column: str, other: str, words: object) -> Rule:
 
 
 # Who steps in and who interviews with somebody is somebody else.
-_BACKUP = _two_people(
-    "roles", "person", "backup", _l("Nobody steps in for themselves. Name someone else.")
-)
+_BACKUP = _two_people("roles", "person", "backup", _NOT_THEMSELVES)
 _COMPANION = _two_people(
     "roles",
     "person",
@@ -642,12 +670,14 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "V4": (_terms_of_people,),
     "V5": (_BACKUP, _COMPANION),
     "V8": (_PAIR,),
+    "V11": (_reports_to_somebody_else,),
     "V15": (_check_of_reprisals,),
-    "V16": (_not_about_the_lead_to_the_lead,),
+    "V16": (_complaints_go_to_others,),
     "V18": (_briefings,),
     "V19": (_raw_notes, _within_the_standing_rule),
     "U14": (_measures,),
     "U16": (_follow_up,),
+    "U17": (_stand_in_of_every_level,),
     "U18": (_review_afterwards,),
     "M1": (_of_their_party,),
     "M3": (_forms_of_cooperation,),
