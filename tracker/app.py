@@ -965,6 +965,7 @@ def _configure(app: Flask, settings: Settings, *, may_create: bool) -> None:
         app.debug = False  # Flask reads FLASK_DEBUG, which opens pages for developers
     app.config.update(
         SECRET_KEY=settings.secret_key or ring.secret.hex(),
+        TRUSTED_HOSTS=settings.own_hosts,
         SQLALCHEMY_DATABASE_URI=settings.database_url,
         # Logs contain no content: database errors are logged without their parameters. The
         # connection used last is used next, so that only as many connections as are needed at a

@@ -1,4 +1,7 @@
-"""The settings: typed, frozen, read once from the environment, with safe defaults."""
+"""The settings: typed, frozen, read once from the environment, with safe defaults.
+
+In one file: one table of all settings, and what each accepts.
+"""
 
 import enum
 import os
@@ -26,6 +29,9 @@ SERVICES = ("pages", "mail", "database", "timestamps")
 # The modes in which PostgreSQL's library compares the certificate; without, anybody in between
 # could pose as the server.
 ENCRYPTED = {"verify-ca", "verify-full"}
+# No address of IPv6 is among them: Werkzeug can't compare one.
+THIS_MACHINE = ("localhost", "127.0.0.1")
+HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 MAILBOX = re.compile(r"([^<>@]+ )?<?[^<>@\s]+@[^<>@\s]+>?")
 
 
@@ -76,6 +82,8 @@ class Settings:
     max_upload_bytes: int
     request_seconds: int
     trusted_proxies: int
+    # Further host names that people or proxies may ask for, besides that of the base address.
+    trusted_hosts: tuple[str, ...]
     # Empty: documents are signed without a timestamp.
     timestamp_url: str
     # Empty: uploaded files are not checked for malware.
@@ -98,6 +106,11 @@ class Settings:
     def secure(self) -> bool:
         """Whether people reach the application over https; secure cookies depend on it."""
         return self.base_url.startswith("https://")
+
+    @property
+    def own_hosts(self) -> list[str]:
+        """The hosts that a request may be for, on any port; this machine's own names always."""
+        return [urlsplit(self.base_url).hostname or "", *self.trusted_hosts, *THIS_MACHINE]
 
     @property
     def database_file(self) -> Path | None:
@@ -145,6 +158,7 @@ class Settings:
             max_upload_bytes=read.number("MAX_REQUEST_KB", 1024, 64, 102_400) * 1024,
             request_seconds=read.number("REQUEST_SECONDS", 20, 1, 600),
             trusted_proxies=read.number("TRUSTED_PROXIES", 0, 0, 5),
+            trusted_hosts=read.hosts("TRUSTED_HOSTS"),
             timestamp_url=read.service("TIMESTAMP_URL"),
             malware_command=read.command("MALWARE_COMMAND"),
             without_tls=read.without_tls,
@@ -258,6 +272,7 @@ class _Reader:
             parts is None
             or parts.scheme not in {"http", "https"}
             or not parts.hostname
+            or ":" in parts.hostname  # see THIS_MACHINE
             or parts.username is not None
             or parts.path + parts.query + parts.fragment
         ):
@@ -265,6 +280,13 @@ class _Reader:
         if parts.scheme == "http" and not _is_here(parts.hostname):
             self._require_tls(name, "pages", "begin with https://")
         return parts
+
+    def hosts(self, name: str) -> tuple[str, ...]:
+        """Accept names of hosts, without scheme and port."""
+        named = tuple(host.strip() for host in self.text(name, "").split(",") if host.strip())
+        if not all(map(HOST_NAME.fullmatch, named)):
+            self.refuse(name, "host names such as terms.internal,10.0.0.5, or absent")
+        return named
 
     def service(self, name: str) -> str:
         """Accept the URL of a network service, or none."""

@@ -27,7 +27,7 @@ SENTENCES = "history/sentences.html"
 # can't be rendered, and the sentences of events.
 # The HTML part of an email, whose reader loads no style sheet.
 MAIL = "mail/alternative.html"
-WITHOUT_FRAME = {"errors/bare.html", SENTENCES, MAIL}
+WITHOUT_FRAME = {"errors/bare.html", "errors/host.html", SENTENCES, MAIL}
 # Chosen by a computed name: error pages.
 BY_NAME = re.compile(r"errors/\w+\.html")
 INLINE = re.compile(

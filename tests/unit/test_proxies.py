@@ -1,10 +1,12 @@
 """What a request says about itself, behind proxies and without."""
 
+import re
 from pathlib import Path
 
 import pytest
 from flask import Flask, request, request_started
 
+from tests.pages import Page
 from tracker import create_app
 from tracker.settings import Settings
 
@@ -44,6 +46,59 @@ def test_only_trusted_proxies_name_the_client_and_nobody_the_host_or_https(
             "/static/icon.svg", base_url="https://terms.example", headers=FORGED
         ).close()
     assert seen == [(client, "https://terms.example/")]
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("terms.example", 200),
+        ("terms.example:8443", 200),
+        ("terms.internal", 200),
+        ("10.0.0.5:8000", 200),
+        ("localhost:8000", 200),
+        ("127.0.0.1", 200),
+        ("evil.example", 400),
+        ("evil.terms.example", 400),
+        ("terms.example.evil.example", 400),
+        ("terms.example@evil.example", 400),
+        ("10.0.0.6", 400),
+        ("[::1]", 400),
+        ("a" * 300, 400),
+        ("terms.example:99999", 400),
+        ("", 400),
+        (None, 400),
+    ],
+)
+def test_a_host_that_no_setting_names_is_refused_in_words_that_repeat_nothing(
+    tmp_path: Path, host: str | None, status: int
+) -> None:
+    app = create_app(
+        Settings.from_environment(
+            {
+                "TRACKER_DATA_DIR": str(tmp_path),
+                "TRACKER_BASE_URL": "https://terms.example",
+                "TRACKER_TRUSTED_HOSTS": "terms.internal, 10.0.0.5",
+            }
+        )
+    )
+    client = app.test_client()
+    named = {"HTTP_HOST": host, "SERVER_NAME": "waitress.invalid"}
+    response = client.get("/static/icon.svg", environ_overrides=named)
+    assert response.status_code == status
+    response.close()
+    if status == 200:
+        return
+    # Whatever is asked for or sent: there is no database, so nothing was read in one either.
+    for answer in (
+        response,
+        client.get("/nowhere?a=evil", environ_overrides=named),
+        client.post("/sign-in?next=//evil.example", environ_overrides=named, data={"email": "e"}),
+    ):
+        page = Page.of(answer)
+        assert (answer.status_code, page.h1) == (400, "Common Terms isn’t at this address")
+        assert not re.search(r"evil|href|src|Host|\[::1|aaaa", answer.text)
+        assert "Location" not in answer.headers
+        assert answer.headers["Cache-Control"] == "no-store"
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,13 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from flask import Flask, Response, abort, request
 from werkzeug.datastructures import ImmutableMultiDict, MultiDict
+from werkzeug.exceptions import SecurityError
 from werkzeug.routing import IntegerConverter, Map
 
 from tracker.access.gate import SAFE_METHODS
 
+# The page that whatever watches the instance asks for, by any name or address of the machine.
+HEALTH = "/healthz"
 # The largest number of a column, on either database.
 MOST = 2**31 - 1
 # PostgreSQL can't store NUL, and no name in a path contains another control character. Search words
@@ -29,10 +32,11 @@ class StoredNumber(IntegerConverter):
 def init_addresses(app: Flask) -> None:
     """Refuse requests that contain what no page of ours sends; before any view reads them.
 
-    A path that no page links to is a 404, a field without a name a 400. An address elsewhere to go
-    to next is dropped, from the addresses of redirects too.
+    A path that no page links to is a 404, a field without a name or an unknown host a 400. An
+    address elsewhere to go to next is dropped, from the addresses of redirects too.
     """
     app.url_map.converters["int"] = StoredNumber
+    app.before_request(_refuse_other_hosts)
     app.before_request(_refuse_control_characters)
     app.before_request(_refuse_fields_without_a_name)
     app.before_request(_stay_here)
@@ -46,6 +50,15 @@ def is_own_path(address: str) -> bool:
     """
     is_path = address.startswith("/") and not address.startswith("//")
     return is_path and "\\" not in address and address.isprintable()
+
+
+def _refuse_other_hosts() -> None:
+    """Refuse a request for a host that TRUSTED_HOSTS doesn't name, before anything is read for it.
+
+    Flask would do so only where the view is called.
+    """
+    if isinstance(request.routing_exception, SecurityError):
+        raise request.routing_exception
 
 
 def _refuse_control_characters() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from flask import Flask, current_app, g, make_response, render_template, request, session
+from flask import Request as FlaskRequest
 from flask import Response as FlaskResponse
 from flask.globals import request_ctx
 from flask_wtf.csrf import CSRFError
@@ -16,13 +17,14 @@ from werkzeug.exceptions import (
     InternalServerError,
     TooManyRequests,
 )
+from werkzeug.routing import MapAdapter
 from werkzeug.wrappers import Response
 
 from tracker.access.gate import forget_actor, show_as_stranger
 from tracker.core import logs, slow_work
 from tracker.core.db import Unavailable, db, may_be_saved, why_unavailable, will_write
 from tracker.core.errors import KeyDestroyedError, RefusedError, RuleBrokenError, TooOftenError
-from tracker.ui.addresses import is_own_path
+from tracker.ui.addresses import HEALTH, is_own_path
 from tracker.ui.send_again import form_to_send_again
 from tracker.ui.typed_text import typed_text
 
@@ -38,6 +40,16 @@ class Application(Flask):
 
     Account pages, Flask-Security's and the read log commit there, outside Flask's error handling.
     """
+
+    def create_url_adapter(self, request: FlaskRequest | None) -> MapAdapter | None:
+        """Return the routes for a request, which has to be for a host of TRUSTED_HOSTS.
+
+        Health is answered for any: a load balancer asks by the address of the machine, or names no
+        host, and the answer has no link.
+        """
+        if request is not None and request.path == HEALTH:
+            request.environ["HTTP_HOST"] = "localhost"
+        return super().create_url_adapter(request)
 
     def dispatch_request(self) -> Any:
         """Run the view; if it writes, again after slow work that it needs first (slow_work)."""
@@ -141,8 +153,8 @@ def _erased(_error: KeyDestroyedError) -> Response:
 
 
 def _any_error(error: HTTPException) -> Response:
-    if request_ctx.url_adapter is None:  # the host has no valid name, so a page can't have links
-        return make_response(error.get_response())
+    if request_ctx.url_adapter is None:  # the host isn't one of ours, so a page can't have links
+        return make_response(current_app.jinja_env.get_template("errors/host.html").render(), 400)
     code = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
     ours = code >= HTTPStatus.INTERNAL_SERVER_ERROR
     name = code if code in _PAGES else (500 if ours else 400)

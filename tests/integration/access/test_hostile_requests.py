@@ -322,12 +322,8 @@ def test_a_form_from_an_address_that_is_none_is_refused_without_its_text(
     assert response.status_code == 400
 
 
-def test_a_host_that_has_no_valid_name_is_refused(client: CheckedClient) -> None:
-    assert client.get("/", headers={"Host": "a" * 300}, read=False).status_code == 400
-
-
 def test_a_redirect_names_no_host(client: CheckedClient) -> None:
-    response = client.get("/guidance//x?y=1", headers={"Host": "elsewhere.example"})
+    response = client.get("/guidance//x?y=1", headers={"Host": "localhost:8080"})
     assert (response.status_code, response.location) == (308, "/guidance/x?y=1")
 
 

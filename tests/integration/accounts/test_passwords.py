@@ -56,7 +56,7 @@ def test_a_link_lets_one_choose_a_new_password(
 def test_the_link_leads_to_this_instance_whatever_host_was_named(
     people: People, client: CheckedClient, session: Session
 ) -> None:
-    elsewhere = "http://evil.example"
+    elsewhere = "http://127.0.0.1:9000"
     form = Page.of(client.get("/new-password", base_url=elsewhere)).form()
     client.post(
         "/new-password",
