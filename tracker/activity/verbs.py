@@ -52,8 +52,8 @@ OWN_ARTICLE_ADDED = _verb("own_article_added", "organisation", "version", "diges
 OWN_ARTICLE_CHANGED = _verb("own_article_changed", "organisation", "version", "digest")
 OWN_ARTICLE_WITHDRAWN = _verb("own_article_withdrawn", "organisation", "version")
 OWN_ARTICLE_RESTORED = _verb("own_article_restored", "organisation", "version")
-ORGANISATION_ADDED = _verb("organisation_added", "name", "kind")
-ORGANISATION_CHANGED = _verb("organisation_changed", "name", "changed")
+ORGANISATION_ADDED = _verb("organisation_added", "name", "kind", "another_than")
+ORGANISATION_CHANGED = _verb("organisation_changed", "name", "changed", "another_than")
 ORGANISATION_REPLACED = _verb("organisation_replaced", "former", "successor", "since", "source")
 MAIL_TESTED = _verb("mail_tested")
 # An administrator said that a setting of the server is right as it is.

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
@@ -70,8 +71,9 @@ def add(
     another_than.
     """
     can_change_organisations(actor).require()
+    _lock_names()
     checked = _checked(kind, details)
-    _require_another({checked.name, checked.short_name}, another_than)
+    resembled = _require_another({checked.name, checked.short_name}, another_than)
     organisation = Organisation(
         id=uuid4(),
         kind=kind,
@@ -90,6 +92,7 @@ def add(
         subject_id=organisation.id,
         name=organisation.name,
         kind=kind.value,
+        **_said_of(resembled),
     )
     return organisation
 
@@ -116,6 +119,7 @@ def change(
         raise StaleError(
             _l("Somebody else changed this organisation in the meantime. Compare, then save again.")
         )
+    _lock_names()
     changes = asdict(_checked(organisation.kind, details, organisation))
     changed = sorted(
         name for name, value in changes.items() if getattr(organisation, name) != value
@@ -123,7 +127,7 @@ def change(
     if not changed:
         return organisation
     new_names = {changes[name] for name in ("name", "short_name") if name in changed}
-    _require_another(new_names, another_than, organisation.id)
+    resembled = _require_another(new_names, another_than, organisation.id)
     if "name" in changed:
         organisation.mark = initials_for(changes["name"], queries.taken_initials(organisation.id))
     for name in changed:
@@ -137,8 +141,18 @@ def change(
         subject_id=organisation.id,
         name=organisation.name,
         changed=changed,
+        **_said_of(resembled),
     )
     return organisation
+
+
+def _lock_names() -> None:
+    """Let nobody else store a name until this transaction ends: look-alikes aren't equal.
+
+    By the instance's chain, to which whoever stores a name appends an event anyway. Only after the
+    row of an organisation, as everywhere that locks both.
+    """
+    trail.lock_chain(None)
 
 
 def _checked(
@@ -179,11 +193,22 @@ def _checked(
 
 def _require_another(
     names: Collection[str], another_than: Collection[UUID], own_id: UUID | None = None
-) -> None:
-    """Raise ResemblanceError if a name looks like that of another organisation."""
-    for other_id, other_name in queries.resembling(names, own_id):
+) -> list[tuple[UUID, str]]:
+    """Raise ResemblanceError if a name looks like that of an organisation not in another_than.
+
+    Return those in it that it looks like.
+    """
+    resembled = queries.resembling(names, own_id)
+    for other_id, other_name in resembled:
         if other_id not in another_than:
             raise ResemblanceError(other_id, other_name)
+    return resembled
+
+
+def _said_of(resembled: Collection[tuple[UUID, str]]) -> dict[str, Any]:
+    """Return details of an event: the organisations of which this one was said to be another."""
+    names = {str(other_id): name for other_id, name in resembled}
+    return {"another_than": names} if names else {}
 
 
 def _flush() -> None:

@@ -3,8 +3,10 @@
 from collections.abc import Callable
 
 import pytest
+from flask import Flask
 from sqlalchemy.orm import Session
 
+from tests.at_once import before_commit
 from tests.client import CheckedClient
 from tests.factories.accounts import People, make_people, signed_in
 from tests.pages import Page
@@ -13,7 +15,7 @@ from tracker.activity.models import Event, EventDetail
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
 from tracker.organisations import queries, service
 from tracker.organisations.models import Organisation
-from tracker.organisations.service import Details
+from tracker.organisations.service import Details, ResemblanceError
 
 BrowserOf = Callable[[str], CheckedClient]
 NOBODY = "00000000-0000-4000-8000-000000000000"
@@ -263,6 +265,45 @@ def test_a_name_that_looks_like_another_organisations_is_stored_once_the_person_
     assert ada.post(address, data=page.form().filled_in(is_another="y")).status_code == 302
     session.refresh(added)
     assert added.short_name == "\u00d3pen-Door Legal aid"
+    # The trail has what each was said not to be.
+    events = session.query(Event).filter_by(subject_id=added.id).order_by(Event.number)
+    details = [session.get_one(EventDetail, event.id).content for event in events]
+    similar, door = (people.organisations[key] for key in ("similar", "door"))
+    assert [content.get("another_than") for content in details] == [
+        {str(similar): "\u041e\u0420\u0415\u041d aid"},
+        None,
+        {str(door): "Open Door Legal Aid"},
+    ]
+
+
+@pytest.mark.both_databases
+def test_of_two_names_that_look_alike_and_are_stored_at_the_same_moment_the_second_is_asked_about(
+    app: Flask, people: People, session: Session
+) -> None:
+    ada, door = people.actor("ada"), people.organisations["door"]
+    session.commit()
+
+    def add(name: str, short_name: str = "") -> None:
+        service.add(ada, OrganisationKind.CSO, Details(name, short_name, types=["families"]))
+
+    def rename() -> None:
+        details = Details("Opal House", types=["families"])
+        service.change(ada, door, details, seen_version=1)
+
+    for change, act, resembled in (
+        (lambda: add("Harbour"), lambda: add("H\u00e1rbour"), "Harbour"),
+        (lambda: add("Cedar"), lambda: add("Tree", "CEDAR"), "Cedar"),
+        (rename, lambda: add("OPALHOUSE"), "Opal House"),
+        (lambda: add("Lime"), lambda: add("lime"), None),
+    ):
+        (refused,) = before_commit(app, change, act)
+        if resembled is None:
+            assert isinstance(refused, RuleBrokenError)
+            assert refused.field == "name"
+        else:
+            assert isinstance(refused, ResemblanceError)
+            assert session.get_one(Organisation, refused.other_id).name == resembled
+            session.rollback()
 
 
 # Seen from each side ------------------------------------------------------------------------
