@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from queue import Empty, SimpleQueue
 from typing import TypeVar
 
@@ -52,12 +52,18 @@ class Deadline:
         raise problem
 
     def cut(self, connection: socket.socket) -> threading.Timer:
-        """Have a connection cut when the time is over; until then, nothing waits longer."""
-        left = self.left()
-        connection.settimeout(left)
-        cutting = threading.Timer(left, _cut, [connection])
-        cutting.daemon = True
-        cutting.start()
+        """Have a connection cut when the time is over; until then, nothing waits longer.
+
+        If that can't be done, such as when no time is left, close it.
+        """
+        with ExitStack() as stack:
+            stack.callback(connection.close)
+            left = self.left()
+            connection.settimeout(left)
+            cutting = threading.Timer(left, _cut, [connection])
+            cutting.daemon = True
+            cutting.start()
+            stack.pop_all()
         return cutting
 
     def call(self, look_up: Callable[[], _T]) -> _T:

@@ -7,7 +7,7 @@ import socket
 import ssl
 import sys
 import threading
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -141,10 +141,12 @@ class _EndingSmtp(smtplib.SMTP):
             raise
 
     def _get_socket(self, host: str, port: int, _timeout: object) -> socket.socket:
-        connection = self._deadline.connect(host, port)
-        # It shares the connection, and stays what it is when TLS takes over the other one.
-        self._shared = connection.dup()
-        self._cutting = self._deadline.cut(self._shared)
+        with ExitStack() as stack:
+            connection = stack.enter_context(self._deadline.connect(host, port))
+            # It shares the connection, and stays what it is when TLS takes over the other one.
+            self._shared = connection.dup()
+            self._cutting = self._deadline.cut(self._shared)
+            stack.pop_all()
         return connection
 
     def getreply(self) -> tuple[int, bytes]:
