@@ -145,12 +145,14 @@ def canonical(value: Any) -> bytes:
     return written(value).encode()
 
 
-def written(value: Any) -> str:
+def written(value: Any, level: int = 1) -> str:
+    need(level <= 100 or not isinstance(value, dict | list), "nested too deeply")
     if isinstance(value, dict):
         names = sorted(value, key=lambda name: name.encode("utf-16-be"))
-        return "{" + ",".join(f"{written(name)}:{written(value[name])}" for name in names) + "}"
+        entries = (f"{written(name)}:{written(value[name], level + 1)}" for name in names)
+        return "{" + ",".join(entries) + "}"
     if isinstance(value, list):
-        return "[" + ",".join(map(written, value)) + "]"
+        return "[" + ",".join(written(entry, level + 1) for entry in value) + "]"
     need(not isinstance(value, float))
     need(not isinstance(value, int) or abs(value) < 2**53)
     return json.dumps(value, ensure_ascii=False)
@@ -239,6 +241,12 @@ def moment(text: str) -> dt.datetime:
     time = dt.datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=dt.UTC)
     need(time.strftime("%Y-%m-%dT%H:%M:%SZ") == text)
     return time
+
+
+def time_in_utc(text: str) -> dt.datetime:
+    time = dt.datetime.fromisoformat(text)
+    need(time.tzinfo is not None)
+    return time.astimezone(dt.UTC)
 
 
 def from_base64(text: str) -> bytes:
@@ -580,6 +588,7 @@ class Verifier:
 
     def held_key(self, fingerprint: str) -> None:
         """Compare with a key that somebody has: it sealed, or vouches for the key that did."""
+        need(self.verdicts["Seal"])
         (seal,) = read_notes(self.files["seal.txt"], ("bundle", SEAL, []))
         numbers = {key["number"]: key for key in self.keys.values() if key["use"] == "checkpoint"}
         key = self.keys[seal["key"]]
@@ -591,6 +600,7 @@ class Verifier:
         with zipfile.ZipFile(io.BytesIO(self.data)) as opened:
             names = opened.namelist()
             need(names == sorted(set(names)) and names)
+            need(all(re.fullmatch("[!-~]+", name) for name in names))
             self.files = {name: opened.read(name) for name in names}
         again = io.BytesIO()
         with zipfile.ZipFile(again, "w", zipfile.ZIP_STORED) as packed:
@@ -677,9 +687,7 @@ class Verifier:
     def seal(self) -> None:
         (seal,) = read_notes(self.files["seal.txt"], ("bundle", SEAL, []))
         need(seal["manifest"] == sha256(self.files["manifest.json"]))
-        at = dt.datetime.fromisoformat(self.manifest["made_at"])
-        need(at.tzinfo is not None)
-        self.signed("bundle", seal, at.replace(microsecond=0))
+        self.signed("bundle", seal, time_in_utc(self.manifest["made_at"]).replace(microsecond=0))
 
     def chain(self) -> None:
         *lines, last = self.files["events.jsonl"].split(b"\n")
@@ -761,8 +769,7 @@ class Verifier:
             if value["kind"] == "signature":
                 row = value["row"]
                 need(texts[row["revision"]]["digest"] == row["document_digest"])
-                at = dt.datetime.fromisoformat(row["signed_at"])
-                need(at.tzinfo is not None and at.astimezone(dt.UTC))
+                time_in_utc(row["signed_at"])
         need(not self.wrong_papers())
 
     def wrong_papers(self) -> set[int]:
@@ -841,8 +848,7 @@ class Verifier:
             need(name not in self.files and self.erased)
             return
         need(sha256(self.files[name]) == row["sha256"])
-        at = dt.datetime.fromisoformat(row["made_at"])
-        need(at.tzinfo is not None)
+        at = time_in_utc(row["made_at"])
         need(any(self.is_signed_by(key, self.files[name], at) for key in self.keys.values()))
 
     def signed_by_all(self, text: str) -> None:

@@ -7,6 +7,9 @@ from typing import Any, cast
 
 import rfc8785
 
+# How many lists and objects may be nested in bytes from outside: without a limit that is stated, it
+# would depend on the program, and on where in it the bytes are read.
+DEEPEST = 100
 # The largest whole number with exactly one form (RFC 8785, section 3.2.2.3).
 _MOST = 2**53 - 1
 _encode = json.JSONEncoder(
@@ -37,14 +40,15 @@ def from_bytes(data: bytes) -> Any:
 
 
 def from_strange_bytes(data: bytes) -> Any:
-    """Parse bytes from outside; raise NotCanonicalError if they are not canonical."""
+    """Parse bytes from outside; raise NotCanonicalError if not canonical, or nested too deeply."""
     try:
         value = json.loads(data)
-        if to_bytes(value) == data:
-            return value
+        is_canonical = not _is_too_deep(value, data) and to_bytes(value) == data
     except (ValueError, RecursionError, rfc8785.CanonicalizationError) as error:
         raise NotCanonicalError("It isn't JSON that has a canonical form.") from error
-    raise NotCanonicalError("It isn't in its canonical form.")
+    if not is_canonical:
+        raise NotCanonicalError("It isn't in its canonical form, or nested too deeply.")
+    return value
 
 
 def digest(data: bytes) -> str:
@@ -55,6 +59,20 @@ def digest(data: bytes) -> str:
 def digest_of(value: Mapping[str, Any] | list[Any]) -> str:
     """Return the SHA-256 of a value's canonical form."""
     return digest(to_bytes(value))
+
+
+def _is_too_deep(value: object, data: bytes) -> bool:
+    if data.count(b"[") + data.count(b"{") <= DEEPEST:
+        return False
+    level = [value]
+    for _depth in range(DEEPEST):
+        level = [
+            entry
+            for around in level
+            if isinstance(around, dict | list)
+            for entry in (around.values() if isinstance(around, dict) else around)
+        ]
+    return any(isinstance(entry, dict | list) for entry in level)
 
 
 def _is_plain(value: object) -> bool:

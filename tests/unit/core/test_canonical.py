@@ -96,6 +96,11 @@ def test_canonical_bytes_are_parsed_again(value: dict[str, Any]) -> None:
     assert canonical.from_strange_bytes(canonical.to_bytes(value)) == value
 
 
+def test_lists_and_objects_are_parsed_up_to_a_depth_wherever_that_is_done() -> None:
+    data = b'{"a":[' * 50 + b'"[{"' + b"]}" * 50
+    assert canonical.to_bytes(canonical.from_strange_bytes(data)) == data
+
+
 @pytest.mark.parametrize(
     "data",
     [
@@ -113,6 +118,7 @@ def test_canonical_bytes_are_parsed_again(value: dict[str, Any]) -> None:
         b"",
         b"\xff",
         b"[" * 100_000,
+        b"[" * 101 + b"]" * 101,
         b"NaN",
     ],
 )

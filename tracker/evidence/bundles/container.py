@@ -4,6 +4,7 @@ Entries are stored uncompressed in the order of their names, without dates, comm
 else that could be written in two ways. Any ZIP program can open it.
 """
 
+import re
 import struct
 import zlib
 from collections.abc import Mapping
@@ -15,6 +16,8 @@ LOCAL_MARK, CENTRAL_MARK, END_MARK = 0x04034B50, 0x02014B50, 0x06054B50
 VERSION, MADE_BY = 20, 0x0314  # 2.0, on Unix
 DATE = 0x0021  # 1 January 1980, the earliest date in a ZIP file
 MODE = 0o100600 << 16  # a regular file, readable by its owner
+# Other characters are read differently by different programs: some end a name at a zero byte.
+NAME = re.compile(rb"[!-~]+")
 MOST_BYTES, MOST_FILES = 0xFFFFFFFF, 0xFFFF
 
 
@@ -55,7 +58,7 @@ def unpack(data: bytes) -> dict[str, bytes]:
         *_, size, _same, name_length, _extra = LOCAL.unpack_from(data, offset)
         begin = offset + LOCAL.size + name_length
         name = data[offset + LOCAL.size : begin]
-        if not name.isascii() or begin + size > len(data):
+        if not NAME.fullmatch(name) or begin + size > len(data):
             break
         files[name.decode("ascii")] = data[begin : begin + size]
         offset = begin + size

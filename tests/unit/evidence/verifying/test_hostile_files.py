@@ -10,17 +10,22 @@ from click.testing import CliRunner
 
 from tests import second_verifier
 from tests.factories.evidence.bundles import (
+    a_pdf,
     altered,
     begun,
+    document_note,
     judged,
     key_note,
     large,
     private_key,
 )
 from tests.stopwatch import measured
-from tests.unit.evidence.verifying.changes import BUNDLE, put
+from tests.unit.evidence.verifying.changes import BUNDLE, in_lines, put, with_list
 from tracker.evidence import cli
 from tracker.evidence.bundles import container, parts, verify
+
+# What can't be checked once the chain couldn't be read to its end.
+AFTER_CHAIN = {"Texts", "Signatures", "Passkeys", "Certificates", "Log", "Earlier checkpoints"}
 
 
 def test_words_of_a_file_do_nothing_to_a_terminal() -> None:
@@ -40,6 +45,55 @@ def test_lines_nested_without_end_and_numbers_without_end_are_refused() -> None:
         assert "Chain" in judged(data)
         data = altered(BUNDLE, put(parts.ROWS, line + b"\n"), private_key())
         assert "Texts" in judged(data)
+
+
+def with_details(nested: object) -> bytes:
+    instance = begun()
+    instance.event("answer_saved", details={"who": None, "nested": nested})
+    return instance.take_out()
+
+
+def nested(depth: int) -> object:
+    return [nested(depth - 1)] if depth else 0
+
+
+def with_name(name: str) -> bytes:
+    """Return the bundle with one more file, listed and sealed by its instance."""
+    return altered(BUNDLE, put(name, b"x"), private_key())
+
+
+def with_certificate(made_at: str) -> bytes:
+    instance = begun(keys=[key_note(), document_note()])
+    instance.certificate(instance.agree(), a_pdf(), made_at=made_at)
+    return instance.take_out()
+
+
+@pytest.mark.parametrize(
+    ("data", "flawed"),
+    [
+        # The whole line, its details, their content and what is nested in it: 100 levels.
+        (with_details(nested(97)), set()),
+        (with_details(nested(98)), {"Chain"} | AFTER_CHAIN),
+        # Some programs end a name at a zero byte.
+        (with_name("documents/2.json\0x"), {"File"}),
+        (with_name("README.txt\0"), {"File"}),
+        (with_name("documents/a b.json"), {"File"}),
+        # These have no time in UTC.
+        (with_certificate("9999-12-31T23:59:59-14:00"), {"Certificates"}),
+        (with_list(made_at="0001-01-01T00:00:00+14:00"), {"Seal", "Chain"} | AFTER_CHAIN),
+        # One line more, after all events.
+        (
+            altered(BUNDLE, in_lines(parts.EVENTS, lambda lines: lines.append({})), private_key()),
+            {"Chain"} | AFTER_CHAIN,
+        ),
+    ],
+)
+def test_both_verifiers_find_the_same_flaws_in_odd_files(data: bytes, flawed: set[str]) -> None:
+    assert set(judged(data)) == flawed
+    # Nobody's key vouches for what has no valid seal.
+    if "Seal" in flawed:
+        fingerprint = key_note().fingerprint
+        assert f"Key {fingerprint[:8]}" in judged(data, keys=[fingerprint])
 
 
 def test_the_second_verifier_imports_nothing_of_the_application() -> None:
