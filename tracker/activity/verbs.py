@@ -147,7 +147,10 @@ MODEL_TEXT_KEPT = _verb("model_text_kept")
 MODEL_TEXT_RETIRED = _verb("model_text_retired")
 
 # A cooperation's chain
-COOPERATION_OPENED = _verb("cooperation_opened", "reference", "title", "parties", "modes")
+# demonstration: whether it is one; certificates say so (older events don't).
+COOPERATION_OPENED = _verb(
+    "cooperation_opened", "reference", "title", "parties", "modes", "demonstration"
+)
 COOPERATION_CHANGED = _verb("cooperation_changed", "changed")
 MODES_CHANGED = _verb("modes_changed", "modes", "questions", "modes_before", "questions_before")
 OUTSIDE_BODY_ADDED = _verb("outside_body_added", "name", "kind")

@@ -97,6 +97,7 @@ def open_cooperation(  # noqa: PLR0913 -- the head of a cooperation, as plain va
         title=cooperation.title,
         parties=[own.name, *(partner.name for partner in partners)],
         modes=cooperation.modes,
+        demonstration=is_demonstration,
     )
     record(
         verbs.COOPERATION_REGISTERED,

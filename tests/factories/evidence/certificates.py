@@ -56,11 +56,14 @@ def file_of(row: Certificate) -> bytes:
 
 def words_of(row: Certificate) -> str:
     """Return the text of a certificate's PDF, as another program reads it."""
+    return words_in(file_of(row))
+
+
+def words_in(data: bytes) -> str:
+    """Return the text of a PDF, as another program reads it."""
     program = shutil.which("pdftotext")
     assert program, "pdftotext is not installed: see .ci/system"
-    done = subprocess.run(
-        [program, "-raw", "-", "-"], input=file_of(row), capture_output=True, check=True
-    )
+    done = subprocess.run([program, "-raw", "-", "-"], input=data, capture_output=True, check=True)
     return done.stdout.decode()
 
 

@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from tracker.activity import queries as trail
 from tracker.activity import verbs, witness
+from tracker.activity.models import Event
 from tracker.activity.queries import HistoryLine
 from tracker.activity.service import lock_chain, record
 from tracker.activity.verbs import Verb
@@ -60,6 +61,14 @@ OF_AN_UNDERTAKING = (
     verbs.UNDERTAKING_SIGNED,
     verbs.INTERESTS_DECIDED,
     verbs.UNDERTAKING_COUNTERSIGNED,
+)
+
+_OPENINGS = witness.about_with_details(
+    sa.and_(
+        Event.subject_type == "cooperation",
+        Event.subject_id.in_(sa.bindparam("cooperation_ids", expanding=True)),
+    ),
+    (verbs.COOPERATION_OPENED,),
 )
 
 
@@ -144,14 +153,14 @@ def _work(revision_id: UUID) -> _Work:
         raise CertificateError(message)
     cooperation = db.session.get_one(Cooperation, revision.cooperation_id)
     _require_signed_by_all(revision)
-    _require_as_recorded(cooperation)
+    is_demonstration = _is_demonstration(cooperation)
     key = signing_keys.current(KeyUse.DOCUMENT)
     plain = signing.plain_bytes(revision, key_of(revision))
     events = _events(revision)
     source = Source(
         revision=revision,
         document=canonical.from_bytes(plain),
-        is_demonstration=cooperation.is_demonstration,
+        is_demonstration=is_demonstration,
         signatures=tuple(revision.signatures),
         events=events,
         key_number=key.number,
@@ -179,14 +188,23 @@ def _require_signed_by_all(revision: Revision) -> None:
         raise CertificateError(message)
 
 
-def _require_as_recorded(cooperation: Cooperation) -> None:
-    """Refuse a text whose cooperation's row was changed; it says if this is a demonstration."""
-    if not witness.are_as_recorded(cooperation.id, [cooperation]):
+def _is_demonstration(cooperation: Cooperation) -> bool:
+    """Return whether the event that opened a cooperation says that it is a demonstration.
+
+    If the event doesn't say it (older ones, erased details), the row does, unless it isn't as its
+    events bind it, or one of them found it altered: an act may have bound it since (adr 126). The
+    caller has verified the chain.
+    """
+    for _link, details in witness.of_subjects_with_details(_OPENINGS, [cooperation.id]):
+        if details is not None and "demonstration" in details:
+            return bool(details["demonstration"])
+    if not witness.are_as_recorded(cooperation.id, [cooperation], {Cooperation.__tablename__}):
         message = (
             f"The row of cooperation {cooperation.id} does not agree with its events, so its texts"
             " get no certificate: run tracker audit verify."
         )
         raise CertificateError(message)
+    return cooperation.is_demonstration
 
 
 def _events(revision: Revision) -> list[HistoryLine]:
