@@ -26,6 +26,7 @@ from tests.factories.evidence.bundles import as_large_as, begun, key_note, usual
 from tests.factories.evidence.certificates import damages, file_of
 from tests.factories.evidence.tampering import (
     CERTIFICATES,
+    KEYS,
     REVISIONS,
     Tampering,
     hands,
@@ -358,6 +359,26 @@ def test_what_was_changed_in_the_database_is_not_called_genuine(
     with hands() as connection:
         Tampering(connection, cooperation_id).update(REVISIONS, revision_id, number=9)
     assert verdicts.of_text(reference, digest).verdict is Verdict.ALTERED
+
+
+def test_a_file_whose_key_cooperation_or_text_was_deleted_is_altered(
+    session: Session, demonstration: Demonstration
+) -> None:
+    row = certificate_of(revision_of(demonstration, "complete"))
+    data, key_id, revision_id = file_of(row), row.evidence_key_id, row.revision_id
+    cooperation_id = demonstration.cooperations["complete"]
+    session.rollback()
+    for table, row_id in (
+        (KEYS, key_id),
+        (table_of(Cooperation), cooperation_id),
+        (REVISIONS, revision_id),
+    ):
+        with hands() as connection:
+            Tampering(connection, cooperation_id).delete(table, row_id)
+        assert verdicts.of_file(data) == verdicts.ALTERED
+        if table is not KEYS:
+            assert verdicts.of_digests(canonical.digest(data)) == verdicts.ALTERED
+        session.rollback()
 
 
 def test_an_erased_text_is_still_recognised_by_its_digest(

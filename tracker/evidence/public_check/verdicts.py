@@ -154,13 +154,17 @@ def tidy(digest: str) -> str:
 
 
 def _of_certificate(row: Certificate) -> Answer:
-    revision = db.session.get_one(Revision, row.revision_id)
+    revision = db.session.get(Revision, row.revision_id)
     evidence = canonical.digest_of(row.content())
-    return _of_revision(revision) if _is_bound(revision.cooperation_id, evidence) else ALTERED
+    if revision is None or not _is_bound(revision.cooperation_id, evidence):
+        return ALTERED
+    return _of_revision(revision)
 
 
 def _flaw(row: Certificate, data: bytes) -> pdf.Flaw | None:
-    key = db.session.get_one(EvidenceKey, row.evidence_key_id)
+    key = db.session.get(EvidenceKey, row.evidence_key_id)
+    if key is None:
+        return pdf.Flaw.BROKEN
     return pdf.flaw_of(data, kept_digest=row.sha256, certificate=certificates_of(key)[0])
 
 
@@ -186,7 +190,9 @@ def _is_bound(cooperation_id: UUID, evidence: str) -> bool:
 def _of_revision(revision: Revision) -> Answer:
     if not _is_bound(revision.cooperation_id, signing.evidence_of_revision(revision)):
         return ALTERED
-    cooperation = db.session.get_one(Cooperation, revision.cooperation_id)
+    cooperation = db.session.get(Cooperation, revision.cooperation_id)
+    if cooperation is None:
+        return ALTERED
     status = bound.standing_of(revision)
     verdict = _verdict(status)
     signers = None if verdict is Verdict.DISAGREES else _signers(revision, cooperation)
