@@ -95,7 +95,7 @@ def find(actor: Actor, reference: str) -> Cooperation | None:
 def find_in_part(actor: Actor, reference: str) -> Cooperation | None:
     """Return what find() does, also for a cooperation that the person's party is joining.
 
-    For its page and its people: everything else opens once the party has joined.
+    For its page, its people, and signing: everything else opens once the party has joined.
     """
     if not REFERENCE.fullmatch(reference):
         return None

@@ -39,7 +39,7 @@ blueprint = Blueprint("together", __name__, url_prefix="/cooperations/<reference
 def read(reference: str) -> str | Response:
     """Show page 1: all texts that wait for the person's signature, to read and choose."""
     actor = current_actor()
-    cooperation = found_or_404(cooperations.find(actor, reference))
+    cooperation = found_or_404(cooperations.find_in_part(actor, reference))
     texts = waiting_texts.waiting(actor, cooperation.id)
     if len(texts) <= 1:
         return _to_single(cooperation, texts)
@@ -62,7 +62,7 @@ def read(reference: str) -> str | Response:
 def sign(reference: str) -> str | Response:
     """Show page 2: a sentence for each text that was chosen, and one fresh proof of identity."""
     actor = current_actor()
-    cooperation = found_or_404(cooperations.find(actor, reference))
+    cooperation = found_or_404(cooperations.find_in_part(actor, reference))
     texts = waiting_texts.waiting(actor, cooperation.id)
     opened = _opened(actor)
     chosen = [waiting for waiting in texts if waiting.revision.digest in opened]

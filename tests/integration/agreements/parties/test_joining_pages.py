@@ -4,14 +4,19 @@ import pytest
 from flask import Flask
 
 from tests.client import CheckedClient
+from tests.factories import agreements
 from tests.factories.negotiations import Negotiation
 from tests.integration.agreements.parties.test_joining import (
+    ALL_SIGNERS,
     WHY,
     invite,
     is_joining,
     join,
+    send,
     take_back,
 )
+from tests.integration.agreements.together.test_together import Hand
+from tracker.checklist_templates.models import ChecklistKind
 
 
 def browser(app: Flask, negotiation: Negotiation, first: str) -> CheckedClient:
@@ -112,6 +117,20 @@ def test_a_joining_party_reads_the_page_its_people_and_the_texts_it_is_to_sign(
     assert {client.get(link).status_code for link in inside} == {200}
     join(inviting)
     assert client.get(address(inviting, "/history")).status_code == 200
+
+
+def test_its_signatory_signs_all_its_texts_with_one_proof(app: Flask, inviting: Negotiation) -> None:
+    invite(inviting)
+    send(inviting)
+    rules = inviting.checklist(ChecklistKind.CONFIDENTIALITY)
+    agreements.send(inviting.country, rules, ALL_SIGNERS)
+    inviting.session.commit()
+    sten = Hand(app, inviting, "sten")
+    for page in (address(inviting), f"/checklists/{rules.id}/sign"):
+        assert sten.client.page(page).links()["Read and sign them together"] == sten.address
+    page = sten.choose(0, 1)
+    assert page.h1 == "Sign 2 texts"
+    assert "You signed 2 texts." in sten.sign(page).text
 
 
 def test_who_is_taken_back_sees_nothing(app: Flask, inviting: Negotiation) -> None:
