@@ -44,8 +44,8 @@ from tracker.checklists.rules.completeness import not_accepting
 from tracker.checklists.rules.consistency import starts_too_late
 from tracker.checklists.rules.values import as_id
 from tracker.checklists.service import count_again
-from tracker.cooperations import keys
-from tracker.cooperations.models import Cooperation
+from tracker.cooperations import departures, keys
+from tracker.cooperations.models import Cooperation, Party
 from tracker.core import clock
 from tracker.core.db import db, load_joined
 from tracker.core.errors import RuleBrokenError
@@ -68,6 +68,7 @@ from tracker.signoff.models import (
     Revision,
     Signature,
     SignatureKind,
+    SignatureParty,
     SignatureRequest,
 )
 from tracker.signoff.policy import RequestStatus
@@ -523,6 +524,7 @@ def sign(
     queries.goes_on(checklist).require()
     signature_request = waiting_request(checklist)
     _require_not_ended_today(checklist)
+    _require_nobody_left_today(checklist, signature_request)
     before = standing_of(signature_request)
     before.is_waiting(clock.today()).require()
     signature = signoff.sign(
@@ -983,6 +985,33 @@ def _require_not_ended_today(checklist: Checklist) -> None:
         raise RuleBrokenError(_l("This was ended by notice, so nothing was signed."))
 
 
+def _require_nobody_left_today(checklist: Checklist, signature_request: SignatureRequest) -> None:
+    """Raise RuleBrokenError if a party that a text names has left, by a notice not yet applied.
+
+    The worker calls the text back, and the others sign one without it.
+    """
+    name = db.session.scalar(
+        sa.select(Organisation.name)
+        .join(Party, Party.organisation_id == Organisation.id)
+        .join(SignatureParty, SignatureParty.organisation_id == Party.organisation_id)
+        .where(
+            Party.cooperation_id == checklist.cooperation_id,
+            SignatureParty.request_id == signature_request.id,
+            departures.is_due(clock.today()),
+        )
+        .order_by(Party.position)
+        .limit(1)
+    )
+    if name is not None:
+        raise RuleBrokenError(
+            _l(
+                "%(organisation)s, which this text names, has left the cooperation, so nothing was "
+                "signed. The text will be called back.",
+                organisation=name,
+            )
+        )
+
+
 def finish(
     actor: Actor,
     checklist: Checklist,
@@ -995,6 +1024,7 @@ def finish(
     since is the time from which it is in force, if that isn't now: for a prior agreement.
     """
     _require_not_ended_today(checklist)
+    _require_nobody_left_today(checklist, signature_request)
     _come_into_force(actor, checklist, signature_request, since)
     refresh_scans(checklist)
 

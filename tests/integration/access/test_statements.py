@@ -55,9 +55,9 @@ SAVING = 25
 SAVING_V4 = 45
 # One of them finds out who has joined by it (adr 70), one whether it is a prior agreement; three
 # compare who signs, and their slot, with the events (adr 86); two ask whether the cooperation is
-# closed, and whether a notice has ended the text by today; one asks that again for gate G5; and one
-# marks as read what asked people to sign.
-SIGNING_LAST = 63
+# closed, and whether a notice has ended the text by today; one asks that again for gate G5; one
+# asks whether a party of the text has left by today; one marks as read what asked people to sign.
+SIGNING_LAST = 64
 # PostgreSQL reads locked rows again: request and checklist. SQLite has only one writer.
 READ_AGAIN = 2
 
