@@ -15,6 +15,7 @@ from tests.factories.cooperations import (
 )
 from tests.pages import Page
 from tracker.access.actor import Actor, Role
+from tracker.accounts.models import User
 from tracker.accounts.people import without_email
 from tracker.accounts.people.without_email import NewPerson
 from tracker.activity.stale import recompute
@@ -24,6 +25,7 @@ from tracker.checklists import service
 from tracker.checklists.loading import load
 from tracker.checklists.models import Checklist, ChecklistState
 from tracker.checklists.negotiation import safeguards
+from tracker.checklists.rules import completeness
 from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import Cooperation, Mode
 from tracker.core.db import db
@@ -97,6 +99,38 @@ def test_an_administrator_who_wrote_nothing_is_no_second_reader_to_wait_for(
     assert ina.id not in load(terms).sheet.authors
     assert terms.is_complete
     assert safeguards.may_review(country.actor(HEAD), load(terms))
+
+
+def test_one_person_is_named_wherever_the_npm_has_nobody_else(
+    country: Country, cooperation: Cooperation
+) -> None:
+    """Coordinator and deputy (M7) too; while somebody else takes part, they are two people."""
+    bo, vesna = country.users[HEAD], country.users[WRITER]
+    terms = written_by_both(country, cooperation)
+    npm = str(country.id("other_npm"))
+
+    def is_open(*users: User) -> bool:
+        current = load(terms_of(cooperation)).sheet.shared("M7")
+        assert current is not None
+        named = dict(zip(("coordinator", "deputy"), (str(user.id) for user in users), strict=True))
+        rows = [row | named if row["party"] == npm else row for row in current.values["contacts"]]
+        values = {**current.values, "contacts": rows}
+        loaded = load(terms_of(cooperation))
+        item = loaded.template.by_code["M7"]
+        around = (loaded.sheet, loaded.surroundings)
+        return bool(completeness.value_problems(item, AnswerScope.SHARED, values, *around))
+
+    assert terms.is_complete
+    assert (is_open(vesna, vesna), is_open(vesna, bo)) == (True, False)
+    assert is_open(vesna, country.users["samira"])
+    cooperations.end_person(
+        country.actor(WRITER),
+        cooperation,
+        user_id=bo.id,
+        organisation_id=country.id("other_npm"),
+    )
+    assert (is_open(vesna, vesna), is_open(vesna, bo)) == (False, True)
+    assert is_open(vesna, country.users["samira"])
 
 
 def test_two_people_go_from_the_start_to_the_signature(
