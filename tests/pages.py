@@ -35,7 +35,7 @@ _LANDMARKS = {
     "search": "search",
 }
 _LANDMARK_ROLES = frozenset(_LANDMARKS.values())
-_HEADING = re.compile(r"h[1-6]")
+_HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _NOT_FILLED_IN = {"submit", "button", "reset", "image", "file"}
 
 
@@ -44,6 +44,8 @@ _OPTIONS = HtmlOptions(exact_errors=True, drop_doctype=True)
 _HTML = "http://www.w3.org/1999/xhtml"
 _NAMESPACE = f' xmlns="{_HTML}"'
 
+# The attribute of a response that contains its parsed page.
+_PAGE = "parsed_page"
 # The first errors show what is wrong; the others follow from them.
 MOST_ERRORS = 3
 
@@ -73,8 +75,12 @@ class Page:
 
     @classmethod
     def of(cls, response: TestResponse) -> Self:
-        """Return the page of a response."""
-        return cls(response.get_data(as_text=True), response.request.path)
+        """Return the page of a response, which is parsed once: nobody changes a page."""
+        page: object = vars(response).get(_PAGE)
+        if not isinstance(page, cls):
+            page = cls(response.get_data(as_text=True), response.request.path)
+            vars(response)[_PAGE] = page
+        return page
 
     @property
     def h1(self) -> str:
@@ -147,12 +153,13 @@ class Page:
 
     def check(self) -> None:
         """Raise PageError unless the page follows the rules for every page."""
+        elements = list(self.root.iter())
         faults = [
             *self._heading_faults(),
-            *self._landmark_faults(),
-            *self._level_faults(),
-            *self._id_faults(),
-            *self._inline_faults(),
+            *_landmark_faults(elements),
+            *_level_faults(elements),
+            *_id_faults(elements),
+            *_inline_faults(elements),
         ]
         if faults:
             message = f"{self.where}: " + "; ".join(faults)
@@ -177,56 +184,64 @@ class Page:
         if not self.title.startswith((headings[0], f"Problem: {headings[0]}")):
             yield f"the title {self.title!r} does not begin with the h1 {headings[0]!r}"
 
-    def _landmark_faults(self) -> Iterator[str]:
-        """Yield names that several landmarks of the same kind have: nobody can tell them apart."""
-        texts = {row.attrib["id"]: _words(row) for row in self.root.iter() if "id" in row.attrib}
-        names: Counter[tuple[str, str]] = Counter()
-        for element in self.root.iter():
-            role = element.attrib.get("role", _LANDMARKS.get(element.tag, ""))
-            labels = element.attrib.get("aria-labelledby", "").split()
-            name = element.attrib.get("aria-label") or " ".join(
-                texts.get(row, "") for row in labels
-            )
-            if role in _LANDMARK_ROLES and name:
-                names[role, name] += 1
-        for (role, name), count in names.items():
-            if count > 1:
-                yield f"{count} landmarks ({role}) are named {name!r}"
 
-    def _level_faults(self) -> Iterator[str]:
-        """Yield headings that skip a level; the summary of problems stands before the h1."""
-        last = 1
-        for element in self.root.iter():
-            if _HEADING.fullmatch(element.tag):
-                level = int(element.tag[1])
-                if level > last + 1:
-                    yield f"the heading {_words(element)!r} (h{level}) follows an h{last}"
-                last = level
+def _landmark_faults(elements: list[Element]) -> Iterator[str]:
+    """Yield names that several landmarks of the same kind have: nobody can tell them apart."""
+    labels = {row.attrib["id"]: row for row in elements if "id" in row.attrib}
+    names: Counter[tuple[str, str]] = Counter()
+    for element in elements:
+        role = element.attrib.get("role") or _LANDMARKS.get(element.tag, "")
+        if role not in _LANDMARK_ROLES:
+            continue
+        ids = element.attrib.get("aria-labelledby", "").split()
+        name = element.attrib.get("aria-label") or " ".join(
+            _words(labels[label]) if label in labels else "" for label in ids
+        )
+        if name:
+            names[role, name] += 1
+    for (role, name), count in names.items():
+        if count > 1:
+            yield f"{count} landmarks ({role}) are named {name!r}"
 
-    def _id_faults(self) -> Iterator[str]:
-        ids = Counter(e.attrib["id"] for e in self.root.iter() if "id" in e.attrib)
-        for name, times in ids.items():
-            if times > 1:
-                yield f"the id {name!r} stands {times} times"
-        for element in self.root.iter():
-            for attribute, value in element.attrib.items():
+
+def _level_faults(elements: list[Element]) -> Iterator[str]:
+    """Yield headings that skip a level; the summary of problems stands before the h1."""
+    last = 1
+    for element in elements:
+        if element.tag in _HEADINGS:
+            level = int(element.tag[1])
+            if level > last + 1:
+                yield f"the heading {_words(element)!r} (h{level}) follows an h{last}"
+            last = level
+
+
+def _id_faults(elements: list[Element]) -> Iterator[str]:
+    ids = Counter(e.attrib["id"] for e in elements if "id" in e.attrib)
+    for name, times in ids.items():
+        if times > 1:
+            yield f"the id {name!r} stands {times} times"
+    for element in elements:
+        for attribute, value in element.attrib.items():
+            if attribute in _POINTERS or attribute == "href":
                 for name in _names_of_ids(attribute, value):
                     if name not in ids:
                         yield f"{attribute}={name!r} points at nothing"
 
-    def _inline_faults(self) -> Iterator[str]:
-        for element in self.root.iter():
-            if element.tag == "style":
-                yield "a style element"
-            if element.tag == "script" and (element.text or "").strip():
-                yield "an inline script"
-            for name, value in element.attrib.items():
-                if name == "style":
-                    yield f"a style attribute: {value!r}"
-                if name.startswith("on"):
-                    yield f"an inline handler: {name}"
-                if value.lstrip()[:11].lower() == "javascript:":
-                    yield f"a script in {name}"
+
+def _inline_faults(elements: list[Element]) -> Iterator[str]:
+    for element in elements:
+        if element.tag == "style":
+            yield "a style element"
+        if element.tag == "script" and (element.text or "").strip():
+            yield "an inline script"
+        for name, value in element.attrib.items():
+            if name == "style":
+                yield f"a style attribute: {value!r}"
+            if name.startswith("on"):
+                yield f"an inline handler: {name}"
+            # Most values have no colon.
+            if ":" in value and value.lstrip()[:11].lower() == "javascript:":
+                yield f"a script in {name}"
 
 
 def _names_of_ids(attribute: str, value: str) -> list[str]:
