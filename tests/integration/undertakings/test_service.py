@@ -7,6 +7,7 @@ import datetime as dt
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from itertools import product
 from uuid import UUID, uuid4
 
 import pytest
@@ -98,6 +99,19 @@ def sign_again(clearing: Clearing, key: str, page: SigningPage | None = None) ->
     )
 
 
+def accepted_from(people: list[str], act: Callable[[str], object], why: str = "") -> list[str]:
+    """Return who of some people is not refused an act, or for another reason."""
+    accepted = []
+    for key in people:
+        try:
+            act(key)
+        except RefusedError as refusal:
+            if why in str(refusal):
+                continue
+        accepted.append(key)
+    return accepted
+
+
 # The draft -------------------------------------------------------------------------------------
 
 
@@ -114,10 +128,15 @@ def test_saving_a_draft_records_no_event(clearing: Clearing) -> None:
     assert after == before
 
 
-@pytest.mark.parametrize("key", OTHERS)
-def test_nobody_fills_in_anything_for_another(clearing: Clearing, key: str) -> None:
-    with pytest.raises(RefusedError, match="You can't sign for somebody else"):
-        service.save_draft(clearing.actor(key), clearing.undertaking("leyla").id, Draft())
+def test_nobody_fills_in_anything_for_another(clearing: Clearing) -> None:
+    own = clearing.undertaking("leyla").id
+    draft = encryption.draft_of(clearing.undertaking("leyla"))
+
+    def fill_in(key: str) -> None:
+        service.save_draft(clearing.actor(key), own, Draft())
+
+    assert accepted_from(OTHERS, fill_in, "You can't sign for somebody else") == []
+    assert encryption.draft_of(clearing.undertaking("leyla")) == draft
 
 
 def test_a_text_beyond_its_limit_is_refused(clearing: Clearing) -> None:
@@ -218,10 +237,11 @@ def test_the_trail_tells_the_way_to_a_clearance(clearing: Clearing) -> None:
     assert decided.details == {}
 
 
-@pytest.mark.parametrize("key", OTHERS)
-def test_nobody_signs_for_another(clearing: Clearing, key: str) -> None:
-    with pytest.raises(RefusedError, match="You can't sign for somebody else"):
+def test_nobody_signs_for_another(clearing: Clearing) -> None:
+    def sign(key: str) -> None:
         clearing.sign("leyla", by=key)
+
+    assert accepted_from(OTHERS, sign, "You can't sign for somebody else") == []
     assert clearing.undertaking("leyla").state is UndertakingState.ASKED
     assert evidence(clearing) == []
 
@@ -318,19 +338,17 @@ def test_only_the_people_who_decide_get_a_mail(clearing: Clearing) -> None:
 # Deciding --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("by", ["tomas", "milan"])
-@pytest.mark.parametrize("decision", list(InterestsDecision))
-def test_the_npm_decides_with_a_reason(
-    clearing: Clearing, decision: InterestsDecision, by: str
-) -> None:
+def test_the_npm_decides_with_a_reason_and_may_decide_again(clearing: Clearing) -> None:
     clearing.sign("leyla", TOLD)
-    clearing.decide("leyla", decision, "Not at Lower Harbour.", by=by)
-    undertaking = clearing.undertaking("leyla")
-    assert undertaking.decision is decision
-    assert undertaking.decided_by_id == clearing.id(by)
-    assert encryption.decision_reason_of(undertaking) == "Not at Lower Harbour."
-    limit = HARBOUR if decision is InterestsDecision.LIMIT else None
-    assert encryption.limit_of(undertaking) == limit
+    for decision, by in product(InterestsDecision, ("tomas", "milan")):
+        reason = f"{decision} by {by}: not at Lower Harbour."
+        clearing.decide("leyla", decision, reason, by=by)
+        undertaking = clearing.undertaking("leyla")
+        assert undertaking.decision is decision
+        assert undertaking.decided_by_id == clearing.id(by)
+        assert encryption.decision_reason_of(undertaking) == reason
+        limit = HARBOUR if decision is InterestsDecision.LIMIT else None
+        assert encryption.limit_of(undertaking) == limit
 
 
 @pytest.mark.parametrize("decision", [InterestsDecision.LIMIT, InterestsDecision.REPLACE])
@@ -358,11 +376,10 @@ def test_an_oversized_reason_is_refused(clearing: Clearing) -> None:
         clearing.decide("leyla", InterestsDecision.LIMIT, "x" * (service.MAX_REASON + 1))
 
 
-@pytest.mark.parametrize("key", NOT_DECIDERS)
-def test_nobody_else_decides(clearing: Clearing, key: str) -> None:
+def test_nobody_else_decides(clearing: Clearing) -> None:
     clearing.sign("leyla", TOLD)
-    with pytest.raises(RefusedError):
-        clearing.decide("leyla", by=key)
+    assert accepted_from(NOT_DECIDERS, lambda key: clearing.decide("leyla", by=key)) == []
+    assert clearing.undertaking("leyla").decision is None
 
 
 def test_a_decision_may_change_until_it_is_countersigned(clearing: Clearing) -> None:
@@ -414,11 +431,9 @@ def test_a_manager_countersigns_too(clearing: Clearing) -> None:
     assert clearing.is_cleared("leyla")
 
 
-@pytest.mark.parametrize("key", NOT_DECIDERS)
-def test_nobody_else_countersigns(clearing: Clearing, key: str) -> None:
+def test_nobody_else_countersigns(clearing: Clearing) -> None:
     clearing.sign("leyla")
-    with pytest.raises(RefusedError):
-        clearing.countersign("leyla", by=key)
+    assert accepted_from(NOT_DECIDERS, lambda key: clearing.countersign("leyla", by=key)) == []
     assert not clearing.is_cleared("leyla")
 
 
@@ -618,11 +633,10 @@ def test_withdrawing_twice_is_refused(clearing: Clearing) -> None:
         service.withdraw(clearing.actor("leyla"), undertaking_id)
 
 
-@pytest.mark.parametrize("key", OTHERS)
-def test_nobody_withdraws_for_another(clearing: Clearing, key: str) -> None:
+def test_nobody_withdraws_for_another(clearing: Clearing) -> None:
     clearing.clear("leyla")
-    with pytest.raises(RefusedError):
-        service.withdraw(clearing.actor(key), clearing.undertaking("leyla").id)
+    own = clearing.undertaking("leyla").id
+    assert accepted_from(OTHERS, lambda key: service.withdraw(clearing.actor(key), own)) == []
     assert clearing.is_cleared("leyla")
 
 
@@ -640,13 +654,14 @@ def test_the_npm_withdraws_a_clearance_with_a_reason(clearing: Clearing) -> None
     assert encryption.closing_reason_of(undertaking) == "Spoke to the press."
 
 
-@pytest.mark.parametrize("key", NOT_DECIDERS)
-def test_nobody_else_withdraws_a_clearance(clearing: Clearing, key: str) -> None:
+def test_nobody_else_withdraws_a_clearance(clearing: Clearing) -> None:
     clearing.clear("leyla")
-    with pytest.raises(RefusedError):
-        service.withdraw_clearance(
-            clearing.actor(key), clearing.undertaking("leyla").id, "Because."
-        )
+    own = clearing.undertaking("leyla").id
+
+    def withdraw(key: str) -> None:
+        service.withdraw_clearance(clearing.actor(key), own, "Because.")
+
+    assert accepted_from(NOT_DECIDERS, withdraw) == []
     assert clearing.is_cleared("leyla")
 
 
