@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
@@ -16,6 +17,7 @@ from tracker.accounts.people import service as people
 from tracker.activity import service as trail
 from tracker.activity import unaltered, verbs
 from tracker.activity.models import Event
+from tracker.activity.verbs import Verb
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.models import Checklist
 from tracker.cooperations import service as cooperations
@@ -31,23 +33,21 @@ pytestmark = pytest.mark.both_databases
 ALTERED = "was altered in the database"
 
 
+def record(negotiation: Negotiation, verb: Verb, subject_type: str, subject_id: UUID) -> None:
+    """Record an act of the NPM's coordinator."""
+    trail.record(verb, actor=negotiation["ilena"], subject_type=subject_type, subject_id=subject_id)
+
+
 def rename(negotiation: Negotiation) -> None:
     user = negotiation.session.get_one(User, negotiation.country.users["tomas"].id)
     user.name = "Tomas Given Otherwise"
-    trail.record(
-        verbs.PERSON_RENAMED, actor=negotiation["ilena"], subject_type="user", subject_id=user.id
-    )
+    record(negotiation, verbs.PERSON_RENAMED, "user", user.id)
 
 
 def rename_organisation(negotiation: Negotiation) -> None:
     door = negotiation.session.get_one(Organisation, negotiation.country.id("door"))
     door.name = "Open Door Too"
-    trail.record(
-        verbs.ORGANISATION_CHANGED,
-        actor=negotiation["ilena"],
-        subject_type="organisation",
-        subject_id=door.id,
-    )
+    record(negotiation, verbs.ORGANISATION_CHANGED, "organisation", door.id)
 
 
 def name_signers(negotiation: Negotiation) -> None:
@@ -59,12 +59,7 @@ def give_office(negotiation: Negotiation) -> None:
     """Change another field of a role, as an act that somebody did."""
     role = role_of(negotiation, "tomas")
     role.office = "Deputy head"
-    trail.record(
-        verbs.ROLE_CONFIRMED,
-        actor=negotiation["ilena"],
-        subject_type="user",
-        subject_id=role.user_id,
-    )
+    record(negotiation, verbs.ROLE_CONFIRMED, "user", role.user_id)
 
 
 def reopen(negotiation: Negotiation) -> None:

@@ -272,14 +272,19 @@ def test_nobody_is_mailed_about_a_wish_that_ended_or_was_met(
 # Changes of what was accepted
 
 
-def test_a_party_is_mailed_that_what_it_accepted_was_changed(
-    negotiation: Negotiation, later: Later
-) -> None:
+def change_what_lantern_accepted(negotiation: Negotiation, later: Later) -> None:
+    """Have the NPM accept a suggestion to an answer that a party has already accepted."""
     negotiation.save("ilena", "M1")
     proposal = suggest(negotiation, "samira")
     negotiation.accept("M1", "joana")
     start_over(negotiation, later)
     positions.accept_proposal(negotiation["ilena"], negotiation.checklist(), proposal.id)
+
+
+def test_a_party_is_mailed_that_what_it_accepted_was_changed(
+    negotiation: Negotiation, later: Later
+) -> None:
+    change_what_lantern_accepted(negotiation, later)
     later(mailing.QUIET)
     work(negotiation)
     assert mailed(negotiation, "item_reopened") == sorted(PEOPLE_OF_LANTERN)
@@ -288,11 +293,7 @@ def test_a_party_is_mailed_that_what_it_accepted_was_changed(
 def test_nobody_is_mailed_about_a_change_that_somebody_of_the_party_has_accepted(
     negotiation: Negotiation, later: Later
 ) -> None:
-    negotiation.save("ilena", "M1")
-    proposal = suggest(negotiation, "samira")
-    negotiation.accept("M1", "joana")
-    start_over(negotiation, later)
-    positions.accept_proposal(negotiation["ilena"], negotiation.checklist(), proposal.id)
+    change_what_lantern_accepted(negotiation, later)
     later(MINUTE)
     negotiation.accept("M1", "leyla")
     later(mailing.QUIET)

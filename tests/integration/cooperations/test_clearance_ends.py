@@ -171,16 +171,25 @@ def test_a_person_is_told_once_that_access_ends_with_the_terms_before_its_own_da
     assert due.remind_of_clearances(later - DAY) > 0
 
 
-def test_nobody_is_told_that_terms_end_which_renew_themselves(
-    joint_visit: JointVisit, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def let_clearances_outlast(joint_visit: JointVisit, days: int) -> dt.date:
+    """Have all clearances end some days after the terms, of which no notice is open.
+
+    Return the last day of the terms.
+    """
     last = joint_visit.cooperation.ends_on
     assert last is not None
     joint_visit.session.rollback()
     with hands() as connection:
-        connection.execute(sa.update(Clearance).values(until_on=last + 300 * DAY))
+        connection.execute(sa.update(Clearance).values(until_on=last + days * DAY))
         connection.execute(sa.update(Notice).values(closed_at=clock.now()))
     joint_visit.session.rollback()
+    return last
+
+
+def test_nobody_is_told_that_terms_end_which_renew_themselves(
+    joint_visit: JointVisit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    last = let_clearances_outlast(joint_visit, 300)
     for renews in (True, False):
         monkeypatch.setattr(notices, "renews_itself", lambda _document, renews=renews: renews)
         assert (due.remind_of_clearances(last - DAY) == 0) is renews
@@ -189,13 +198,7 @@ def test_nobody_is_told_that_terms_end_which_renew_themselves(
 def test_a_person_is_told_in_time_of_an_own_end_soon_after_terms_that_renew_themselves(
     joint_visit: JointVisit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    last = joint_visit.cooperation.ends_on
-    assert last is not None
-    joint_visit.session.rollback()
-    with hands() as connection:
-        connection.execute(sa.update(Clearance).values(until_on=last + 5 * DAY))
-        connection.execute(sa.update(Notice).values(closed_at=clock.now()))
-    joint_visit.session.rollback()
+    last = let_clearances_outlast(joint_visit, 5)
     monkeypatch.setattr(notices, "renews_itself", lambda _document: True)
     assert due.remind_of_clearances(last - 10 * DAY) == 0
     assert due.remind_of_clearances(last - 5 * DAY) > 0

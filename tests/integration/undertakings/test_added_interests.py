@@ -242,15 +242,21 @@ def test_signing_again_lifts_no_limit_until_the_npm_decides_again(clearing: Clea
     assert not added_interests.bearing_of(clearing.undertaking("leyla")).is_limited
 
 
-def test_the_npm_lifts_an_earlier_limit_where_a_person_now_declares_none(
-    clearing: Clearing,
-) -> None:
+def sign_again_without_interests(clearing: Clearing) -> UUID:
+    """Have a person sign anew once an interest was limited; return the first undertaking's id."""
     clearing.sign("leyla", TEXT)
     clearing.decide("leyla", LIMIT, "Not there.")
     first = clearing.undertaking("leyla").id
     service.withdraw(clearing.actor("leyla"), first)
     service.ask_again(clearing.actor("leyla"), first)
     clearing.sign("leyla")
+    return first
+
+
+def test_the_npm_lifts_an_earlier_limit_where_a_person_now_declares_none(
+    clearing: Clearing,
+) -> None:
+    sign_again_without_interests(clearing)
     assert list(added_interests.closed_in(clearing.cooperation.id)) != []
     # The limit simply goes on if the NPM decides nothing.
     assert not queries.load(clearing.undertaking("leyla")).standing.waits_for_decision
@@ -271,12 +277,7 @@ def test_nothing_is_decided_where_a_person_declares_none_and_no_limit_holds(
 def test_a_limit_lifted_in_the_database_lets_nobody_countersign_a_later_undertaking(
     clearing: Clearing,
 ) -> None:
-    clearing.sign("leyla", TEXT)
-    clearing.decide("leyla", LIMIT, "Not there.")
-    first = clearing.undertaking("leyla").id
-    service.withdraw(clearing.actor("leyla"), first)
-    service.ask_again(clearing.actor("leyla"), first)
-    clearing.sign("leyla")
+    first = sign_again_without_interests(clearing)
     db.session.commit()
     rows = table_of(Undertaking)
     with hands() as connection:
