@@ -5,12 +5,13 @@ In one file: who has access today, until when, and who is reminded of it follow 
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import aliased, joinedload
 
 from tracker.access.actor import Actor, ActorClearance
@@ -326,11 +327,14 @@ def close_expired(clearance_id: UUID, day: dt.date) -> bool:
 def ending(day: dt.date) -> Sequence[UUID]:
     """Return the clearances that are about to end and whose reminder is due.
 
-    Not those for one visit: they end with it, so a reminder would reveal when the visit is.
+    Not those for one visit: they end with it, so a reminder would reveal when the visit is. Nor,
+    day after day, those whose terms renew themselves; which do, is read once a cooperation.
     """
+    renews = cache(_seems_to_renew_itself)
     rows = db.session.execute(
         sa.select(
             Clearance.id,
+            Clearance.cooperation_id,
             Clearance.until_on,
             Clearance.reminded_on,
             *last_days_of_terms(Clearance.cooperation_id),
@@ -340,8 +344,9 @@ def ending(day: dt.date) -> Sequence[UUID]:
     )
     return [
         clearance_id
-        for clearance_id, own, reminded_on, *of_terms in rows
-        if _is_due(min(own, last_day(*of_terms) or own), reminded_on)
+        for clearance_id, cooperation_id, own, reminded_on, terms_end, first_stop in rows.all()
+        if _is_due(min(own, last_day(terms_end, first_stop) or own), reminded_on)
+        and _last_of(own, terms_end, first_stop, partial(renews, cooperation_id)) <= day + AHEAD
     ]
 
 
@@ -365,9 +370,8 @@ def remind(clearance_id: UUID, day: dt.date) -> bool:
     terms_end, first_stop = db.session.execute(
         sa.select(*last_days_of_terms(Clearance.cooperation_id)).where(Clearance.id == clearance.id)
     ).one()
-    last = min(own, last_day(terms_end, first_stop) or own)
-    if terms_end == last < own and RENEWS_ITSELF.get()(clearance.cooperation_id):
-        last = min(own, last_day(None, first_stop) or own)
+    renews = partial(RENEWS_ITSELF.get(), clearance.cooperation_id)
+    last = _last_of(own, terms_end, first_stop, renews)
     if last > day + AHEAD or not _is_due(last, clearance.reminded_on):
         return False
     with_terms = last < own
@@ -395,6 +399,32 @@ def remind(clearance_id: UUID, day: dt.date) -> bool:
         clearance.id, cooperation.reference, coordinators - {clearance.user_id}
     )
     return True
+
+
+def _last_of(
+    own: dt.date,
+    terms_end: dt.date | None,
+    first_stop: dt.date | None,
+    renews: Callable[[], bool],
+) -> dt.date:
+    """Return the day on which a clearance ends, by itself or with terms that don't renew."""
+    last = min(own, last_day(terms_end, first_stop) or own)
+    if terms_end == last < own and renews():
+        last = min(own, last_day(None, first_stop) or own)
+    return last
+
+
+def _seems_to_renew_itself(cooperation_id: UUID) -> bool:
+    """Return RENEWS_ITSELF of a cooperation; False if its terms can't be read.
+
+    Then the others are found all the same, and remind() fails for each of its clearances alone.
+    """
+    try:
+        return RENEWS_ITSELF.get()(cooperation_id)
+    except SQLAlchemyError:
+        raise
+    except Exception:  # noqa: BLE001 -- whatever is wrong with it, see above
+        return False
 
 
 def _is_ending(day: dt.date) -> sa.ColumnElement[bool]:

@@ -190,9 +190,24 @@ def test_nobody_is_told_that_terms_end_which_renew_themselves(
     joint_visit: JointVisit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     last = let_clearances_outlast(joint_visit, 300)
-    for renews in (True, False):
-        monkeypatch.setattr(notices, "renews_itself", lambda _document, renews=renews: renews)
-        assert (due.remind_of_clearances(last - DAY) == 0) is renews
+    times_read: list[bool] = []
+
+    def renews_itself(_document: object) -> bool:
+        times_read.append(True)
+        return True
+
+    monkeypatch.setattr(notices, "renews_itself", renews_itself)
+    # Not read for each clearance again, with each round of the worker.
+    assert clearances.ending(last - DAY) == []
+    assert len(times_read) == 1
+    # If they can't be read, each clearance fails alone.
+    monkeypatch.setattr(notices, "renews_itself", lambda _document: 1 / 0)
+    first, *others = clearances.ending(last - DAY)
+    assert others
+    with pytest.raises(ZeroDivisionError):
+        clearances.remind(first, last - DAY)
+    monkeypatch.setattr(notices, "renews_itself", lambda _document: False)
+    assert due.remind_of_clearances(last - DAY) > 0
 
 
 def test_a_person_is_told_in_time_of_an_own_end_soon_after_terms_that_renew_themselves(
