@@ -1,5 +1,7 @@
 """Rules about the table of permissions that are true whatever the application does."""
 
+import re
+
 from tests.integration.access.places import ANYBODY, COLUMNS
 from tests.integration.access.table import LED, LOOK, NOT_FOUND, REFUSED, SIGN_IN, Row, read
 
@@ -25,6 +27,43 @@ OWN = (
     "/verify",
 )
 
+# Parts of addresses that name nothing of an organisation or a person: what is published, and what
+# only narrows another part. Any other part names a row or is a secret.
+OF_NOBODY = {
+    *("before", "code", "filename", "help_page", "kind", "key", "language", "mark", "number"),
+    *("passage_number", "revision", "setting", "size", "slug", "to"),
+}
+# Addresses of others' rows that are open to people outside all the same: to whom, and why.
+OPENED: dict[str, tuple[set[str], str]] = {
+    "/account/confirm/passkey/<token>": (
+        {"administrator", "auditor", "other NPM", "other CSO"},
+        "a challenge to whoever is signed in; only their own passkey answers it",
+    ),
+    "/account/passkeys/new/<token>": (
+        {"administrator", "auditor", "other NPM", "other CSO"},
+        "a challenge to whoever is signed in, whose passkey it becomes",
+    ),
+    "/sign-in/passkey/<token>": (
+        {"administrator", "auditor", "other NPM", "other CSO"},
+        "a challenge to whoever signs in",
+    ),
+    "/invitations/<token>": (
+        {"administrator", "auditor", "other NPM", "other CSO"},
+        "whoever has the link; accepting it compares the address",
+    ),
+    "/account/roles/<uuid:membership_id>/accept": ({"other NPM"}, "it is their own"),
+    "/organisations/<organisation_id>": (
+        {"auditor", "other CSO"},
+        "they see those of their cooperations",
+    ),
+    "/own-guidance/<uuid:article_id>": ({"other CSO"}, "shown to partners"),
+}
+# Where people outside may open every row of a kind: what it is their task to see.
+TASKS = {
+    "administrator": ("/administration/", "/organisations/", "/people/"),
+    "auditor": ("/checklists/", "/cooperations/", "/register/"),
+}
+
 
 def rows_of(*starts: str) -> dict[Row, dict[str, str]]:
     return {row: cells for row, cells in read().items() if row[1].startswith(starts)}
@@ -42,6 +81,23 @@ def test_outsiders_see_nothing_of_a_cooperation() -> None:
     for row, cells in rows.items():
         assert {cells[column] for column in OUTSIDE} == {NOT_FOUND}, row
         assert cells[ANYBODY] == SIGN_IN, row
+
+
+def test_an_address_with_a_row_or_a_secret_is_closed_to_outsiders_unless_it_is_opened() -> None:
+    """Whatever view is added: its row's organisation was compared with the person's."""
+    looked_at, opened = 0, set()
+    for row, cells in read().items():
+        rule = row[1]
+        if set(re.findall(r"<(?:[^<>]*:)?(\w+)>", rule)) <= OF_NOBODY:
+            continue
+        looked_at += 1
+        for column in ("administrator", "auditor", "other NPM", "other CSO"):
+            if cells[column] in {NOT_FOUND, REFUSED} or rule.startswith(TASKS.get(column, ())):
+                continue
+            opened.add((rule, column))
+    assert looked_at > 150
+    listed = {(rule, column) for rule, (columns, _why) in OPENED.items() for column in columns}
+    assert opened == listed
 
 
 def test_the_planning_of_a_visit_is_seen_by_those_cleared_and_listed_alone() -> None:

@@ -15,6 +15,7 @@ from tracker.checklists.models import Checklist, Flag, Proposal
 from tracker.checklists.negotiation import hints
 from tracker.cooperations.models import CooperationPerson
 from tracker.core.db import db
+from tracker.getting_started.service import token_for
 from tracker.undertakings.models import Undertaking
 
 pytestmark = pytest.mark.both_databases
@@ -67,6 +68,7 @@ class Ids:
 def addresses(ids: Ids) -> list[tuple[str, str, str]]:
     """Return who may see each object, with which method, and the address."""
     waiting, complete = (ids.demonstration.references[name] for name in ("waiting", "complete"))
+    organisations = ids.demonstration.organisations
     declined, terms = ids.checklist("declined"), ids.checklist("complete")
     return [
         ("ilena", "GET", f"/cooperations/{complete}/people/{ids.person('declined', 'celia')}/end"),
@@ -105,6 +107,29 @@ def addresses(ids: Ids) -> list[tuple[str, str, str]]:
         ("samira", "GET", f"/organisations/{ids.demonstration.organisations['court']}"),
         ("samira", "GET", f"/checklists/{ids.checklist('waiting')}"),
         ("samira", "POST", f"/checklists/{ids.checklist('waiting')}/items/M18/accept"),
+        # Organisations that aren't parties there, or aren't the person's.
+        *(
+            ("ilena", "GET", f"/cooperations/{complete}/{part}/{organisations['court']}{end}")
+            for part, end in (
+                ("parties", "/invitation"),
+                ("departures", ""),
+                ("parties", "/take-back"),
+                ("selection", ""),
+            )
+        ),
+        ("samira", "GET", f"/people/invite/{organisations['lh']}"),
+        ("samira", "POST", f"/people/without-email/{organisations['lh']}"),
+        (
+            "samira",
+            "POST",
+            f"/people/{ids.demonstration.users['dina']}/roles/new/{organisations['lh']}",
+        ),
+        ("samira", "POST", f"/account/leave/{organisations['lh']}"),
+        ("joana", "POST", f"/people/invitations/{ids.demonstration.invitation}/again"),
+        # A link that was mailed to somebody else.
+        ("iris", "GET", f"/administration/mail/test/{token_for(ids.demonstration.users['dina'])}"),
+        # An earlier text of a cooperation that the person isn't in.
+        ("celia", "GET", f"/checklists/{declined}/copy/{ids.checklist('waiting')}"),
         ("leyla", "GET", f"/undertakings/{ids.undertaking('dina')}"),
         ("leyla", "POST", f"/undertakings/{ids.undertaking('dina')}/sign"),
     ]
