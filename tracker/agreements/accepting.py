@@ -26,7 +26,7 @@ from tracker.checklists.negotiation import discussions, hints
 from tracker.checklists.negotiation.stored_positions import put_positions
 from tracker.checklists.negotiation.text_digest import is_item_shown
 from tracker.checklists.reuse import copying
-from tracker.checklists.rules import completeness
+from tracker.checklists.rules import completeness, party_rows
 from tracker.checklists.rules.facts import Filled
 from tracker.checklists.service import as_seen, count_again, own_organisation
 from tracker.comments import queries as comments
@@ -44,6 +44,8 @@ class Reading:
     unread: frozenset[str] = frozenset()
     # Items that it has not accepted and has to look at by themselves: code -> why.
     left_out: Mapping[str, object] = field(default_factory=dict)
+    # Those in which its own row or answer is missing, whatever it has accepted of the others'.
+    to_write: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,9 @@ def reading_of(loaded: LoadedChecklist, actor: Actor) -> Reading:
             (acceptable if is_to_accept else unread).add(item.code)
         elif not answer.is_empty:
             left_out[item.code] = why
-    return Reading(frozenset(acceptable), frozenset(unread), left_out)
+    return Reading(
+        frozenset(acceptable), frozenset(unread), left_out, _to_write(loaded, party.organisation_id)
+    )
 
 
 def accept_items(actor: Actor, checklist: Checklist, seen: Mapping[str, str]) -> Accepted:
@@ -185,6 +189,30 @@ def _not_accepted(loaded: LoadedChecklist, actor: Actor) -> list[tuple[Item, Fil
         ):
             items.append((item, answer, is_to_accept))
     return items
+
+
+def _to_write(loaded: LoadedChecklist, own: UUID) -> frozenset[str]:
+    """Return the items that wait for a party's own row, or for its own answer."""
+    around = (loaded.sheet, loaded.surroundings)
+    statuses = loaded.standing().items
+    items = set()
+    for item in loaded.template.items:
+        status = statuses.get(item.code)
+        if status is None or own not in status.waiting_for or not loaded.is_open(item, status):
+            continue
+        answer = loaded.sheet.shared(item.code)
+        is_row_missing = (
+            item.party_table is not None
+            and any(problem.field == item.party_table[0] for problem in status.problems)
+            and own not in party_rows.parts_of_answer(item, answer, *around)
+        )
+        own_answer = loaded.sheet.of_party(item.code, own)
+        is_answer_missing = AnswerScope.PARTY in item.scopes and (
+            own_answer is None or own_answer.is_empty
+        )
+        if is_row_missing or is_answer_missing:
+            items.add(item.code)
+    return frozenset(items)
 
 
 def _why_left_out(

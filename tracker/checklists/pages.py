@@ -138,6 +138,8 @@ class Acts:
     own_given: bool = False
     # Whether the reader's party can change its own row, but not all of the answer.
     own_row: bool = False
+    # Whether it has written that row.
+    own_row_given: bool = False
     why_not: object = ""
 
 
@@ -683,6 +685,9 @@ def acts(
         talk=can_act and has_answer,
         flag=loaded.has_answer(item) and bool(policy.can_flag(actor, party, item)),
         own_row=AnswerScope.SHARED in scopes and bool(locked),
+        own_row_given=item.party_table is not None
+        and party.organisation_id
+        in party_rows.parts_of_answer(item, current, loaded.sheet, loaded.surroundings),
         own_given=loaded.sheet.of_party(item.code, party.organisation_id) is not None,
         leave_out=AnswerScope.SHARED in scopes
         and completeness.may_be_left_out(item, loaded.sheet, loaded.surroundings),

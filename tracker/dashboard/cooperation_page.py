@@ -509,7 +509,7 @@ def _fill_task(context: _Context, checklist: Checklist) -> Task:
             "%(num)s items are open again.",
             len(checklist.open_items),
         )
-        why += _newcomers_read_all(context)
+        why += _newcomers_read_all(context, checklist)
     ours = next(
         (
             party.waiting_count
@@ -541,10 +541,16 @@ def _fill_task(context: _Context, checklist: Checklist) -> Task:
     return Task(label, _("In progress"), "half", url, why)
 
 
-def _newcomers_read_all(context: _Context) -> str:
-    """Return why so few items are agreed while a party is joining (adr 70), or an empty text."""
+def _newcomers_read_all(context: _Context, checklist: Checklist) -> str:
+    """Return why so few items are agreed while a party is joining (adr 70).
+
+    An empty text if none is, or if those that are have accepted every item.
+    """
+    waiting = {party.organisation_id for party in checklist.parties if party.waiting_count}
     newcomers = [
-        party.organisation.name for party in people.parties(context.cooperation) if party.is_joining
+        party.organisation.name
+        for party in people.parties(context.cooperation)
+        if party.is_joining and party.organisation_id in waiting
     ]
     if not newcomers:
         return ""

@@ -253,6 +253,23 @@ def all_of_person(cooperation_id: UUID, user_id: UUID) -> list[Undertaking]:
     return list(db.session.scalars(sa.select(Undertaking).where(*of_person)))
 
 
+def has_signed_former_terms(undertaking: Undertaking) -> bool:
+    """Return whether the person's last undertaking was signed, and closed because of new terms."""
+    last = db.session.execute(
+        sa.select(Undertaking.closed_reason, Undertaking.signed_at)
+        .where(
+            Undertaking.user_id == undertaking.user_id,
+            Undertaking.cooperation_id == undertaking.cooperation_id,
+            Undertaking.closed_at.is_not(None),
+        )
+        .order_by(Undertaking.closed_at.desc(), Undertaking.asked_at.desc(), Undertaking.id.desc())
+        .limit(1)
+    ).one_or_none()
+    if last is None or last.signed_at is None:
+        return False
+    return str(last.closed_reason) == UndertakingEnd.NEW_TERMS.value
+
+
 def last_endings(terms_revision_id: UUID) -> dict[UUID, str]:
     """Return, by person, why the last undertaking on these terms was closed."""
     rows = db.session.execute(

@@ -121,6 +121,7 @@ def show(undertaking_id: str) -> str | Response:
         "undertakings/path.html",
         **words,
         form=form,
+        is_signed_again=queries.has_signed_former_terms(undertaking),
         asked=questions,
         saved_at=draft.saved_at,
         because=labels.party_interests(people.ties_of(undertaking)),

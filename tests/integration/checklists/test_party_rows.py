@@ -420,6 +420,30 @@ def test_a_partys_form_begins_with_its_own_row(app: Flask, rows: Negotiation) ->
     assert current(rows) == []
 
 
+def test_a_party_that_has_read_and_accepted_all_is_asked_for_its_own_row(
+    app: Flask, rows: Negotiation
+) -> None:
+    for key in ("npm", "door"):
+        write(rows, key, f"What {key} offers.")
+    accept(rows, "door")
+    rows.session.commit()
+    joana, address = rows.country.browser(app, "joana"), f"/checklists/{rows.checklist().id}"
+    for _ in ("before it accepts", "after"):
+        page = joana.page(f"{address}/read")
+        assert "1 item also needs an answer of your own: it's marked below." in page.text
+        assert "Your organisation's own answer is missing here." in page.text
+        accept(rows, "lantern")
+        rows.session.commit()
+    assert "Write our own row: Item M4" in joana.page(address).links()
+    assert (
+        "answer of your own" not in rows.country.browser(app, "samira").page(f"{address}/read").text
+    )
+    write(rows, "lantern", "What lantern offers.")
+    rows.session.commit()
+    assert "answer of your own" not in joana.page(f"{address}/read").text
+    assert "Change our own row: Item M4" in joana.page(address).links()
+
+
 def test_a_partys_form_has_its_own_row_and_shows_what_the_others_wrote(
     app: Flask, rows: Negotiation
 ) -> None:

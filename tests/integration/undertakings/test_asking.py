@@ -177,7 +177,9 @@ def test_removing_a_person_from_the_list_closes_undertaking_and_clearance(
 
 
 @pytest.mark.both_databases
-def test_new_terms_close_every_undertaking_immediately_and_ask_again(clearing: Clearing) -> None:
+def test_new_terms_close_every_undertaking_immediately_and_ask_again(
+    app: Flask, clearing: Clearing
+) -> None:
     clearing.clear("leyla")
     clearing.sign("otto")
     first = {key: clearing.undertaking(key).id for key in LISTED}
@@ -188,6 +190,10 @@ def test_new_terms_close_every_undertaking_immediately_and_ask_again(clearing: C
     old = db.session.get_one(Undertaking, first["leyla"], populate_existing=True)
     assert (old.state, old.closed_reason) == (CLOSED, UndertakingEnd.NEW_TERMS)
     assert mails_to(clearing, "leyla", "undertaking_asked") == 2
+    # Whoever signed before reads why they are asked again.
+    for key, is_again in (("leyla", True), ("otto", True), ("joana", False)):
+        page = clearing.browser(app, key).page(f"/undertakings/{clearing.undertaking(key).id}")
+        assert ("You signed an undertaking before." in page.text) is is_again
 
 
 def test_a_text_in_amendment_leaves_the_clearances_open(clearing: Clearing) -> None:

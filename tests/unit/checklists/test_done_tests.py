@@ -98,6 +98,15 @@ def test_row_per_cso_names_each_cso_without_a_row_and_no_npm() -> None:
     assert problems_in(PARTY_ROWS, check, values) == []
 
 
+def test_row_per_party_names_the_table_of_several() -> None:
+    fields = [*PARTY_ROWS, a_table("other", a_column("from", "party"))]
+    for key, label in (("t", "T"), ("other", "Other")):
+        check = {"check": "row_per_cso", "field": key, "column": "from"}
+        assert words(problems_in(fields, check, {key: [{"from": str(DOOR)}]})) == [
+            f"Add a row for Lantern under “{label}”."
+        ]
+
+
 def test_row_per_party_requires_a_row_for_a_new_party() -> None:
     check = {"check": "row_per_party", "field": "t", "column": "from"}
     values = {"t": [{"from": str(NPM)}, {"from": str(DOOR)}]}

@@ -42,6 +42,8 @@ class ItemToRead:
     is_only_read: bool = False
     # Why it has to be looked at by itself; empty if it hasn't.
     left_out: object = ""
+    # Whether the party's own row or answer is missing.
+    is_to_write: bool = False
     changes: list[localized_values.PartDifference] | None = None
 
 
@@ -102,6 +104,7 @@ def show(checklist_id: UUID) -> str:
         ],
         left=sum(len(part.to_confirm) for part in sections),
         left_out=sum(len(part.left_out) for part in sections),
+        to_write=sum(view.is_to_write for part in sections for view in part.views),
         whole=_whole(sections),
         to_decide=left_to_decide.count(loaded, actor),
     )
@@ -208,5 +211,6 @@ def _view(
         token=item_token(loaded, actor, item) if item.code in offered else "",
         is_only_read=item.code in reading.unread,
         left_out=reading.left_out.get(item.code, ""),
+        is_to_write=item.code in reading.to_write,
         changes=changes or None,
     )

@@ -44,6 +44,7 @@ from tracker.agreements.frozen_text import FrozenText
 from tracker.agreements.paper import pages as paper_pages
 from tracker.agreements.paper import service as paper
 from tracker.agreements.routes import going_on, on_text
+from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists import (
     encryption,
     heads,
@@ -497,7 +498,11 @@ def amend(checklist_id: UUID) -> str | Response:
             form,
             _("Propose an amendment"),
             _("This revision stays in force until all parties have signed the new one."),
-            {**text, "replaced": agreements_notices.replaced_by_signing(checklist)},
+            {
+                **text,
+                "replaced": agreements_notices.replaced_by_signing(checklist),
+                "closes_undertakings": checklist.kind is ChecklistKind.CONFIDENTIALITY,
+            },
             button=_("Open these items"),
             kind="",
         ),

@@ -143,6 +143,8 @@ def show(checklist_id: UUID) -> str:
         views=shown,
         undoable=undoable,
         open_names=obstacles.item_names(loaded, loaded.checklist.open_items or ()),
+        is_joining=party is not None and party.is_joining,
+        newcomers=locale.listed(fact.name for fact in loaded.parties if fact.is_joining),
         undoable_names=obstacles.item_names(loaded, undoable),
         chosen=chosen,
         words=words,

@@ -12,7 +12,7 @@ from tracker.access.actor import OrganisationKind
 from tracker.checklist_templates import to_decide
 from tracker.checklist_templates.checks import Check, CheckName
 from tracker.checklist_templates.field_content import has_content
-from tracker.checklist_templates.schema import Item
+from tracker.checklist_templates.schema import FieldType, Item
 from tracker.checklists.rules.facts import PartyFact, Sheet, Surroundings
 from tracker.checklists.rules.values import (
     Problem,
@@ -74,22 +74,33 @@ def _min_rows(
 
 
 def _row_per_party(
-    check: Check, _item: Item, values: Values, around: Surroundings, _sheet: Sheet
+    check: Check, item: Item, values: Values, around: Surroundings, _sheet: Sheet
 ) -> Iterator[Problem]:
-    yield from _rows_for(around.parties, check, values)
+    yield from _rows_for(around.parties, check, item, values)
 
 
 def _row_per_cso(
-    check: Check, _item: Item, values: Values, around: Surroundings, _sheet: Sheet
+    check: Check, item: Item, values: Values, around: Surroundings, _sheet: Sheet
 ) -> Iterator[Problem]:
-    yield from _rows_for(around.parties_of(OrganisationKind.CSO), check, values)
+    yield from _rows_for(around.parties_of(OrganisationKind.CSO), check, item, values)
 
 
-def _rows_for(parties: Iterable[PartyFact], check: Check, values: Values) -> Iterator[Problem]:
+def _rows_for(
+    parties: Iterable[PartyFact], check: Check, item: Item, values: Values
+) -> Iterator[Problem]:
+    """Name each party that has no row; in an item with several tables, also the table."""
     party_ids = {as_id(cell) for cell in _cells(check, values)}
+    key = check.field or ""
+    are_several = sum(field.type is FieldType.TABLE for field in item.fields) > 1
     for party in parties:
-        if party.organisation_id not in party_ids:
-            yield Problem(check.field or "", _l("Add a row for %(party)s.", party=party.name))
+        if party.organisation_id in party_ids:
+            continue
+        if are_several:
+            label = item.field(key).label
+            words = _l("Add a row for %(party)s under “%(label)s”.", party=party.name, label=label)
+        else:
+            words = _l("Add a row for %(party)s.", party=party.name)
+        yield Problem(key, words)
 
 
 def _row_per_team_member(

@@ -1,11 +1,13 @@
 """The pages by which the NPM adds a party, and what a joining party sees."""
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 
 from tests.client import CheckedClient
 from tests.factories import agreements
 from tests.factories.negotiations import Negotiation
+from tests.integration.agreements.conftest import DAY, SIGNERS
 from tests.integration.agreements.parties.test_joining import (
     ALL_SIGNERS,
     WHY,
@@ -17,6 +19,8 @@ from tests.integration.agreements.parties.test_joining import (
 )
 from tests.integration.agreements.together.test_together import Hand
 from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists.models import ChecklistParty
+from tracker.core import clock
 
 
 def browser(app: Flask, negotiation: Negotiation, first: str) -> CheckedClient:
@@ -119,7 +123,45 @@ def test_a_joining_party_reads_the_page_its_people_and_the_texts_it_is_to_sign(
     assert client.get(address(inviting, "/history")).status_code == 200
 
 
-def test_its_signatory_signs_all_its_texts_with_one_proof(app: Flask, inviting: Negotiation) -> None:
+def test_a_joining_party_is_asked_to_accept_every_item_until_it_has(
+    app: Flask, inviting: Negotiation
+) -> None:
+    invite(inviting)
+    terms = f"/checklists/{inviting.checklist().id}"
+    marek = browser(app, inviting, "marek")
+    assert "Everything else stays agreed" not in marek.page(terms).text
+    assert "Read every item, and accept it or suggest a change." in marek.page(terms).text
+    between = "Everything else stays agreed between the other parties, and Bridge Families"
+    assert between in browser(app, inviting, "samira").page(terms).text
+    waits = "Every item of this text also has to be accepted by Bridge Families"
+    assert waits in marek.page(address(inviting)).text
+    inviting.session.execute(sa.update(ChecklistParty).values(waiting_count=0))
+    inviting.session.commit()
+    assert waits not in marek.page(address(inviting)).text
+
+
+def test_who_opens_or_sends_new_confidentiality_terms_reads_that_undertakings_are_signed_again(
+    app: Flask, inviting: Negotiation
+) -> None:
+    rules = inviting.checklist(ChecklistKind.CONFIDENTIALITY)
+    until = (clock.today() + 365 * DAY).isoformat()
+    agreements.answer(inviting.country, rules, "C1", scope="all_until", until=until)
+    agreements.send(inviting.country, rules, SIGNERS)
+    agreements.sign(inviting.country, rules, *SIGNERS.values())
+    inviting.session.commit()
+    ilena = browser(app, inviting, "ilena")
+    again = "everyone who signed an undertaking has to sign it again"
+    assert again in ilena.page(address(inviting, ADD)).text
+    assert again in ilena.page(f"/checklists/{rules.id}/amend").text
+    assert again not in ilena.page(f"/checklists/{inviting.checklist().id}/amend").text
+    invite(inviting)
+    assert again in ilena.page(f"/checklists/{rules.id}/send").text
+    assert again not in ilena.page(f"/checklists/{inviting.checklist().id}/send").text
+
+
+def test_its_signatory_signs_all_its_texts_with_one_proof(
+    app: Flask, inviting: Negotiation
+) -> None:
     invite(inviting)
     send(inviting)
     rules = inviting.checklist(ChecklistKind.CONFIDENTIALITY)
