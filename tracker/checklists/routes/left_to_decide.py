@@ -14,7 +14,8 @@ from tracker.access.actor import Actor
 from tracker.access.gate import current_actor, found_or_404, signed_in
 from tracker.activity.stale import recompute
 from tracker.checklist_templates.models import AnswerScope
-from tracker.checklists import obstacles, policy, queries
+from tracker.checklist_templates.schema import Column, FieldType, TemplateField
+from tracker.checklists import obstacles, pages, policy, queries
 from tracker.checklists.deciding import left_to_decide
 from tracker.checklists.deciding.left_to_decide import OpenItem, Seen
 from tracker.checklists.deciding.open_places import Place, code_of, name_of_all
@@ -56,6 +57,8 @@ class Overtaken:
     """What was typed for a place that is no longer open, or has moved."""
 
     code: str
+    # The question it was typed for, and the value as the answer would show it.
+    question: object
     typed: str
 
 
@@ -90,9 +93,9 @@ def decide(checklist_id: UUID) -> str | Response:
         _show_now(newer, now, actor, left)
         newer.refuse(error)
         as_draft = keep_aside(replace(writing, checklist=now.checklist))
-        return _page(now, newer, left, as_draft, _overtaken(form, items, left))
+        return _page(now, newer, left, as_draft, _overtaken(now, form, items, left))
 
-    moved = [Overtaken(*place) for place in _moved(items, writing.typed or _sent())]
+    moved = _moved(loaded, items, writing.typed or _sent())
     if request.method == "POST" and moved:
         _show_now(form, loaded, actor, items)
         form.refuse(
@@ -294,22 +297,29 @@ def _sent() -> DraftValues:
     return dict(request.form.lists())
 
 
-def _moved(items: Iterable[OpenItem], words: DraftValues) -> list[tuple[str, str]]:
-    """Return what was typed for places that the page no longer has, with the code of the item."""
+def _moved(
+    loaded: LoadedChecklist, items: Iterable[OpenItem], words: DraftValues
+) -> list[Overtaken]:
+    """Return what was typed for places that the page no longer has."""
     known: set[str] = set()
     for open_item in items:
         known |= {place.name for place in open_item.places}
         known |= {name_of_all(group) for table in open_item.tables for group in table.together}
-    return [
-        (code_of(name.partition("-")[0]), text)
-        for name, texts in words.items()
-        if "-" in name and name not in known
-        for text in texts
-        if text.strip() and not name.endswith(HIDDEN)
-    ]
+    return _not_saved_by_others(
+        loaded,
+        (
+            (name, text)
+            for name, texts in words.items()
+            if "-" in name and name not in known
+            for text in texts
+            if text.strip() and not name.endswith(HIDDEN)
+        ),
+    )
 
 
-def _overtaken(form: Form, before: Iterable[OpenItem], now: Iterable[OpenItem]) -> list[Overtaken]:
+def _overtaken(
+    loaded: LoadedChecklist, form: Form, before: Iterable[OpenItem], now: Iterable[OpenItem]
+) -> list[Overtaken]:
     """Return what was typed for places that are no longer open."""
     still = {place.name for open_item in now for place in open_item.places}
     gone: list[Place] = [
@@ -318,7 +328,49 @@ def _overtaken(form: Form, before: Iterable[OpenItem], now: Iterable[OpenItem]) 
         for place in open_item.places
         if place.name not in still and not is_blank(form[place.name])
     ]
-    return [Overtaken(place.item, str(form[place.name].data)) for place in gone]
+    return _not_saved_by_others(loaded, ((row.name, str(form[row.name].data)) for row in gone))
+
+
+def _not_saved_by_others(
+    loaded: LoadedChecklist, typed: Iterable[tuple[str, str]]
+) -> list[Overtaken]:
+    """Return typed values in words, without those that are in the answer by now.
+
+    A form begins with what is known, so two people often send the same.
+    """
+    overtaken = []
+    for name, text in typed:
+        key, _dash, rest = name.partition("-")
+        field_key, _dash, cell = rest.partition("-")
+        code, column = code_of(key), cell.rpartition("-")[2]
+        item = loaded.template.by_code.get(code)
+        field = next((row for row in item.fields if row.key == field_key), None) if item else None
+        part = field.column(column) if field is not None and column else field
+        if field is None or part is None:
+            overtaken.append(Overtaken(code, "", text))
+            continue
+        answer = loaded.sheet.shared(code)
+        values = answer.values.get(field_key) if answer else None
+        saved = [row.get(column) for row in values or ()] if column else [values]
+        if _as_stored(part, text) not in saved:
+            overtaken.append(Overtaken(code, part.label, _in_words(loaded, field, column, text)))
+    return overtaken
+
+
+def _as_stored(part: TemplateField | Column, text: str) -> object:
+    return True if part.type is FieldType.CONFIRM else text
+
+
+def _in_words(loaded: LoadedChecklist, field: TemplateField, column: str, text: str) -> str:
+    """Return a value as the answer would show it: a name for an id, a day in words."""
+    value = _as_stored(field.column(column) if column else field, text)
+    try:
+        shown = pages.parts((field,), {field.key: [{column: value}] if column else value}, loaded)
+    except ValueError:  # such as a day that is none
+        return text
+    if not shown:
+        return text
+    return str(shown[0][1].lines[0][-1]) if column else str(shown[0][1])
 
 
 def _saved_words(codes: Sequence[str], loaded: LoadedChecklist, actor: Actor) -> tuple[str, str]:

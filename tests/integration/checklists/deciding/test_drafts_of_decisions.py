@@ -172,3 +172,19 @@ def test_who_may_not_fill_in_places_keeps_no_draft(writers: Writers) -> None:
             response = writers.browser(first).post(f"{writers.address}{rest}", data=sent)
             assert response.status_code == status, first
     assert writers.negotiation.session.scalar(sa.select(sa.func.count(Draft.id))) == 0
+
+
+def test_what_was_decided_in_another_tab_leaves_what_was_typed_to_be_read_in_words(
+    writers: Writers,
+) -> None:
+    forms = [
+        writers.form("ilena", M1_words=MARK, M1_begins=day) for day in ("2031-02-01", "2031-01-01")
+    ]
+    writers.post("ilena", DECIDE, writers.form("ilena", M1_words="A year", M1_begins="2031-01-01"))
+    other, same = (Page.of(writers.post("ilena", DECIDE, form)) for form in forms)
+    for page in (other, same):
+        assert "What you typed for places that aren't open any more:" in page.text
+        assert f"Item M1, Words: {MARK}" in page.text
+    assert "Item M1, Begins: 1 February 2031" in other.text
+    # What both typed is saved: nothing of it is lost.
+    assert "Begins:" not in same.text
