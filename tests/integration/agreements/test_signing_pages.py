@@ -297,7 +297,7 @@ def test_the_record_shows_text_signatures_digest_and_guidance(waiting_terms: Wai
             "Tomas Beridan",
             "Otto Brandis",
             "SHA-256 of the canonical form (RFC 8785)",
-            "template version 3",
+            "template version 4",
             "all have signed",
         ):
             assert words in page.text, key

@@ -176,7 +176,7 @@ def test_a_missing_value_shows_an_error_and_the_input_is_kept(
     page = Page.of(response)
     assert page.title.startswith("Problem")
     for words in (
-        "Confirm “Silence, own organisation included”",
+        "Confirm “Silence, even within my own organisation”",
         "Confirm “Media and public statements”",
         "Enter the date of the briefing",
     ):

@@ -49,7 +49,7 @@ def test_a_first_start_makes_tables_begins_the_trail_and_loads_the_content(
 ) -> None:
     lines = prepare(own_settings)
     assert lines[0] == f"Migrated the database to {health.newest_revision()}"
-    assert "Loaded checklist terms, version 3" in lines
+    assert "Loaded checklist terms, version 4" in lines
     assert db.session.scalars(sa.select(Event.verb).order_by(Event.number)).first() == (
         "instance_started"
     )
@@ -214,9 +214,9 @@ def test_content_that_was_published_otherwise_stops_the_start(
 ) -> None:
     worker_prepare.migrate(own_settings, lambda _line: None)
     worker_prepare.require_own_keys()
-    publish(a_template(an_item("M1"), version=3))
+    publish(a_template(an_item("M1"), version=4))
     db.session.commit()
-    with pytest.raises(PreparationError, match="version 3 is published already"):
+    with pytest.raises(PreparationError, match="version 4 is published already"):
         prepare(own_settings)
     # Nothing else was loaded either.
     assert db.session.scalars(sa.select(ChecklistTemplate.kind)).all() == [ChecklistKind.TERMS]

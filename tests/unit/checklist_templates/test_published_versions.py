@@ -7,15 +7,15 @@ from tracker.core.paths import CONTENT
 
 # A version of which the text changes gets the next number, and its digest takes the place here.
 DIGESTS = {
-    (ChecklistKind.TERMS, 3): ("2b13dc78f8d98047df5a4d6ef8516692c7cf88b92fa662ba2e2db79e63344dbe"),
-    (ChecklistKind.CONFIDENTIALITY, 5): (
-        "98ee3e790b1ffb86714d614b2e4847459a325bd4770aa1faace3de934b2c1f3d"
+    (ChecklistKind.TERMS, 4): ("25088c6703689ead681910f0f1d16f4bb1d1739b6347b7c8ce9ca2411e871108"),
+    (ChecklistKind.CONFIDENTIALITY, 6): (
+        "66d070e52ea2708b0a86545b7205c6438e5ba57307c0d4a6bfd246effc5624d6"
     ),
-    (ChecklistKind.VISIT_ROLES, 3): (
-        "8e60688f96f2ae2ea547a93d9ab1cca7accd484a2c3d0ac6f63eb0cfa3ade6f9"
+    (ChecklistKind.VISIT_ROLES, 4): (
+        "38f6c88121dc3676c1f8a5ecb0920c375c4dc01b0cd51b2a4adda0934f8bbb8f"
     ),
-    (ChecklistKind.URGENT_PLAN, 4): (
-        "1e4ebba014741d0c6c2dfcd70ca40607786fec4cfb12aedafd4025e5f3c6deeb"
+    (ChecklistKind.URGENT_PLAN, 5): (
+        "227bf2ca439d61c55ad10997941a5a540828137db7b052b3a6ddc7d200539ad8"
     ),
 }
 

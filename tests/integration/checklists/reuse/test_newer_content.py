@@ -136,7 +136,7 @@ NAMED = {
         },
         "M10": {
             "Fill in: If a statement turns out to be wrong",
-            "Fill in: Before a partner spreads information on a single person",
+            "Fill in: Before a partner shares information about an individual",
             "Choose: What is published about a single visit",
             "Choose: Does anybody outside the NPM ever receive raw notes?",
         },
@@ -144,10 +144,10 @@ NAMED = {
             "Fill in the row “Lost earnings”.",
             "Fill in: Several payments to the same person",
         },
-        "M13": {"Fill in the row “Claims of people in the team”."},
+        "M13": {"Fill in the row “Claims of people on the team”."},
         "M20": {
             "Choose: Can a body that isn't a party declare a pause?",
-            "Fill in: Conditions for coming back after a pause",
+            "Fill in: Conditions for resuming after a pause",
         },
     },
     ChecklistKind.CONFIDENTIALITY: {
@@ -156,7 +156,7 @@ NAMED = {
             "Fill in the row “What the NPM's own reports, recommendations and opinions need”.",
             (
                 "Confirm: Everyone may contact the SPT and the other OPCAT bodies at any time. "
-                "Nobody needs leave for this, and nobody may restrict or punish it."
+                "Nobody needs permission for this, and nobody may restrict or punish it."
             ),
         },
     },
