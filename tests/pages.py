@@ -125,7 +125,7 @@ class Page:
         return [_words(button) for button in self.root.iter("button")]
 
     def stages(self) -> list[tuple[str, str, bool]]:
-        """Return the stages of the stage line: code, class, whether it is the current one."""
+        """Return the stages of the stage line: name, class, whether it is the current one."""
         (line,) = [row for row in self.root.iter("ol") if row.attrib.get("class") == "stages"]
         return [
             (

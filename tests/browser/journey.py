@@ -518,7 +518,7 @@ def plan_visit(
     gaps = page.locator("textarea[name=gaps]")
     if gaps.count():
         gaps.fill("None for a place of this size.")
-    page.get_by_label("Let everyone on the team know place and dates").check()
+    page.get_by_label("Let everyone on the team know the place and dates").check()
     _pick_rows(page, "audience", [demo_people[name].name for name in AUDIENCE])
     if tasks is None:
         page.get_by_label("I'll choose later").check()

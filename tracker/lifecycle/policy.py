@@ -261,7 +261,12 @@ def missing_to_be_active(facts: Facts) -> tuple[Missing, ...]:
 def can_plan_visit(facts: Facts, gates: Sequence[Gate]) -> Decision:
     """Decide whether a new joint visit may be planned (J1, and G5 as a standing condition)."""
     if facts.stage not in {Stage.ACTIVE, Stage.UNDER_REVIEW}:
-        return no(_l("The NPM can plan a joint visit at stage P4, when the terms are in force."))
+        return no(
+            _l(
+                "The NPM can plan a joint visit while the cooperation is active and its terms are "
+                "in force."
+            )
+        )
     if not can_have_visits(facts.modes, facts.questions):
         return no(_l("Joint visits aren't among this cooperation's ways of working."))
     if not visits_count(facts.modes, facts.questions, facts.agreed_ways):

@@ -141,7 +141,7 @@ def can_begin(actor: Actor, fact: ReviewFact) -> Decision:
     if not fact.terms_in_force:
         return no(_l("You can only hold a review while the agreed terms are in force."))
     if fact.stage not in REVIEWABLE:
-        return no(_l("You can only hold a review once the cooperation is active (P4)."))
+        return no(_l("You can only hold a review once the cooperation is active."))
     if fact.is_open:
         return no(_l("A review is already being held."))
     return YES

@@ -47,6 +47,15 @@ from tracker.visits.service import (
 
 # What is shown beside people's names in lists, by their ids.
 Beside = Mapping[UUID, object]
+_TEAM = _l(
+    "The lead and deputy are always on the team. Under skill, say why the person is on the team."
+)
+# Skills and languages that are left empty are completed only as a visit is planned.
+_TEAM_TO_PLAN = _l(
+    "The lead and deputy are always on the team. Under skill, say why the person is on the team. "
+    "You can leave skills and languages empty. We fill them in from your last visit, the list of "
+    "who must sign or the person's account."
+)
 NO_NAMES = _l("Don't name or describe any person deprived of liberty or any case.")
 
 
@@ -174,7 +183,7 @@ def plan_form(
             key: _choice(template, item, key)
             for item, key in (("V1", "kind"), ("V1", "place_type"), ("V2", "announced"))
         },
-        **_team_fields(everybody, beside),
+        **_team_fields(everybody, beside, _TEAM_TO_PLAN),
         **(_beginning_fields(ways, everybody, beside) if ways else {}),
     }
     return cast("Form", type("PlanForm", (PlaceForm,), members)())
@@ -281,7 +290,9 @@ def _choice(template: Template, item: str, key: str) -> ChoiceField:
     )
 
 
-def _team_fields(taking_part: Collection[Person], beside: Beside) -> dict[str, Any]:
+def _team_fields(
+    taking_part: Collection[Person], beside: Beside, about_team: object = _TEAM
+) -> dict[str, Any]:
     everybody = [_person(person, beside) for person in taking_part]
     own = [_person(person, beside) for person in taking_part if person.is_npm_staff]
     member_row = type(
@@ -312,10 +323,7 @@ def _team_fields(taking_part: Collection[Person], beside: Beside) -> dict[str, A
         "members": Rows(
             member_row,
             _l("Team"),
-            description=_l(
-                "The lead and deputy are always on the team. Under skill, say why the person is "
-                "on the team."
-            ),
+            description=about_team,
         ),
         "gaps": TextField(
             _l("What the team lacks, and why"),
@@ -325,7 +333,7 @@ def _team_fields(taking_part: Collection[Person], beside: Beside) -> dict[str, A
             ),
         ),
         "team_knows": ConfirmField(
-            _l("Let everyone on the team know place and dates"),
+            _l("Let everyone on the team know the place and dates"),
             [Optional()],
             description=_l(
                 "From today, once they're cleared. To let somebody know later, list them below "
@@ -334,7 +342,7 @@ def _team_fields(taking_part: Collection[Person], beside: Beside) -> dict[str, A
         ),
         "audience": Rows(
             audience_row,
-            _l("Who else may know place and dates"),
+            _l("Who else may know the place and dates"),
             description=_l(
                 "The person who plans the visit, the lead and the deputy always know. Nobody "
                 "else does unless you tick the box above or list them here, even within the NPM. "

@@ -398,7 +398,7 @@ def _not_active(facts: Facts, _wants: Sequence[MissingRequirement]) -> Missing:
         _l("The agreed terms are suspended.")
         if facts.is_suspended
         else _l("The cooperation isn't active."),
-        _l("A joint visit takes place at stage P4, when terms are signed and in force."),
+        _l("A joint visit takes place while the cooperation is active and its terms are in force."),
         Target(PageKind.COOPERATION),
         Turn() if facts.is_suspended else _PLANNERS,
         "settling-terms/settle-before-visits",
@@ -426,7 +426,7 @@ _WORDS: dict[RequirementKind, Callable[[Facts, Sequence[MissingRequirement]], Mi
     RequirementKind.NOT_ACTIVE: _not_active,
     RequirementKind.COOPERATION_DISAGREES: _OfVisit(
         _l("The stage or the days of the cooperation don't match its signatures."),
-        _l("A joint visit takes place at stage P4, when terms are signed and in force."),
+        _l("A joint visit takes place while the cooperation is active and its terms are in force."),
         "settling-terms/settle-before-visits",
         PageKind.COOPERATION,
         turn=_ADMINISTRATORS,

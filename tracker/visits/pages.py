@@ -65,11 +65,6 @@ def days(plan: Plan) -> str:
     return str(_("%(first)s to %(last)s", first=first, last=last))
 
 
-def stage_words(stage: VisitStage) -> str:
-    """Return a stage with its code, such as J2, Planned."""
-    return str(_("%(code)s, %(words)s", code=stage.value, words=labels.STAGES[stage]))
-
-
 def state_of(stage: VisitStage, *, is_ready: bool, is_over: bool | None) -> State:
     """Return the state of a visit, in words and with its mark.
 
@@ -312,7 +307,7 @@ def team_now(reading: Reading) -> list[tuple[object, object]]:
         (_("Team lead"), _name(reading, sheet.value("V3", "lead"))),
         (_("Deputy"), _name(reading, sheet.value("V3", "deputy"))),
         (_("Team"), listed(name for name in members if name)),
-        (_("Who may know place and dates"), listed(name for name in knowing if name)),
+        (_("Who may know the place and dates"), listed(name for name in knowing if name)),
     ]
 
 

@@ -190,9 +190,14 @@ def _ways_to_begin(actor: Actor, cooperation: Cooperation, former: Visit | None)
             "Copies methods, scripts and measures, but not that visit's place, days, team or "
             "visit list."
         )
-        otherwise = _("If this visit has other parties, its texts begin with the model text.")
-        hints = f"{hint} {otherwise}" if codes else hint
-        ways.append(Option(f"{beginnings.FORMER}{former.number}", words, hints))
+        if codes:
+            limit = _(
+                "If the team comes from other parties this time, nothing is copied: the texts "
+                "begin with the model text."
+            )
+        else:
+            limit = _("Choose this only if the team comes from the same parties as then.")
+        ways.append(Option(f"{beginnings.FORMER}{former.number}", words, f"{hint} {limit}"))
     for code in codes:
         words = _("With the model text in %(language)s", language=locale.name_of(code))
         ways.append(Option(f"{beginnings.MODEL}{code}", words))
@@ -261,7 +266,6 @@ def show(reference: str, number: int) -> str:
         cooperation=reading.cooperation,
         view=pages.visit_view(reading, actor),
         stages=pages.stage_list(visit.stage, is_ready=pages.is_ready(reading)),
-        stage_words=pages.stage_words(visit.stage),
         may_change=_may_change(
             actor, visit, reading.cooperation, leads=actor.user_id in reading.leads
         ),

@@ -569,7 +569,7 @@ def test_history_shows_who_did_what(
     text = country.browser(app, "ada").page(f"/cooperations/{reference}/history").text
     for words in (
         "was opened between Office of the People's Advocate, Open Door Legal Aid",
-        "Stage P0 ended. The cooperation is now in stage P1, Drafting terms.",
+        "The stage “Exploring” ended. The cooperation is now at the stage “Drafting terms”.",
         "Agreed terms: the checklist was started.",
         "Dora Lund takes part for Open Door Legal Aid as physician.",
         "Samira Okell, for Open Door Legal Aid",

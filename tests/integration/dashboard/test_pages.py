@@ -285,7 +285,7 @@ def test_the_page_shows_stage_turn_needs_and_gates(
     session.commit()
     page = country.browser(app, "samira").page(f"/cooperations/{cooperation.reference}")
     assert page.h1 == "Joint monitoring of police custody"
-    assert "Stage P1, Drafting terms" in page.text
+    assert "Stage: Drafting terms" in page.text
     assert "Next step, for Open Door Legal Aid" in page.text
     assert "Agreed terms: required." in page.text
     assert "Urgent-action plan of the cooperation: required." in page.text

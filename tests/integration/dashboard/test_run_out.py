@@ -67,11 +67,11 @@ def test_list_page_and_next_step_say_from_the_day_after_that_the_terms_ended(
     frozen_time(now + DAY)
     before = texts(app, country, cooperation)
     assert not any(words in text for text in before.values())
-    assert "Stage P4, Active," in before["page"]
+    assert "Stage: Active" in before["page"]
     frozen_time(now + 2 * DAY)
     after = texts(app, country, cooperation)
     assert all(words in text for text in after.values())
-    assert f"Stage P4, {words}," in after["page"]
+    assert f"Stage: {words}" in after["page"]
     assert "Everything that is agreed is in force" not in after["page"]
 
 
@@ -103,7 +103,7 @@ def test_a_suspension_lifted_after_the_last_day_makes_nothing_active(
     session.commit()
     client = country.browser(app, "henrik")
     history = client.page(f"/cooperations/{cooperation.reference}/history").text
-    assert f"now in stage P4, but its terms ended on {as_date(last)}" in history
+    assert f"now at the stage “Active”, but its terms ended on {as_date(last)}" in history
     assert f"Terms ended on {as_date(last)}" in client.page("/cooperations").text
 
 

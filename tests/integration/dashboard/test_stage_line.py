@@ -41,8 +41,9 @@ def test_every_stage_is_drawn_and_none_counts_as_past_that_was_not_entered(
     # As if signatures and events agreed; that they have to is tested elsewhere.
     monkeypatch.setattr(bound, "compare_with_events", lambda *_any: frozenset([cooperation.id]))
     page = country.browser(app, "samira").page(f"/cooperations/{cooperation.reference}")
-    stages = page.stages()
-    assert [code for code, _class, _is_current in stages] == ALL
-    assert [code for code, _class, is_current in stages if is_current] == [stage.value]
-    assert [code for code, mark, _is_current in stages if mark == "past"] == past
-    assert [code for code, mark, _is_current in stages if mark == "beside"] == ["P5", "P6"]
+    stages = list(zip(ALL, page.stages(), strict=True))
+    assert [code for code, (_name, _class, is_current) in stages if is_current] == [stage.value]
+    assert [code for code, (_name, mark, _is_current) in stages if mark == "past"] == past
+    assert [code for code, (_name, mark, _is_current) in stages if mark == "beside"] == ["P5", "P6"]
+    # People read names, never codes.
+    assert not any(code in page.text for code in ALL)

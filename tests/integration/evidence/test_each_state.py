@@ -199,7 +199,7 @@ def test_each_place_says_the_same_state_and_date(
         (listed,) = states_on(client.page(f"/cooperations?q={reference}"))
         assert listed == stage
         page = client.page(f"/cooperations/{reference}").text
-        assert f", {stage}, of P0 to P7" in page
+        assert f"Stage: {stage}" in page
         assert ("G5 In timeMet" in page) is (stage == "Active")
         if expected.notice:
             record = client.page(f"{checklist}/record").text

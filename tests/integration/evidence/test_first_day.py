@@ -62,7 +62,7 @@ def test_each_page_and_file_names_the_first_day_until_it_has_come(
     expected = set(texts) if hours < 0 else set()
     assert {name for name, text in texts.items() if begins in text} == expected
     assert (f"G5 In time{begins}" in texts["cooperation"]) is (hours < 0)
-    is_active = "Stage P4, Active" in texts["cooperation"]
+    is_active = "Stage: Active" in texts["cooperation"]
     assert is_active is (hours > 0)
     for name in ("record", "revisions", "checklist", "agreement in the register"):
         assert ("In force" in texts[name]) is (hours > 0), name
@@ -91,5 +91,5 @@ def test_a_cooperation_that_begins_later_is_not_called_active_in_its_history(
     address = f"/cooperations/{demonstration.references['complete']}/history"
     client = demonstration.browser(app, "milan")
     texts = [client.page(f"{address}?page={number}").text for number in range(1, 9)]
-    assert any("Everything is signed; stage P4 begins on" in text for text in texts)
-    assert not any("in stage P4, Active" in text for text in texts)
+    assert any("Everything is signed; the stage “Active” begins on" in text for text in texts)
+    assert not any("now at the stage “Active”" in text for text in texts)

@@ -51,7 +51,7 @@ def test_terms_renewed_early_stay_in_force_from_their_first_day_to_the_new_last_
         frozen_time(now + days * DAY)
         auditor = active.country.browser(app, "nadia")
         assert "In force 1" in auditor.page("/register?state=in_force").text
-        assert "Stage P4, Active" in auditor.page(f"/cooperations/{reference}").text
+        assert "Stage: Active" in auditor.page(f"/cooperations/{reference}").text
         check = auditor.page(f"/verify?reference={reference}&digest={text.digest}").text
         assert "everyone has signed, and it's still valid" in check
     active.session.rollback()

@@ -155,7 +155,7 @@ def test_both_openings_are_in_the_read_log(
     now, former = joint_visit.checklist(ROLES, 2), joint_visit.checklist(ROLES, 1)
     browser = joint_visit.demonstration.browser(app, "samira")
     page = browser.page(f"/checklists/{now.id}/copy/{former.id}")
-    assert "K2 Planning" in page.text
+    assert "Restricted: visit planning" in page.text
     rows = joint_visit.session.scalars(
         sa.select(ReadLogEntry).where(ReadLogEntry.user_id == joint_visit.user("samira"))
     ).all()

@@ -41,6 +41,7 @@ from tracker.visits import pages, queries, readiness, service
 from tracker.visits import shown as shown_marks
 from tracker.visits.encryption import Plan, plan_of
 from tracker.visits.models import Visit, VisitStage
+from tracker.visits.stages import IN_ORDER
 
 ROLES = ChecklistKind.VISIT_ROLES
 HARBOUR = "Lower Harbour police station"
@@ -112,10 +113,10 @@ def test_a_visits_page_begins_with_its_place_and_days_also_on_a_phone(
     ("stage", "past"),
     [
         (VisitStage.PROPOSED, []),
-        (VisitStage.PLANNED, ["J1"]),
+        (VisitStage.PLANNED, ["Proposing"]),
         # The visit is ready: nothing is left to do before the team leaves.
-        (VisitStage.CLEARED, ["J1", "J2", "J3"]),
-        (VisitStage.ON_SITE, ["J1", "J2", "J3"]),
+        (VisitStage.CLEARED, ["Proposing", "Planning", "Ready"]),
+        (VisitStage.ON_SITE, ["Proposing", "Planning", "Clearing the team"]),
     ],
 )
 def test_the_stage_line_of_a_visit_shows_every_stage_and_which_were_passed(
@@ -125,21 +126,24 @@ def test_the_stage_line_of_a_visit_shows_every_stage_and_which_were_passed(
     joint_visit.session.commit()
     page = browser("samira").page(address(joint_visit))
     stages = page.stages()
-    assert [code for code, _class, _is_current in stages] == ["J1", "J2", "J3", "J4"]
-    assert [code for code, _class, is_current in stages if is_current] == [stage.value]
-    assert [code for code, mark, _is_current in stages if mark == "past"] == past
-    assert f"Stage {stage.value}, " in page.text
+    (current,) = [name for name, _class, is_current in stages if is_current]
+    assert [is_current for *_rest, is_current in stages].index(True) == list(IN_ORDER).index(stage)
+    assert [name for name, mark, _is_current in stages if mark == "past"] == past
+    assert f"Stage: {current}" in page.text
+    # People read names, never codes.
+    assert not any(code in page.text for code in ("J1", "J2", "J3", "J4", "K2"))
 
 
 def test_the_stage_line_names_what_is_done_until_the_visit_is_ready(
     browser: Browser, joint_visit: JointVisit
 ) -> None:
-    assert "Stage J3, Ready, of J1 to J4" in browser("samira").page(address(joint_visit)).text
+    assert "Stage: Ready" in browser("samira").page(address(joint_visit)).text
     without_credential_of(joint_visit, "leyla")
     joint_visit.session.commit()
     page = browser("samira").page(address(joint_visit))
-    assert "Stage J3, Clearing the team, of J1 to J4" in page.text
-    assert [code for code, mark, _is_current in page.stages() if mark == "past"] == ["J1", "J2"]
+    assert "Stage: Clearing the team" in page.text
+    past = [name for name, mark, _is_current in page.stages() if mark == "past"]
+    assert past == ["Proposing", "Planning"]
 
 
 @pytest.mark.parametrize("key", [key for key in OUTSIDE if key != "noor"])
@@ -490,7 +494,7 @@ def test_before_a_cooperation_is_active_its_page_says_what_opens_visits(
     other = joint_visit.demonstration.references["differing"]
     response = browser("ilena").get(f"/cooperations/{other}/visits/plan")
     assert response.status_code == 403
-    assert "stage P4" in Page.of(response).text
+    assert "while the cooperation is active" in Page.of(response).text
 
 
 # Changing
