@@ -23,7 +23,7 @@ DECISIONS: dict[InterestsDecision, object] = {
 }
 
 DECISION_HINTS: dict[InterestsDecision, object] = {
-    InterestsDecision.ACCEPT: _l("What was declared doesn't affect this work."),
+    InterestsDecision.ACCEPT: _l("No interest affects this work."),
     InterestsDecision.LIMIT: _l("The person takes part, except in what you name below."),
     InterestsDecision.REPLACE: _l("This person gets no access, and you ask for somebody else."),
 }

@@ -603,7 +603,7 @@ def _task(task: waiting.Task) -> Task:
             why_ = _("%(where)s. About ten minutes.", where=where)
             return Task(label, _("Waiting for you"), YOURS, url, why_, act=_("Read and sign"))
         case TaskKind.DECIDE:
-            label = _("Decide on what %(person)s declared", person=task.person)
+            label = _("Decide on the interests of %(person)s", person=task.person)
             return Task(label, _("Waiting for you"), YOURS, url, where, act=_("Decide"))
         case TaskKind.DECIDE_ADDED:
             label = _("Decide on what %(person)s added to their interests", person=task.person)

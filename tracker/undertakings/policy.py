@@ -324,7 +324,7 @@ def _is_not_replaced(undertaking: UndertakingStatus) -> Decision:
 
 def _interests_are_decided(undertaking: UndertakingStatus) -> Decision:
     if undertaking.waits_for_decision:
-        return no(_l("Decide on the declared interests first."))
+        return no(_l("Decide on the interests first."))
     if undertaking.undecided_added:
         return no(_l("Decide on the interests that the person added first."))
     return YES

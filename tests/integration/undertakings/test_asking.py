@@ -1,4 +1,7 @@
-"""Who is asked for an undertaking, and what closes one immediately."""
+"""Who is asked for an undertaking, and what closes one immediately.
+
+In one file: whatever closes an undertaking decides who is asked again.
+"""
 
 import datetime as dt
 

@@ -64,12 +64,21 @@ def state_of(clearing: Clearing, key: str) -> Interests:
     return clearing_states(clearing.cooperation.id, [user_id])[user_id].interests
 
 
-def test_a_clearance_of_such_a_person_needs_a_decision_first(clearing: Clearing) -> None:
+def test_a_clearance_of_such_a_person_needs_a_decision_first(
+    app: Flask, clearing: Clearing
+) -> None:
     clearing.sign(LAWYER)
     assert clearing.undertaking(LAWYER).party_has_interest is True
     assert kinds(clearing) == [(TaskKind.DECIDE, "Samira Okell")]
+    # Nothing claims that the person declared something.
+    tomas = clearing.browser(app, "tomas")
+    task = tomas.page("/").links()["Decide on the interests of Samira Okell"]
+    page = tomas.page(task)
+    assert "Nothing declared." in page.text
+    assert "Decide on the interests" in page.text
+    assert "what was declared" not in page.text
     assert state_of(clearing, LAWYER) is Interests.UNDECIDED
-    with pytest.raises(RefusedError, match="Decide on the declared interests first"):
+    with pytest.raises(RefusedError, match="Decide on the interests first"):
         clearing.countersign(LAWYER)
     clearing.decide(LAWYER)
     assert kinds(clearing) == [(TaskKind.COUNTERSIGN, "Samira Okell")]
@@ -100,7 +109,7 @@ def test_what_was_true_at_signing_stays(clearing: Clearing) -> None:
     body = db.session.get_one(Organisation, clearing.demo_people.bodies["od"].id)
     body.litigates = body.represents_persons = False
     db.session.flush()
-    with pytest.raises(RefusedError, match="Decide on the declared interests first"):
+    with pytest.raises(RefusedError, match="Decide on the interests first"):
         clearing.countersign(LAWYER)
 
 

@@ -439,7 +439,7 @@ def test_nobody_else_countersigns(clearing: Clearing) -> None:
 
 def test_undecided_interests_are_not_countersigned(clearing: Clearing) -> None:
     clearing.sign("leyla", TOLD)
-    with pytest.raises(RefusedError, match="Decide on the declared interests first"):
+    with pytest.raises(RefusedError, match="Decide on the interests first"):
         clearing.countersign("leyla")
 
 

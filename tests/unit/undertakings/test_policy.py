@@ -316,7 +316,7 @@ def test_nobody_countersigns_their_own() -> None:
         ({"until": TODAY - dt.timedelta(days=1)}, "has passed"),
         ({"is_joining": True}, "has to sign the terms before its people"),
         ({"has_role": False}, "account is suspended, or they no longer have a role"),
-        ({"has_interests": True}, "Decide on the declared interests first"),
+        ({"has_interests": True}, "Decide on the interests first"),
         (
             {"has_interests": True, "decision": InterestsDecision.REPLACE},
             "ask for somebody else",

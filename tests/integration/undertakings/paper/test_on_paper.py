@@ -139,7 +139,7 @@ def test_what_the_person_filled_in_is_frozen_encrypted_and_carried_over(driver: 
     assert all(point["confirmed"] for point in text["points"])
     assert undertaking.has_interests is True
     assert undertaking.briefed_on == clock.today()
-    refused(lambda: driver.countersign(DRIVER), "Decide on the declared interests")
+    refused(lambda: driver.countersign(DRIVER), "Decide on the interests first")
 
 
 def test_declared_interests_are_decided_before_it_is_countersigned(driver: Clearing) -> None:
