@@ -168,8 +168,8 @@ def test_its_signatory_signs_all_its_texts_with_one_proof(
     agreements.send(inviting.country, rules, ALL_SIGNERS)
     inviting.session.commit()
     sten = Hand(app, inviting, "sten")
-    for page in (address(inviting), f"/checklists/{rules.id}/sign"):
-        assert sten.client.page(page).links()["Read and sign them together"] == sten.address
+    for linked in (address(inviting), f"/checklists/{rules.id}/sign"):
+        assert sten.client.page(linked).links()["Read and sign them together"] == sten.address
     page = sten.choose(0, 1)
     assert page.h1 == "Sign 2 texts"
     assert "You signed 2 texts." in sten.sign(page).text
