@@ -1,4 +1,7 @@
-"""Forms for a joint visit: plan it, change plan and team, record a part, stop it, override."""
+"""Forms for a joint visit: plan it, change plan and team, record a part, stop it, override.
+
+In one file: planning a visit and changing its team use the same fields.
+"""
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping, Sequence
