@@ -169,6 +169,7 @@ def _form(
     members: dict[str, Any] = {}
     data: dict[str, Any] = {}
     known = left_to_decide.suggested(loaded, actor, items)
+    same = _("The same for all rows, except where you choose something else below.")
     for open_item in items:
         key, values = open_item.key, open_item.values
         lists = PeopleLists(loaded, actor, open_item.item)
@@ -176,11 +177,17 @@ def _form(
         members[f"{key}-question"] = HiddenValueField(most=TOKEN_LENGTH, render_kw=BASE)
         members[f"{key}-begun"] = HiddenValueField(most=TOKEN_LENGTH, render_kw=BASE)
         data |= _base_of(loaded, actor, open_item)
+        hinted_above = {
+            place.name
+            for table in open_item.tables
+            for group in table.together
+            for place in group
+            if _shared_hint(group)
+        }
         for place in open_item.places:
             value = values.get(place.field.key)
-            members[place.name] = place_field(
-                place.field, place.part, lists, value, beside=_beside(place)
-            )
+            beside = "" if place.name in hinted_above else _beside(place)
+            members[place.name] = place_field(place.field, place.part, lists, value, beside=beside)
             data[place.name] = to_shown(place.part, known.get(place.name, place.text))
         for table in open_item.tables:
             for group in table.together:
@@ -191,9 +198,7 @@ def _form(
                     first.part,
                     lists,
                     value,
-                    beside=_(
-                        "The same for all rows, except where you choose something else below."
-                    ),
+                    beside=" ".join(filter(None, (_shared_hint(group), same))),
                     label=with_commas(dict.fromkeys(str(place.part.label) for place in group)),
                 )
                 data[name_of_all(group)] = to_shown(first.part, known.get(name_of_all(group)))
@@ -231,6 +236,12 @@ def _changed(items: Iterable[OpenItem], typed: DraftValues) -> list[str]:
         if any(typed.get(f"{key}-{name}", current) != current for name, current in base.items())
     ]
     return list(dict.fromkeys(changed))
+
+
+def _shared_hint(group: Sequence[Place]) -> str:
+    """Return the text beside every place of a group if it is the same, to show it once."""
+    hints = {str(_beside(place)) for place in group}
+    return hints.pop() if len(hints) == 1 else ""
 
 
 def _beside(place: Place) -> object:

@@ -89,6 +89,9 @@ def test_page_shows_the_open_places_of_all_items_and_nothing_else(
     assert page.h1 == "What is left to decide"
     for words in ("how long", "the first day", "who pays", "how often", "Travel", "Meals"):
         assert words in page.text
+    # What is to decide in several rows is said where all are decided together, and not again.
+    assert page.text.count("who pays") == 1
+    assert page.text.count("Only needed if your choices here call for it.") == 1
     assert "M4" not in page.text
     assert "Complete." not in page.text
 
