@@ -2,10 +2,12 @@
 
 import re
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from html import unescape
 from urllib.parse import urldefrag, urlencode, urljoin, urlsplit
+
+from werkzeug.test import TestResponse
 
 from tests.client import CheckedClient
 from tests.pages import Form, Page
@@ -62,10 +64,12 @@ def crawl(
     selection: Selection,
     starts: Collection[str] = ("/",),
     read: bool = True,
+    look: Callable[[str, Page], None] | None = None,
 ) -> Found:
     """Follow every link and every form that only reads; the client checks each response.
 
-    read=False skips checking the pages, if another walk checks the same ones.
+    read=False skips checking the pages, if another walk checks the same ones. look is called with
+    the address of each page and the page.
     """
     walked = Found(addresses=dict.fromkeys(starts, "nowhere"))
     queue = deque(starts)
@@ -81,9 +85,9 @@ def crawl(
             links = [response.location]
         elif response.mimetype == "text/html":
             walked.texts[address] = text = response.get_data(as_text=True)
-            links = [unescape(link) for link in _HREF.findall(text)]
-            if 'method="get"' in text:
-                links += _reading_forms(Page.of(response))
+            links = _links(response, text)
+            if look is not None:
+                look(address, Page.of(response))
         else:
             # One character per byte: files need not be text, and none may be skipped.
             walked.texts[address] = response.get_data().decode("latin-1")
@@ -94,6 +98,12 @@ def crawl(
                 walked.addresses[target] = address
                 queue.append(target)
     return walked
+
+
+def _links(response: TestResponse, text: str) -> list[str]:
+    """Return where a page leads, by links and by forms that only read."""
+    links = [unescape(link) for link in _HREF.findall(text)]
+    return links + (_reading_forms(Page.of(response)) if 'method="get"' in text else [])
 
 
 def _reading_forms(page: Page) -> list[str]:

@@ -4,17 +4,15 @@ One worker runs all of this file and of test_permissions (tests/conftest.py), so
 requested once per person.
 """
 
-import re
-from collections.abc import Iterator
 from urllib.parse import urlsplit
-from xml.etree.ElementTree import Element
 
 import pytest
 
 from tests.effort import is_long, tries
 from tests.factories.own_side import SIDES, STANDING, VISIT
+from tests.integration.access.codes import codes_on
 from tests.integration.access.places import KINDS
-from tests.integration.access.walks import BOTH, WALKERS, Walks
+from tests.integration.access.walks import BOTH, PEOPLE, READS_TITLES, WALKERS, Walks
 from tests.pages import Page
 
 # Where the demonstration's visit goes, of class K2: only for people who are cleared and listed.
@@ -110,8 +108,6 @@ IN_ANOTHER_STATE = {
 # Pages with links for authors, for some minutes after they wrote.
 FOR_A_WHILE = {"comments.edit", "comments.withdraw"}
 NPM, CSO = SIDES["npm"], SIDES["cso"]
-# Pages of the cooperations in other states.
-OF_OTHER_KINDS = {"CSO coordinator", "CSO signatory"}
 # People of neither side walk once, after both wrote. In the short form one person of each side
 # walks, since the others read by the same rules, and those of neither see no cooperation at all.
 OF_NEITHER = [key for key in NPM.others if key in CSO.others]
@@ -144,13 +140,9 @@ def test_every_link_opens_a_valid_page_writes_nothing_and_shows_the_place_to_the
 
 def test_every_page_can_be_reached_by_links(walks: Walks) -> None:
     urls = walks.app.url_map.bind("localhost")
-    people = {KINDS["complete"][column] for column in WALKERS}
-    for kind, who in KINDS.items():
-        if kind != "complete":
-            people |= {who[column] for column in who if is_long() or column in OF_OTHER_KINDS}
     reached = {
         str(urls.match(urlsplit(address).path)[0])
-        for key in people
+        for key in PEOPLE
         for address in walks.walk(key).statuses
     }
     pages = {
@@ -163,49 +155,10 @@ def test_every_page_can_be_reached_by_links(walks: Walks) -> None:
 
 # Codes of items -----------------------------------------------------------------------------------
 
-CODE = re.compile(r"(?<![\w-])[MCVUS]\d{1,2}\b(?!-)")
-# A hint where the answer has to name an item by its code.
-ASKS_FOR_CODE = re.compile(r"Name the item, for example M\d+")
-# Where codes help: the number beside an item, the source, technical details, and what people typed.
-WITH_CODES = {"code", "lines-kept", "source"}
-LABELS = ("aria-label", "title", "alt", "placeholder")
 
-
-def may_have_codes(element: Element, parent: Element) -> bool:
-    """Return whether codes help in an element, or people typed what it says."""
-    summary = element.find("summary")
-    return (
-        element.tag in {"code", "script", "style", "textarea"}
-        or not WITH_CODES.isdisjoint(element.get("class", "").split())
-        or element.get("dir") == "auto"
-        or (summary is not None and summary.text == "Technical details")
-        # Read aloud with the heading of an item, as the number is shown beside it.
-        or (element.get("class") == "vh" and parent.tag in {"h2", "h3"})
-    )
-
-
-def said_on(element: Element) -> Iterator[str]:
-    """Yield the words and labels of an element and of all in it, except where codes help."""
-    yield element.text or ""
-    yield from (element.get(label, "") for label in LABELS)
-    for child in element:
-        if not may_have_codes(child, element):
-            yield from said_on(child)
-        yield child.tail or ""
-
-
-def codes_on(text: str) -> list[str]:
-    """Return what a page says with the code of an item or a statement, except where it helps."""
-    return [
-        " ".join(words.split())
-        for words in said_on(Page(text, "a page").root)
-        if CODE.search(ASKS_FOR_CODE.sub("", words))
-    ]
-
-
-def page_with(words: str) -> str:
+def page_with(words: str) -> Page:
     head = '<!doctype html><html lang="en"><head><title>Terms</title></head>'
-    return f"{head}<body><main>{words}</main></body></html>"
+    return Page(f"{head}<body><main>{words}</main></body></html>", "a page")
 
 
 def test_a_code_is_noticed_in_words_and_labels_but_not_beside_an_item_or_in_its_source() -> None:
@@ -223,17 +176,14 @@ def test_a_code_is_noticed_in_words_and_labels_but_not_beside_an_item_or_in_its_
         assert len(codes_on(page_with(wrong))) == 1, wrong
 
 
-@pytest.mark.parametrize(
-    "column", ["NPM coordinator", "CSO coordinator", "CSO expert, cleared", "NPM manager"]
-)
+@pytest.mark.parametrize("column", READS_TITLES)
 def test_pages_name_items_by_their_titles(walks: Walks, column: str) -> None:
     """language.md: name the thing, not its number."""
-    walked = walks.walk(KINDS["complete"][column])
-    coded = {
-        address: words
-        for address, text in walked.texts.items()
-        if text.lstrip().startswith("<!") and (words := codes_on(text))
-    }
+    key = KINDS["complete"][column]
+    walks.walk(key)
+    coded = walks.coded[key]
+    assert len(coded) > 100
+    coded = {address: words for address, words in coded.items() if words}
     assert coded == {}, "\n".join(f"{address}: {words}" for address, words in coded.items())
 
 

@@ -3,7 +3,7 @@
 import datetime as dt
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,10 +17,11 @@ from tests.factories.demonstration import Demonstration
 from tests.factories.demonstration import make as make_demonstration
 from tests.factories.own_side import SIDES, Side, Written, draft_roles_again, post, share_out
 from tests.factories.visits import JointVisit
+from tests.integration.access.codes import codes_on
 from tests.integration.access.crawl import Found, Selection, crawl
-from tests.integration.access.places import COLUMNS
+from tests.integration.access.places import COLUMNS, KINDS
 from tests.moments import standing_at
-from tests.pages import without_tokens
+from tests.pages import Page, without_tokens
 from tracker.core import clock
 from tracker.core.db import db
 
@@ -48,10 +49,19 @@ LONG_ALONE = {
     "NPM team lead",
     "NPM member",
     "other CSO",
-    "CSO signatory",
-    "CSO expert, cleared",
 }
 WALKERS = [column for column in COLUMNS if is_long() or column not in LONG_ALONE]
+# Who, in the short form, also walks of the people of cooperations in other states.
+OF_OTHER_KINDS = {"CSO coordinator", "CSO signatory"}
+# Everybody who walks before anything is written.
+PEOPLE = {
+    key
+    for kind, who in KINDS.items()
+    for column, key in who.items()
+    if column in (WALKERS if kind == "complete" or is_long() else OF_OTHER_KINDS)
+}
+# Whose pages are searched for codes of items: they see different parts of them.
+READS_TITLES = ("NPM coordinator", "CSO coordinator", "CSO expert, cleared", "NPM manager")
 # Pages besides comments that mention reading and mail, whoever wrote what: the read log has the
 # walk's own reading; the administrator's list of mail has a line for each mail, whose text is the
 # same whoever may read the comment (tested with the verbs).
@@ -72,6 +82,8 @@ class Walks:
     moment: dt.datetime
     crawls: dict[tuple[str, str | None], Found] = field(default_factory=dict)
     changed_by_reading: dict[str | None, set[str]] = field(default_factory=dict)
+    # What each page says with a code, of those who read titles.
+    coded: dict[str | None, dict[str, list[str]]] = field(default_factory=dict)
     _rows: dict[str, str] = field(default_factory=dict)
 
     def walk(self, key: str | None, after: str = BEFORE) -> Found:
@@ -91,6 +103,7 @@ class Walks:
                     selection=self._selection(key, is_before=is_before),
                     starts=["/" if key else "/guidance"],
                     read=is_before,
+                    look=self._note_codes(key) if is_before else None,
                 )
                 if is_before:
                     now = _digests()
@@ -98,6 +111,17 @@ class Walks:
                         table for table in now if now[table] != self._rows[table]
                     }
         return self.crawls[after, key]
+
+    def _note_codes(self, key: str | None) -> Callable[[str, Page], None] | None:
+        """Return what notes the codes on each page while it is parsed, for who reads titles."""
+        if key not in {KINDS["complete"][column] for column in READS_TITLES}:
+            return None
+        coded = self.coded.setdefault(key, {})
+
+        def note(address: str, page: Page) -> None:
+            coded[address] = codes_on(page)
+
+        return note
 
     def walk_within(self, key: str, after: str, checklists: Iterable[tuple[str, str]]) -> Found:
         """Return everything that a person finds on the pages of some checklists."""
