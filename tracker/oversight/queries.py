@@ -14,6 +14,7 @@ from sqlalchemy.orm import aliased
 
 from tracker.access.actor import Actor, Role
 from tracker.accounts.models import User
+from tracker.activity import witness
 from tracker.agreements import evidence
 from tracker.agreements.evidence import Compared
 from tracker.agreements.service import SUBJECT
@@ -49,6 +50,7 @@ from tracker.oversight.facts import (
     VisitMark,
 )
 from tracker.oversight.models import EntryState, RegisterEntry
+from tracker.reviews import bound as review_bound
 from tracker.reviews import queries as reviews
 from tracker.signoff.models import (
     RequestState,
@@ -96,6 +98,12 @@ _PLACE = (
     RegisterEntry.visit_number,
     RegisterEntry.kind_place,
     RegisterEntry.checklist_id,
+)
+
+# The events about texts, their visits, and the reviews of their cooperations.
+_EVENTS = witness.about_with_details(
+    sa.or_(evidence.IS_ABOUT, review_bound.IS_ABOUT),
+    {*visit_bound.VERBS_OF_TEXTS, *review_bound.VERBS},
 )
 
 # The conditions over entries under which a person sees them.
@@ -696,7 +704,9 @@ def _lines(rows: Iterable[Any]) -> list[RegisterLine]:
     texts = [row[0] for row in all_rows]
     names = _names(texts)
     overrides = _overrides(row[0].visit_id for row in all_rows if row[0].visit_id)
-    events = visit_bound.recorded_of_texts(texts)
+    events = witness.of_subjects_with_details(
+        _EVENTS, {text.cooperation_id for text in texts}, **evidence.wanted(texts)
+    )
     compared = evidence.compare(texts, events)
     visits = {row[2].id: row[2] for row in all_rows if row[2] is not None}
     agreeing = visit_bound.agreeing(visits.values(), overrides, events)
@@ -719,13 +729,27 @@ def _lines(rows: Iterable[Any]) -> list[RegisterLine]:
         )
         for row in all_rows
     ]
+    chains = {link.subject_id: link.chain_id for link, _details in events}
+    held_on = review_bound.held_on(events)
     return [
-        _as_of_today(line, compared[line.checklist_id])
+        _as_of_today(_as_reviewed(line, chains, held_on), compared[line.checklist_id])
         if _is_borne_out(line, compared[line.checklist_id])
         and (row[0].visit_id is None or row[0].visit_id in agreeing)
         else _disagreeing(line)
         for row, line in zip(all_rows, lines, strict=True)
     ]
+
+
+def _as_reviewed(
+    line: RegisterLine, chains: Mapping[UUID, UUID], held_on: Mapping[UUID, dt.date | None]
+) -> RegisterLine:
+    """Return a row with the last review by the events; by the cooperation's row if erased."""
+    if line.kind is not ChecklistKind.TERMS:
+        return line
+    chain_id = chains.get(line.checklist_id)
+    if chain_id is None or chain_id not in held_on:
+        return replace(line, reviewed_on=None)
+    return replace(line, reviewed_on=held_on[chain_id] or line.reviewed_on)
 
 
 def _is_borne_out(line: RegisterLine, compared: Compared) -> bool:

@@ -35,6 +35,10 @@ class Outcome(enum.StrEnum):
     END = "end"
 
 
+# The subject type of its events.
+SUBJECT = "review"
+
+
 class Review(Identified, Base):
     """A review of a cooperation on the text of the terms in force when it began (P5)."""
 

@@ -34,6 +34,7 @@ from tracker.core.errors import RuleBrokenError, StaleError
 from tracker.lifecycle import service as lifecycle
 from tracker.reviews import messages, policy, queries, records
 from tracker.reviews.models import (
+    SUBJECT,
     Outcome,
     Review,
     ReviewConfirmation,
@@ -45,7 +46,6 @@ from tracker.signoff.identity_proof import SigningPage
 from tracker.signoff.labels import DIFFERS
 from tracker.signoff.models import Revision
 
-SUBJECT = "review"
 MAX_TEXT = 5000
 
 

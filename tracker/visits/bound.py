@@ -36,24 +36,14 @@ _RECORDED = witness.about_with_details(
     sa.or_(lifecycle.IS_ABOUT, evidence.IS_ABOUT),
     {*_VERBS, *_PEOPLE, *lifecycle.VERBS, *evidence.VERBS},
 )
-# Of texts and their visits, for lists.
-_OF_TEXTS = witness.about_with_details(evidence.IS_ABOUT, {*_VERBS, *evidence.VERBS})
+# Of texts and their visits, for statements of lists with evidence.IS_ABOUT.
+VERBS_OF_TEXTS = frozenset({*_VERBS, *evidence.VERBS})
 
 
 def recorded(visit: Visit, checklists: Collection[Checklist]) -> list[Recorded]:
     """Return the events about a visit, its checklists and its cooperation that pages compare."""
     wanted = evidence.wanted(checklists) | {"visit_ids": [visit.id]}
     return witness.recorded(_RECORDED, {visit.cooperation_id}, **wanted)
-
-
-def recorded_of_texts(checklists: Collection[Checklist]) -> list[DetailedEvent]:
-    """Return the events about texts and their visits that evidence.compare() and agreeing() need.
-
-    For lists, in one statement.
-    """
-    cooperation_ids = {checklist.cooperation_id for checklist in checklists}
-    wanted = evidence.wanted(checklists)
-    return witness.of_subjects_with_details(_OF_TEXTS, cooperation_ids, **wanted)
 
 
 def people_as_recorded(
@@ -80,7 +70,7 @@ def agreeing(
 
     Overrides are compared if those of all visits are given. If a recorded act erased the details of
     a stage's event, the stage is unknown. In one statement, none with the events of recorded() or
-    recorded_of_texts(), and up to two more if details are missing.
+    of VERBS_OF_TEXTS, and up to two more if details are missing.
     """
     moves = _moves(visits, _MOVES) if events is None else witness.those_of(events, {_VISIT}, _VERBS)
     differing = _with_other_overrides(overrides, moves) if overrides is not None else set()

@@ -809,7 +809,7 @@ def test_a_text_whose_events_were_changed_gets_no_certificate(
         assert "The details of this event were changed outside this application" in text
 
 
-def test_a_certificate_says_demonstration_as_the_event_does_though_its_row_was_changed_and_bound(
+def test_what_is_said_of_a_cooperation_follows_no_row_that_was_changed_and_then_bound(
     session: Session, demonstration: Demonstration
 ) -> None:
     joint_visit = JointVisit(session, demonstration)
@@ -822,7 +822,7 @@ def test_a_certificate_says_demonstration_as_the_event_does_though_its_row_was_c
     session.rollback()
     with hands() as connection:
         Tampering(connection, cooperation_id).update(
-            table_of(Cooperation), cooperation_id, is_demonstration=False
+            table_of(Cooperation), cooperation_id, is_demonstration=False, reviewed_on=clock.today()
         )
     session.expire_all()
     # Beginning a review binds the altered row (adr 126).
@@ -830,6 +830,9 @@ def test_a_certificate_says_demonstration_as_the_event_does_though_its_row_was_c
     session.commit()
     certificate = issuing.make(revision_id)[0]
     assert "Demonstration. These people" in " ".join(words_in(certificate.pdf).split())
+    lines = queries.lines(joint_visit.actor("milan"), Question(), limit=100)
+    assert [line.reviewed_on for line in lines] == [None] * len(lines)
+    session.rollback()
     # Where the event doesn't say it, the row doesn't either.
     with hands() as connection:
         own = Tampering(connection, cooperation_id)

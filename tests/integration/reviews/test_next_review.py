@@ -24,6 +24,7 @@ from tests.integration.reviews.conftest import (
 )
 from tracker.agreements import notices
 from tracker.agreements import service as agreements_service
+from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.models import NoticeKind
 from tracker.cooperations.models import Mode, Stage
 from tracker.core import clock
@@ -31,6 +32,8 @@ from tracker.core.db import db
 from tracker.lifecycle import policy as lifecycle
 from tracker.lifecycle import queries as lifecycle_queries
 from tracker.oversight import integrity
+from tracker.oversight import queries as register
+from tracker.oversight.facts import Question
 from tracker.reviews.models import Outcome
 from tracker.ui.locale import as_date
 
@@ -164,6 +167,8 @@ def test_a_review_held_before_the_terms_renewed_themselves_is_confirmed_afterwar
     renew(renewing, frozen_time)
     confirm(renewing, *BOSSES)
     assert cooperation(renewing).reviewed_on == held_on
+    lines = register.lines(renewing.country.actor("nadia"), Question())
+    assert [line.reviewed_on for line in lines if line.kind is ChecklistKind.TERMS] == [held_on]
     assert gate(renewing) is lifecycle.GateState.MET
 
 
