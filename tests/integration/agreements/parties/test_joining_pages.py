@@ -131,7 +131,10 @@ def test_a_joining_party_is_asked_to_accept_every_item_until_it_has(
     marek = browser(app, inviting, "marek")
     assert "Everything else stays agreed" not in marek.page(terms).text
     assert "Read every item, and accept it or suggest a change." in marek.page(terms).text
-    between = "Everything else stays agreed between the other parties, and Bridge Families"
+    between = (
+        "Everything else stays agreed between the other parties. Every item also has to be "
+        "accepted by Bridge Families"
+    )
     assert between in browser(app, inviting, "samira").page(terms).text
     waits = "Every item of this text also has to be accepted by Bridge Families"
     assert waits in marek.page(address(inviting)).text
