@@ -1,4 +1,7 @@
-"""The page on which a person fills in what is left to decide in all items, with one button."""
+"""The page on which a person fills in what is left to decide in all items, with one button.
+
+In one file: one view, the form that it builds, and what becomes of a form that others overtook.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -1,4 +1,7 @@
-"""What is left to decide in all items is filled in on one page; nobody has agreed to it by that."""
+"""What is left to decide in all items is filled in on one page; nobody has agreed to it by that.
+
+In one file: every case opens and sends the same page.
+"""
 
 import datetime as dt
 from typing import Any
