@@ -30,7 +30,7 @@ TERMS = {
     "M8": {"rows": "2", "from@0": journey.NPM, "from@1": journey.CSO},
     "M9": {"access": "certain"},
     "M14": {**BOTH, "declares@0": "interest", "declares@1": "interest"},
-    "M15": BOTH,
+    "M15": {**BOTH, "contact@0": "Ilena", "contact@1": "Joana"},
 }
 OWN_LIST = {
     "listed": "people",
@@ -79,7 +79,14 @@ PLAN = {
     "U1": {"rows": "2", "group@0": "a", "group@1": "b"},
     "U3": {"on_site": "Pavo", "headquarters": "Ilena", "stand_in": "Ruth"},
     "U9": {"recorder": "Leyla"},
-    "U17": {"rows": "2", "level@0": "inside", "level@1": "outside"},
+    "U17": {
+        "rows": "2",
+        "level@0": "inside",
+        "level@1": "outside",
+        "who@0": "Pavo",
+        "who@1": "Ilena",
+        "stand_in": "Ruth",
+    },
 }
 
 
