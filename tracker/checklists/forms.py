@@ -363,14 +363,15 @@ def place_field(
     *,
     beside: object,
     label: object = "",
+    row: int | None = None,
 ) -> Any:
-    """Return the form's field for one place of an answer: a field, or a cell of a table.
+    """Return the form's field for one place of an answer: a field, or a cell in a row of a table.
 
     value is what the field holds, beside the text beside it; label replaces its own.
     """
     settings: dict[str, Any] = {"description": beside}
     if part.type in {FieldType.CHOICE, FieldType.CHOICES, FieldType.PERSONS} | OFFERING:
-        settings["choices"] = _options(field, part, lists, value)
+        settings["choices"] = _options(field, part, lists, value, row=row)
     form_field: Any = (
         ChoicesField(part.label, [], **settings)
         if part.type in {FieldType.CHOICES, FieldType.PERSONS}
@@ -424,7 +425,12 @@ def single_field(
 
 
 def _options(
-    field: TemplateField, part: TemplateField | Column, lists: PeopleLists, value: Any
+    field: TemplateField,
+    part: TemplateField | Column,
+    lists: PeopleLists,
+    value: Any,
+    *,
+    row: int | None = None,
 ) -> list[Option]:
     """Return the choices of a field, or of a column of it; value is what the field holds."""
     loaded = lists.loaded
@@ -432,7 +438,7 @@ def _options(
         case FieldType.PERSON | FieldType.PERSONS:
             return [
                 Option(str(user_id), words, group=group)
-                for user_id, words, group in lists.offer(field, part, value)
+                for user_id, words, group in lists.offer(field, part, value, row=row)
             ]
         case FieldType.PARTY:
             return [Option(str(p.organisation_id), p.name) for p in loaded.surroundings.parties]

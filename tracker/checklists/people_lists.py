@@ -41,18 +41,43 @@ class PeopleLists:
         self._item = item
 
     def offer(
-        self, field: TemplateField, part: TemplateField | Column, value: Any
+        self,
+        field: TemplateField,
+        part: TemplateField | Column,
+        value: Any,
+        *,
+        row: int | None = None,
     ) -> list[ListedPerson]:
-        """Return the list of a field or of a table's column; value is what the field holds."""
+        """Return the list of a field or of a table's column; value is what the field holds.
+
+        For a row that is a party's own, the list has the people who take part for that party.
+        """
         around = self.loaded.surroundings
         circle = nameable.offered_circle(self._item, field)
-        named = {as_id(name) for _row, where, name in names_in(field, value) if where == part}
+        own = self._of_party(field, value, row)
+        named = {
+            as_id(name)
+            for number, where, name in names_in(field, value)
+            if where == part and (row is None or number == row)
+        }
         people = [
             person
             for person in self.loaded.people.values()
-            if person.user_id in named or nameable.can_name(circle, person.user_id, around)
+            if person.user_id in named
+            or (
+                nameable.can_name(circle, person.user_id, around)
+                and (not own or person.user_id in own)
+            )
         ]
         return list(self._grouped(people))
+
+    def _of_party(self, field: TemplateField, value: Any, row: int | None) -> Collection[UUID]:
+        """Return who takes part for the party whose row it is; nobody if it is no such row."""
+        if row is None or self._item.party_table is None:
+            return ()
+        table, column = self._item.party_table
+        party = as_id(value[row].get(column)) if table == field.key else None
+        return self.loaded.surroundings.people_of.get(party, ()) if party else ()
 
     def _grouped(self, people: Collection[Participant]) -> Iterator[ListedPerson]:
         team = self.loaded.surroundings.team or frozenset()

@@ -111,9 +111,11 @@ def _agree_on_terms(demo_people: DemoPeople) -> None:
     terms = journey.checklist_address(demo_people, "Ilena", "agreed terms")
     today = clock.today()
     chosen = {"way": "public_call", "decided_on": (today - dt.timedelta(days=30)).isoformat()}
-    known = Facts(TERMS | {"M1": chosen, "M19": {"start": today.isoformat()}})
+    facts = TERMS | {"M1": chosen, "M19": {"start": today.isoformat()}}
+    deputies = {"Ilena": "Nadia", "Joana": "Otto", "Samira": "Henrik"}
+    known = {name: Facts(facts | {"M7": {"deputy": own}}) for name, own in deputies.items()}
     journey.begin_with_model_text(demo_people["Ilena"].page, terms)
-    journey.agree(demo_people, terms, {"Ilena": known, "Joana": known, "Samira": known})
+    journey.agree(demo_people, terms, known)
     demo_people["Nadia"].page.goto(f"{terms}/review")
     demo_people["Nadia"].page.get_by_role("button", name="Confirm the review").click()
     demo_people["Nadia"].expect_told("You confirmed the review of independence and flexibility.")

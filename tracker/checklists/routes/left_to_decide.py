@@ -190,7 +190,9 @@ def _form(
         for place in open_item.places:
             value = values.get(place.field.key)
             beside = "" if place.name in hinted_above else _beside(place)
-            members[place.name] = place_field(place.field, place.part, lists, value, beside=beside)
+            members[place.name] = place_field(
+                place.field, place.part, lists, value, beside=beside, row=place.row
+            )
             data[place.name] = to_shown(place.part, known.get(place.name, place.text))
         for table in open_item.tables:
             for group in table.together:

@@ -4,6 +4,7 @@ In one file: every case opens and sends the same page.
 """
 
 import datetime as dt
+import re
 from typing import Any
 
 import pytest
@@ -385,6 +386,14 @@ def test_each_party_finds_its_own_row_only_with_what_is_known_of_it(
     assert filled_in[kind] == ["human_rights"]
     me = str(begun["joana"].user_id)
     assert me in {text for texts in filled_in.values() for text in texts}
+    # Nobody of another party can be named in it.
+    [deputies] = [
+        [str(option.text) for option in select.iter("option")][1:]
+        for select in page.root.iter("select")
+        if re.fullmatch("M7-.+-deputy", select.attrib["name"])
+    ]
+    assert deputies
+    assert all(words.endswith("(Lantern Health Network)") for words in deputies)
 
 
 def test_what_nobody_has_begun_is_named_with_a_link(app: Flask, session: Session) -> None:
