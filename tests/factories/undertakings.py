@@ -8,6 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from flask import Flask
 
+from tests import starting_points
 from tests.client import CheckedClient
 from tests.factories.cooperations import load_checklists, signed_in
 from tracker.access.actor import Actor
@@ -251,6 +252,15 @@ class Clearing:
     def code(self, key: str) -> str:
         """Return the code that a person's app shows now."""
         return second_factor.current_code(db.session.merge(self.demo_people.users[key])).code
+
+
+def start(app: Flask) -> None:
+    """Reset the application to a cooperation in which everybody listed was asked."""
+    starting_points.of(app).use(START, _build)
+
+
+def _build() -> None:
+    clearing(demo_people())
 
 
 def demo_people() -> DemoPeople:

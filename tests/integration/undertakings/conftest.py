@@ -7,7 +7,6 @@ import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from tests import starting_points
 from tests.factories import undertakings
 from tests.factories.undertakings import Clearing
 from tracker.demo.people import DemoPeople
@@ -18,12 +17,8 @@ Clock = Callable[[dt.datetime | None], None]
 @pytest.fixture
 def app(worker_app: Flask) -> Flask:
     """The application on a database with a cooperation in which everybody listed was asked."""
-    starting_points.of(worker_app).use(undertakings.START, _build)
+    undertakings.start(worker_app)
     return worker_app
-
-
-def _build() -> None:
-    undertakings.clearing(undertakings.demo_people())
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
-from tests import due
+from tests import due, starting_points
 from tests.factories import agreements, undertakings
 from tests.factories.undertakings import Clearing
 from tracker.agreements import notices, renewal
@@ -32,8 +32,17 @@ RUN_OUT = "The last day of the agreed terms has passed"
 
 
 @pytest.fixture
-def terms(clearing: Clearing) -> Checklist:
-    """The agreed terms in force, in a cooperation in which Leyla is cleared until after them."""
+def app(worker_app: Flask) -> Flask:
+    """The application on a database in which the agreed terms are in force too."""
+    undertakings.start(worker_app)
+    points = starting_points.of(worker_app)
+    points.use("undertakings_on_agreed_terms", _agree, on=undertakings.START)
+    return worker_app
+
+
+def _agree() -> None:
+    """Bring the agreed terms into force, and clear Leyla until after their last day."""
+    clearing = undertakings.existing()
     agreed = agreements.checklist_of(clearing.cooperation, ChecklistKind.TERMS)
     demo_checklists.fill_in(clearing.demo_people, agreed)
     read_send_and_sign(clearing, agreed)
@@ -42,7 +51,12 @@ def terms(clearing: Clearing) -> Checklist:
     clearing.amend(until=last + 60 * DAY)
     clearing.clear("leyla")
     assert clearing.is_cleared("leyla")
-    return agreed
+
+
+@pytest.fixture
+def terms(clearing: Clearing) -> Checklist:
+    """The agreed terms in force, in a cooperation in which Leyla is cleared until after them."""
+    return agreements.checklist_of(clearing.cooperation, ChecklistKind.TERMS)
 
 
 def read_send_and_sign(clearing: Clearing, terms: Checklist) -> None:
