@@ -259,12 +259,18 @@ def _load_content() -> None:
 
 
 @pytest.fixture
-def own_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of an empty database of the test's own."""
+def own_database(request: pytest.FixtureRequest, tmp_path: Path, copies: Path) -> Database:
+    """An empty database of the test's own."""
     if request.config.getoption("database") == "postgresql":
         worker = getattr(request.config, "workerinput", {}).get("workerid", "main")
-        return PostgresDatabase(request.getfixturevalue("postgres_folder"), f"{worker}_own").url
-    return SqliteDatabase(tmp_path / "tracker.sqlite3", tmp_path).url
+        return PostgresDatabase(request.getfixturevalue("postgres_folder"), f"{worker}_own")
+    return SqliteDatabase(tmp_path / "tracker.sqlite3", copies)
+
+
+@pytest.fixture
+def own_database_url(own_database: Database) -> str:
+    """The URL of an empty database of the test's own."""
+    return own_database.url
 
 
 # The application -----------------------------------------------------------------------------

@@ -207,6 +207,32 @@ class StartingPoints:
                 engine.dispose()
 
 
+def use_instance(
+    name: str, settings: Settings, database: Database, folder: Path, build: Callable[[], Value]
+) -> Value:
+    """Put a whole instance, keys included, where settings name it; return what build returned.
+
+    The first test of the run that asks for the name builds it there and then, for an application
+    of its own; nobody may be connected to the database before or after. folder is that of the
+    starting points.
+    """
+    stored = folder / f"{name}.instance"
+    own_keys = settings.data_dir / "keys"
+    with lock(stored):
+        if not stored.exists():
+            value = build()
+            database.keep(name)
+            shutil.copytree(own_keys, folder / f"{name}.keys")
+            pickling = folder / f"{name}.pickling"
+            pickling.write_bytes(pickle.dumps(value))
+            pickling.rename(stored)
+            return value
+    database.reset(name)
+    shutil.copytree(folder / f"{name}.keys", own_keys)
+    # As above: written only by tests.
+    return cast("Value", pickle.loads(stored.read_bytes()))  # noqa: S301
+
+
 def of(app: Flask) -> StartingPoints:
     """Return the starting points of an application."""
     return cast("StartingPoints", app.extensions[_EXTENSION])

@@ -13,6 +13,7 @@ from flask import Flask
 
 from tests.at_once import at_once
 from tests.factories.templates import a_template, an_item, publish
+from tests.integration.worker.conftest import BEFORE
 from tests.servers.postgres import find_programs
 from tests.services import put
 from tracker import create_app
@@ -23,11 +24,9 @@ from tracker.core.db import db
 from tracker.core.keys import KeysError
 from tracker.evidence.keys import signing_keys
 from tracker.settings import Settings
-from tracker.worker import health, schema
+from tracker.worker import health
 from tracker.worker import prepare as worker_prepare
 from tracker.worker.prepare import PreparationError
-
-BEFORE = "0010_signing"
 
 
 @pytest.fixture(autouse=True)
@@ -44,12 +43,15 @@ def prepare(settings: Settings) -> list[str]:
 
 
 @pytest.mark.both_databases
-def test_a_first_start_makes_tables_begins_the_trail_and_loads_the_content(
+def test_a_first_start_makes_tables_begins_the_trail_creates_keys_and_loads_the_content(
     empty: Flask, own_settings: Settings
 ) -> None:
     lines = prepare(own_settings)
     assert lines[0] == f"Migrated the database to {health.newest_revision()}"
     assert "Loaded checklist terms, version 4" in lines
+    assert [line for line in lines if line.startswith("Created the checkpoint key 1, SHA-256 ")]
+    assert [line for line in lines if line.startswith("Created the document key 1, SHA-256 ")]
+    assert signing_keys.trouble() == []
     assert db.session.scalars(sa.select(Event.verb).order_by(Event.number)).first() == (
         "instance_started"
     )
@@ -62,8 +64,9 @@ def test_a_first_start_makes_tables_begins_the_trail_and_loads_the_content(
 
 
 @pytest.mark.both_databases
-def test_a_second_start_does_nothing_and_says_nothing(empty: Flask, own_settings: Settings) -> None:
-    prepare(own_settings)
+def test_a_second_start_does_nothing_and_says_nothing(
+    prepared: Flask, own_settings: Settings
+) -> None:
     events = db.session.scalar(sa.select(sa.func.count(Event.id)))
     db.session.rollback()
     assert prepare(own_settings) == []
@@ -93,23 +96,9 @@ def test_two_machines_that_start_together_prepare_one_after_the_other(
     assert lines == ["Another machine is preparing the database; waiting until it is done"]
 
 
-def test_a_start_makes_the_keys_of_the_evidence_also_of_an_instance_that_began_before(
-    empty: Flask, own_settings: Settings
-) -> None:
-    lines = prepare(own_settings)
-    assert [line for line in lines if line.startswith("Created the checkpoint key 1, SHA-256 ")]
-    assert [line for line in lines if line.startswith("Created the document key 1, SHA-256 ")]
-    assert signing_keys.trouble() == []
-    db.session.remove()
-    schema.downgrade(revision=BEFORE)
-    shutil.rmtree(own_settings.data_dir / "keys" / "evidence")
-    assert "Created the checkpoint key 1, SHA-256" in "\n".join(prepare(own_settings))
-
-
 def test_a_lost_evidence_key_is_reported_at_each_start_and_blocks_nothing(
-    empty: Flask, own_settings: Settings
+    prepared: Flask, own_settings: Settings
 ) -> None:
-    prepare(own_settings)
     (own_settings.data_dir / "keys" / "evidence" / "document-1.key").unlink()
     (line,) = prepare(own_settings)
     assert line.startswith("Problem with the evidence keys: document-1.key is missing in ")
@@ -124,22 +113,17 @@ def test_where_the_keys_of_the_evidence_can_not_be_written_the_start_stops(
         prepare(own_settings)
 
 
-def at_an_earlier_version(settings: Settings) -> None:
-    """Leave a database as an earlier version of the application left it."""
-    prepare(settings)
-    db.session.remove()
-    schema.downgrade(revision=BEFORE)
-
-
 @pytest.mark.both_databases
-def test_an_update_copies_the_database_before_it_migrates(
-    empty: Flask, own_settings: Settings
+def test_an_update_copies_the_database_before_it_migrates_and_creates_keys_that_are_missing(
+    from_before: Flask, own_settings: Settings
 ) -> None:
-    at_an_earlier_version(own_settings)
+    """The version before had no keys of the evidence."""
+    shutil.rmtree(own_settings.data_dir / "keys" / "evidence")
     lines = prepare(own_settings)
     (copy,) = (own_settings.data_dir / "copies").iterdir()
     assert lines[0] == f"Copied the database to {copy}"
     assert lines[1] == f"Migrated the database to {health.newest_revision()}"
+    assert "Created the checkpoint key 1, SHA-256" in "\n".join(lines)
     assert f"-before-{BEFORE}-upgrade" in copy.name
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     assert health.schema_revision() == health.newest_revision()
@@ -153,9 +137,8 @@ def test_an_update_copies_the_database_before_it_migrates(
 
 
 def test_a_failed_migration_stops_the_start_and_says_how_to_go_back(
-    empty: Flask, own_settings: Settings
+    from_before: Flask, own_settings: Settings
 ) -> None:
-    at_an_earlier_version(own_settings)
     # Somebody changed the tables by hand: the next step finds its column already there.
     with db.engine.begin() as connection:
         connection.execute(sa.text("ALTER TABLE proposal ADD COLUMN ended_reason TEXT"))
@@ -173,8 +156,9 @@ def test_a_failed_migration_stops_the_start_and_says_how_to_go_back(
 
 
 @pytest.mark.both_databases
-def test_a_database_of_a_newer_version_is_left_alone(empty: Flask, own_settings: Settings) -> None:
-    prepare(own_settings)
+def test_a_database_of_a_newer_version_is_left_alone(
+    prepared: Flask, own_settings: Settings
+) -> None:
     db.session.execute(sa.text("UPDATE alembic_version SET version_num = '9999_later'"))
     db.session.commit()
     with pytest.raises(PreparationError, match=r"at 9999_later, which this version does not know"):
@@ -183,15 +167,11 @@ def test_a_database_of_a_newer_version_is_left_alone(empty: Flask, own_settings:
 
 
 def test_with_other_keys_the_start_stops_before_it_migrates_the_database(
-    empty: Flask, own_settings: Settings
+    from_before: Flask, own_settings: Settings
 ) -> None:
-    worker_prepare.migrate(own_settings, lambda _line: None)
-    worker_prepare.require_own_keys()
-    db.session.remove()
-    schema.downgrade()
     before = health.schema_revision()
     others = keys.load(own_settings.data_dir / "other", may_make=True)
-    put(empty, keys.KEYS.holding(others))
+    put(from_before, keys.KEYS.holding(others))
     with pytest.raises(PreparationError, match="keys in the data directory don't belong to"):
         prepare(own_settings)
     assert health.schema_revision() == before != health.newest_revision()
@@ -200,9 +180,8 @@ def test_with_other_keys_the_start_stops_before_it_migrates_the_database(
 
 @pytest.mark.both_databases
 def test_with_an_altered_head_of_the_trail_the_start_stops(
-    empty: Flask, own_settings: Settings
+    prepared: Flask, own_settings: Settings
 ) -> None:
-    prepare(own_settings)
     db.session.execute(sa.update(Chain).where(Chain.kind == ChainKind.INSTANCE).values(seal="é"))
     db.session.commit()
     with pytest.raises(PreparationError, match="or its trail was altered"):
@@ -224,10 +203,9 @@ def test_content_that_was_published_otherwise_stops_the_start(
 
 @pytest.mark.both_databases
 def test_a_database_without_its_keys_is_not_opened_with_new_ones(
-    empty: Flask, own_settings: Settings
+    prepared: Flask, own_settings: Settings
 ) -> None:
     """product.md, section 7: with a new key, nothing encrypted earlier could be read."""
-    prepare(own_settings)
     shutil.rmtree(own_settings.data_dir / "keys")
     if db.engine.dialect.name == "sqlite":
         with pytest.raises(KeysError, match="restore the keys of this instance there"):

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from tests import client as checked
-from tests import due, open_sessions
+from tests import due, open_sessions, starting_points
 from tests.at_once import at_once
 from tests.client import CheckedClient
 from tests.databases import PostgresDatabase, SqliteDatabase
@@ -71,36 +71,50 @@ class Instance:
 
 @pytest.fixture
 def make(
-    settings: Settings, request: pytest.FixtureRequest, tmp_path: Path
+    settings: Settings, request: pytest.FixtureRequest, tmp_path: Path, copies: Path
 ) -> Iterator[Callable[..., Instance]]:
-    """A function that creates an instance as a first start does, with the given settings."""
+    """A function that returns an instance with the given settings.
+
+    The first test of a run prepares it as a first start does; others get a copy.
+    """
     instances: list[Instance] = []
 
     def instance(name: str, **own: Any) -> Instance:
         folder = tmp_path / name
         folder.mkdir()
-        others = replace(
-            settings, data_dir=folder, database_url=address(request, folder, name), **own
-        )
+        database = database_of(request, folder, name, copies)
+        others = replace(settings, data_dir=folder, database_url=database.url, **own)
+
+        def build() -> None:
+            app = create_app(others)
+            with app.app_context():
+                prepare.prepare(others, lambda _line: None)
+                disconnect()
+
+        starting_points.use_instance(f"instance_{name}", others, database, copies, build)
         app = create_app(others)
         checked.watch(app)
         instances.append(Instance(app, others))
-        with app.app_context():
-            prepare.prepare(others, lambda _line: None)
         return instances[-1]
 
     yield instance
     for each in instances:
         with each.app.app_context():
-            db.session.remove()
-            db.engine.dispose()
+            disconnect()
 
 
-def address(request: pytest.FixtureRequest, folder: Path, name: str) -> str:
+def disconnect() -> None:
+    db.session.remove()
+    db.engine.dispose()
+
+
+def database_of(
+    request: pytest.FixtureRequest, folder: Path, name: str, copies: Path
+) -> PostgresDatabase | SqliteDatabase:
     if request.config.getoption("database") == "postgresql":
         worker = getattr(request.config, "workerinput", {}).get("workerid", "main")
-        return PostgresDatabase(request.getfixturevalue("postgres_folder"), f"{worker}_{name}").url
-    return SqliteDatabase(folder / "tracker.sqlite3", folder).url
+        return PostgresDatabase(request.getfixturevalue("postgres_folder"), f"{worker}_{name}")
+    return SqliteDatabase(folder / "tracker.sqlite3", copies)
 
 
 @pytest.fixture
