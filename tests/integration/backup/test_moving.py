@@ -21,6 +21,16 @@ from tracker.worker import schema
 
 
 @pytest.fixture
+def server(request: pytest.FixtureRequest) -> None:
+    """Skip a test on SQLite, where there is no server to move to; make test runs it on both.
+
+    Before anything else is set up for it.
+    """
+    if request.config.getoption("database") == "sqlite":
+        pytest.skip("There is nothing to move to.")
+
+
+@pytest.fixture
 def file(tmp_path: Path) -> Path:
     return tmp_path / "source" / "tracker.sqlite3"
 
@@ -46,17 +56,11 @@ def tables_in(url: str) -> list[str]:
     return sa.inspect(engine).get_table_names()
 
 
-def requires_postgresql(url: str) -> None:
-    """Skip a test on SQLite, where there is no server to move to; make test runs it on both."""
-    if url.startswith("sqlite"):
-        pytest.skip("There is nothing to move to.")
-
-
 @pytest.mark.both_databases
+@pytest.mark.usefixtures("server")
 def test_a_moved_instance_has_every_row_and_verifies_and_the_source_is_as_it_was(
     demonstration: Demonstration, source: Flask, own_database_url: str, file: Path
 ) -> None:
-    requires_postgresql(own_database_url)
     before = dump(source)
     disconnect(source)
     result = move(source, own_database_url)
@@ -72,10 +76,10 @@ def test_a_moved_instance_has_every_row_and_verifies_and_the_source_is_as_it_was
 
 
 @pytest.mark.both_databases
+@pytest.mark.usefixtures("server")
 def test_a_move_that_fails_leaves_the_source_as_it_was_and_the_target_empty(
     source: Flask, own_database_url: str, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    requires_postgresql(own_database_url)
     before = dump(source)
     disconnect(source)
     insert = rows.insert
@@ -104,10 +108,10 @@ def test_a_move_that_fails_leaves_the_source_as_it_was_and_the_target_empty(
 
 
 @pytest.mark.both_databases
+@pytest.mark.usefixtures("server")
 def test_nothing_moves_while_somebody_has_the_file_open_or_into_a_database_with_tables(
     source: Flask, own_database_url: str, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    requires_postgresql(own_database_url)
     disconnect(source)
     monkeypatch.setattr(transfer, "WAIT_SECONDS", 0)
     idle = sqlite3.connect(file)
