@@ -7,14 +7,15 @@ import datetime as dt
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 import sqlalchemy as sa
-from flask import Flask
-from sqlalchemy.orm import Session
+from flask import Flask, current_app
+from sqlalchemy.orm import Session, selectinload
 
-from tests.factories.cooperations import Country, copied_country, open_one
+from tests import starting_points
+from tests.factories.cooperations import Country, StoredCountry, copied_country, open_one
 from tests.pages import Page
 from tracker.access.actor import OrganisationKind, Role
 from tracker.accounts import coordinators
@@ -25,8 +26,9 @@ from tracker.accounts.people.invitations import NewInvitation
 from tracker.activity.models import Chain, Event, EventDetail
 from tracker.cooperations.invitation_requests import service
 from tracker.cooperations.invitation_requests.models import InvitationRequest, RequestOutcome
-from tracker.cooperations.models import Cooperation, Stage
+from tracker.cooperations.models import Cooperation, Party, Stage
 from tracker.core import clock
+from tracker.core.db import db
 from tracker.core.errors import RefusedError, RuleBrokenError
 from tracker.mail.models import OutboxMessage
 from tracker.notifications.models import Notification
@@ -37,20 +39,36 @@ NOBODY = "Nobody can act for Fields of Home yet."
 BUTTON = "Ask for an invitation"
 
 
+WITH_FIELDS, WITH_COOPERATION = "partner_without_account", "cooperation_without_account"
+
+
 @pytest.fixture
 def country(session: Session) -> Country:
     """A country with a CSO that nobody has an account for."""
-    country = copied_country(session)
-    country.organisation("fields", "Fields of Home", OrganisationKind.CSO)
-    session.commit()
-    return country
+    stored = StoredCountry.of(copied_country(session))
+
+    def build() -> StoredCountry:
+        country = stored.load(db.session())
+        country.organisation("fields", "Fields of Home", OrganisationKind.CSO)
+        return StoredCountry.of(country)
+
+    return starting_points.of(current_app).use(WITH_FIELDS, build, on="country").load(session)
 
 
 @pytest.fixture
 def cooperation(country: Country) -> Cooperation:
-    cooperation = open_one(country, "door", "fields")
-    country.session.commit()
-    return cooperation
+    stored, session = StoredCountry.of(country), country.session
+
+    def build() -> UUID:
+        return open_one(stored.load(db.session()), "door", "fields").id
+
+    points = starting_points.of(current_app)
+    cooperation_id = points.use(WITH_COOPERATION, build, on=WITH_FIELDS)
+    again = stored.load(session)
+    country.organisations, country.users = again.organisations, again.users
+    country.homes = again.homes
+    parties = selectinload(Cooperation.parties).joinedload(Party.organisation)
+    return session.get_one(Cooperation, cooperation_id, options=[parties])
 
 
 def reason(country: Country) -> NobodyActs | None:
