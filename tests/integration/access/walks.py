@@ -5,7 +5,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import sqlalchemy as sa
@@ -22,6 +22,9 @@ from tests.integration.access.crawl import Found, Selection, crawl
 from tests.integration.access.places import COLUMNS, KINDS
 from tests.moments import standing_at
 from tests.pages import Page, without_tokens
+from tracker.checklist_templates import library
+from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklist_templates.schema import Item
 from tracker.core import clock
 from tracker.core.db import db
 
@@ -80,6 +83,7 @@ class Walks:
     demonstration: Demonstration
     written: dict[str, Written]
     moment: dt.datetime
+    edited: frozenset[str]
     crawls: dict[tuple[str, str | None], Found] = field(default_factory=dict)
     changed_by_reading: dict[str | None, set[str]] = field(default_factory=dict)
     # What each page says with a code, of those who read titles.
@@ -156,7 +160,21 @@ class Walks:
         """Return what everybody opens of what a side writes on, and what an insider opens besides.
 
         What a side writes on checklists is in no article, so afterwards only outsiders open these.
+        In the short form, of links that differ only in what they are about, the first is opened,
+        except about the complete cooperation, whose visit is secret, and what a side writes on.
         """
+        selection = self._long_selection(key, is_before=is_before)
+        if is_long() or key is None:
+            return selection
+        known = self.demonstration.checklists
+        return replace(
+            selection,
+            always=selection.filtered | {self.demonstration.references["complete"]},
+            kinds={str(checklist_id): kind for (_of, kind), checklist_id in known.items()},
+            edited=self.edited,
+        )
+
+    def _long_selection(self, key: str | None, *, is_before: bool) -> Selection:
         known = self.demonstration.checklists
         written = {checklist for side in SIDES.values() for checklist in side.comments}
         watched = frozenset(str(known[checklist]) for checklist in written)
@@ -205,7 +223,36 @@ def prepare(app: Flask) -> Walks:
     first, second = SIDES
     on_top = points.use(_name(BOTH), partial(write, SIDES[second]), on=_name(first))
     written[BOTH] = Written.together(written[first], on_top)
-    return Walks(app, demonstration, written, clock.now())
+    points.reset(before)
+    with app.app_context():
+        edited = _of_every_kind()
+    return Walks(app, demonstration, written, clock.now(), edited)
+
+
+def _of_every_kind() -> frozenset[str]:
+    """Return the codes of a few items that together contain everything an item may contain."""
+    items = [
+        (item, {(kind, ""), *((None, trait) for trait in _traits(item))})
+        for kind in ChecklistKind
+        for item in library.parsed(library.newest(kind)).items
+    ]
+    missing = {trait for _item, traits in items for trait in traits}
+    chosen = []
+    while missing:
+        item, traits = max(items, key=lambda each: len(each[1] & missing))
+        chosen.append(item.code)
+        missing -= traits
+    return frozenset(chosen)
+
+
+def _traits(item: Item) -> Iterator[str]:
+    """Yield the types of an item's fields and columns, and what an item or field may lack."""
+    for part in (item, *item.fields, *(row for each in item.fields for row in each.columns)):
+        yield from (f"{type(part).__name__} {name}" for name, value in part if value)
+        yield f"{type(part).__name__} {getattr(part, 'type', '')}"
+    yield from (
+        f"rows {each.rows.more} {bool(each.rows.fixed)}" for each in item.fields if each.rows
+    )
 
 
 def _name(state: str) -> str:
