@@ -20,7 +20,7 @@ from pathlib import Path
 
 from flask import Flask
 
-from tracker.core import services
+from tracker.core import logs, services
 from tracker.core.services import Slot
 
 KEY_BYTES = 32
@@ -144,7 +144,8 @@ class WatchedFolder:
         try:
             return load(self.directory, may_make=False)
         except KeysError as error:
-            _logger.warning("The keys are used as they were before: %s", error)
+            why = logs.fields(error=logs.kind_of(error))
+            _logger.warning("The keys are used as they were before", extra=why)
             return None
 
 

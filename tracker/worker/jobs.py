@@ -284,10 +284,9 @@ def checkpoint_and_mail() -> None:
     """
     try:
         new_checkpoints = make_checkpoints()
-    except (KeysError, LogError) as error:
+    except (KeysError, LogError):
         db.session.rollback()
-        # The words are ours: which file or log is missing or damaged.
-        logger.exception("no checkpoint", extra=logs.fields(why=str(error)))
+        logger.exception("no checkpoint")
         return
     if new_checkpoints:
         mail_checkpoint()

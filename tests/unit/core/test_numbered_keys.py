@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.services import alone
-from tracker.core import crypto, keys
+from tracker.core import crypto, keys, logs
 from tracker.core.keys import KeyMissingError, Keys, KeysError, WatchedFolder
 
 FIRST = Keys(b"s" * 32, b"f" * 32, b"t" * 32, b"o" * 32)
@@ -155,12 +155,19 @@ def test_a_key_that_was_put_away_is_read_for_ten_minutes_more(
             crypto.unseal_field(sealed, "x")
 
 
-def test_a_process_continues_with_the_keys_it_has_if_one_is_broken(folder: Path) -> None:
+def test_a_process_continues_with_the_keys_it_has_if_one_is_broken(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     first = keys.load(folder, may_make=False)
     with alone(keys.KEYS.holding(WatchedFolder(folder, first))):
         with keys.changing(folder):
             (folder / "fields-2.key").write_text("half a key")
         assert keys.current() == first
+        # The kind of the error only: its words may name a folder or quote a file.
+        lines = [logs.TextLines().format(record) for record in caplog.records]
+        assert "The keys are used as they were before" in lines[0]
+        assert "KeysError" in lines[0]
+        assert not any(str(folder) in line or "half a key" in line for line in lines)
         with keys.changing(folder):
             (folder / "fields-2.key").unlink()
             keys.write_new(folder / "fields-2.key", b"2" * 32)
