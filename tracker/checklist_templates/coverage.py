@@ -16,6 +16,7 @@ from tracker.core.mistakes import ContentError, Mistake, report
 from tracker.guidance.library import Library
 from tracker.settings import KNOWN_LANGUAGES
 
+_WITHOUT_PHRASES = "Languages without a list of risky phrases (wording/CODE.yaml)"
 STATEMENTS = tuple(f"S{number}" for number in range(1, 73))
 
 
@@ -32,6 +33,8 @@ class Coverage:
     broken: tuple[Mistake, ...]
     # Risky phrases, by language.
     phrases: dict[str, int]
+    # Languages with content in which no phrase is looked for.
+    without_phrases: tuple[str, ...]
     # By language: translated items by kind, and those that are shown in the checklist's own
     # language.
     translated: dict[str, dict[str, int]]
@@ -47,6 +50,7 @@ class Coverage:
             or self.without_place
             or self.items_missing
             or self.items_without_statement
+            or self.without_phrases
             or self.broken
         )
 
@@ -67,6 +71,7 @@ class Coverage:
             f"Items without a statement: {named(self.items_without_statement)}",
             *self._languages(),
             f"Risky phrases: {looked_for or 'none'}",
+            f"{_WITHOUT_PHRASES}: {named(self.without_phrases)}",
             f"Broken references: {len(self.broken) or 'none'}",
             *(
                 report(ContentError(self.broken), content).splitlines()
@@ -121,6 +126,9 @@ def look(
             file.phrases.language: sum(len(entry.forms) for entry in file.phrases.hints)
             for file in wordings
         },
+        without_phrases=tuple(
+            sorted(_written_in(library, files) - {file.phrases.language for file in wordings})
+        ),
         translated={
             code: {
                 file.template.kind.value: len(file.template.items) - len(_lacking(file, code))
@@ -152,6 +160,15 @@ def _guidance_in(library: Library, language: str) -> dict[str, tuple[int, int]]:
             len(library.statements),
         ),
     }
+
+
+def _written_in(library: Library, files: tuple[TemplateFile, ...]) -> set[str]:
+    """Return the languages that have a checklist, a translation of one, or an article."""
+    return (
+        {file.template.language for file in files}
+        | {words.words.language for file in files for words in file.words}
+        | {article.head.language for article in library.articles}
+    )
 
 
 def _others(files: tuple[TemplateFile, ...]) -> tuple[str, ...]:

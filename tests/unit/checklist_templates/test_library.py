@@ -251,9 +251,24 @@ def test_an_untranslated_item_is_reported_but_no_mistake(folder: Path) -> None:
 
 def test_without_a_translation_all_items_are_reported(folder: Path) -> None:
     shutil.rmtree(folder / "checklists" / "ar")
-    translated = coverage.look(guidance.read(CONTENT), library.read(folder))
+    translated = coverage.look(
+        guidance.read(CONTENT), library.read(folder), risky_phrases.read(CONTENT)
+    )
     assert translated.is_whole
     assert "Items translated into ar: 0 of 80" in translated.lines()[6]
+
+
+def test_a_language_with_content_needs_a_list_of_risky_phrases(folder: Path) -> None:
+    shutil.copytree(CONTENT / "wording", folder / "wording", dirs_exist_ok=True)
+    (folder / "wording" / "ar.yaml").unlink()
+    without = coverage.look(
+        guidance.read(CONTENT), library.read(folder), risky_phrases.read(folder)
+    )
+    assert not without.is_whole
+    assert without.lines()[9:11] == [
+        "Risky phrases: en 484",
+        "Languages without a list of risky phrases (wording/CODE.yaml): ar",
+    ]
 
 
 # Coverage
@@ -278,6 +293,7 @@ def test_the_shipped_content_is_whole() -> None:
         "Items not translated into ar: none",
         "Guidance in ar: articles 4 of 4, categories and topics 32 of 32, statements 72 of 72",
         "Risky phrases: ar 324, en 484",
+        "Languages without a list of risky phrases (wording/CODE.yaml): none",
         "Broken references: none",
     ]
 
@@ -293,9 +309,10 @@ def test_missing_content_is_reported_and_fails_the_check() -> None:
     assert lines[7] == "Items not translated into ar: M1"
     assert lines[8].startswith("Guidance in ar: articles ")
     assert lines[9] == "Risky phrases: none"
-    assert lines[10].startswith("Broken references: ")
+    assert lines[10].endswith("(wording/CODE.yaml): ar, en")
+    assert lines[11].startswith("Broken references: ")
     assert any(line.endswith("names M7: not there") for line in lines)
-    assert lines[11] == "terms.yaml:1: M1 is based on S90, which doesn't exist"
+    assert lines[12] == "terms.yaml:1: M1 is based on S90, which doesn't exist"
 
 
 def test_all_fields_of_the_largest_item_come_back_if_it_can_not_be_saved() -> None:
