@@ -109,8 +109,13 @@ class Settings:
 
     @property
     def own_hosts(self) -> list[str]:
-        """The hosts that a request may be for, on any port; this machine's own names always."""
-        return [urlsplit(self.base_url).hostname or "", *self.trusted_hosts, *THIS_MACHINE]
+        """The hosts that a request may be for, on any port; this machine's own names always.
+
+        In small letters, as a request's host is compared (ui.errors), with and without the dot that
+        may end a full name.
+        """
+        names = [urlsplit(self.base_url).hostname or "", *self.trusted_hosts, *THIS_MACHINE]
+        return [*names, *(f"{name}." for name in names)]
 
     @property
     def database_file(self) -> Path | None:
@@ -195,6 +200,11 @@ def _database_hosts(parts: SplitResult, environ: Mapping[str, str]) -> list[str]
     return [host for hosts in named for host in hosts.split(",")]
 
 
+def _plain_host(name: str) -> str:
+    """Return the name of a host in small letters, without the dot that may end a full name."""
+    return name.lower().removesuffix(".")
+
+
 def uses_starttls(parts: SplitResult) -> bool:
     """Return whether the URL of a mail server asks for encryption after connecting."""
     return parse_qs(parts.query).get("starttls") == ["1"]
@@ -267,23 +277,28 @@ class _Reader:
         return path
 
     def address(self, name: str, default: str) -> SplitResult:
+        """Accept the address of the instance; its host as browsers write it (_plain_host)."""
         parts = _split(self.text(name, default).rstrip("/"))
+        host = "" if parts is None else _plain_host(parts.hostname or "")
+        if ":" in host:  # see THIS_MACHINE
+            self.refuse(name, "an address with a host name or an IPv4 address, not IPv6")
         if (
             parts is None
             or parts.scheme not in {"http", "https"}
-            or not parts.hostname
-            or ":" in parts.hostname  # see THIS_MACHINE
+            or not host
+            or host.endswith(".")
             or parts.username is not None
             or parts.path + parts.query + parts.fragment
         ):
             self.refuse(name, "an address such as https://terms.example")
-        if parts.scheme == "http" and not _is_here(parts.hostname):
+        if parts.scheme == "http" and not _is_here(host):
             self._require_tls(name, "pages", "begin with https://")
-        return parts
+        return parts._replace(netloc=host if parts.port is None else f"{host}:{parts.port}")
 
     def hosts(self, name: str) -> tuple[str, ...]:
         """Accept names of hosts, without scheme and port."""
-        named = tuple(host.strip() for host in self.text(name, "").split(",") if host.strip())
+        written = (host.strip() for host in self.text(name, "").split(","))
+        named = tuple(_plain_host(host) for host in written if host)
         if not all(map(HOST_NAME.fullmatch, named)):
             self.refuse(name, "host names such as terms.internal,10.0.0.5, or absent")
         return named

@@ -57,6 +57,13 @@ def test_only_trusted_proxies_name_the_client_and_nobody_the_host_or_https(
         ("10.0.0.5:8000", 200),
         ("localhost:8000", 200),
         ("127.0.0.1", 200),
+        ("Terms.EXAMPLE:8443", 200),
+        ("terms.example.", 200),
+        ("Terms.Internal.:8000", 200),
+        ("LOCALHOST", 200),
+        ("terms.example..", 400),
+        (".terms.example", 400),
+        ("Evil.Example.", 400),
         ("evil.example", 400),
         ("evil.terms.example", 400),
         ("terms.example.evil.example", 400),
@@ -99,6 +106,24 @@ def test_a_host_that_no_setting_names_is_refused_in_words_that_repeat_nothing(
         assert not re.search(r"evil|href|src|Host|\[::1|aaaa", answer.text)
         assert "Location" not in answer.headers
         assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_addresses_that_a_request_leads_to_have_its_host_in_small_letters(tmp_path: Path) -> None:
+    app = create_app(Settings.from_environment({"TRACKER_DATA_DIR": str(tmp_path)}))
+    seen = []
+
+    def look(_app: Flask, **_more: object) -> None:
+        seen.append((request.host, request.root_url))
+
+    with request_started.connected_to(look, app):
+        for host in ("LocalHost:8000", "localhost.:8000"):
+            named = {"HTTP_HOST": host}
+            app.test_client().get("/static/icon.svg", environ_overrides=named).close()
+    # The final dot is part of the address from which a browser says that a form came.
+    assert seen == [
+        ("localhost:8000", "http://localhost:8000/"),
+        ("localhost.:8000", "http://localhost.:8000/"),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -132,10 +132,13 @@ def test_the_greatest_size_of_a_request_is_given_in_kilobytes() -> None:
         ("BASE_URL", "http://terms.example:99999"),
         ("BASE_URL", "http://[::1"),
         ("BASE_URL", "http://[::1]:8000"),
+        ("BASE_URL", "https://."),
         ("TRUSTED_HOSTS", "https://terms.example"),
         ("TRUSTED_HOSTS", "terms.internal:8000"),
         ("TRUSTED_HOSTS", "terms.internal,.example"),
         ("TRUSTED_HOSTS", "*"),
+        ("TRUSTED_HOSTS", "."),
+        ("TRUSTED_HOSTS", "terms.internal.."),
         ("BASE_URL", "https://terms.example/?a=b"),
         ("BASE_URL", "https://terms.example/#top"),
         ("BASE_URL", "https://me:secret@terms.example"),
@@ -187,6 +190,19 @@ def test_a_wrong_setting_is_refused_in_one_line_that_names_it(name: str, value: 
     assert words.startswith(f"TRACKER_{name} must ")
     assert "\n" not in words
     assert len(words) < 140
+
+
+@pytest.mark.parametrize("value", ["http://[::1]:8000", "https://[2001:db8::1]"])
+def test_a_base_address_of_ipv6_is_refused_by_name(value: str) -> None:
+    with pytest.raises(SettingsError, match=r"a host name or an IPv4 address, not IPv6"):
+        read(BASE_URL=value)
+
+
+def test_host_names_are_the_same_in_capital_letters_and_with_a_final_dot() -> None:
+    settings = read(BASE_URL="HTTPS://Terms.Example.:8443", TRUSTED_HOSTS="Terms.INTERNAL., B")
+    assert settings.base_url == "https://terms.example:8443"
+    assert settings.trusted_hosts == ("terms.internal", "b")
+    assert settings.mail_from == "Common Terms <no-reply@terms.example>"
 
 
 @pytest.mark.parametrize("value", ["~nobody-of-that-name/data", "a\0b"])

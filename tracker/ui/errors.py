@@ -44,11 +44,13 @@ class Application(Flask):
     def create_url_adapter(self, request: FlaskRequest | None) -> MapAdapter | None:
         """Return the routes for a request, which has to be for a host of TRUSTED_HOSTS.
 
-        Health is answered for any: a load balancer asks by the address of the machine, or names no
-        host, and the answer has no link.
+        Capital letters in its name make no difference. Health is answered for any host: a load
+        balancer asks by the address of the machine, or names none, and the answer has no link.
         """
         if request is not None and request.path == HEALTH:
             request.environ["HTTP_HOST"] = "localhost"
+        elif request is not None and request.environ.get("HTTP_HOST"):
+            request.environ["HTTP_HOST"] = request.environ["HTTP_HOST"].lower()
         return super().create_url_adapter(request)
 
     def dispatch_request(self) -> Any:
