@@ -275,8 +275,8 @@ def differing(events: Iterable[Recorded], rows: Mapping[RowT, UUID]) -> set[RowT
 
     events are those about the rows themselves, in order. All events of a cooperation are read, as
     for are_as_recorded(), only if these contradict one of its rows: an event about something else
-    may have bound the row since. So no query is needed while nothing was changed; the keys of the
-    cooperations should be loaded.
+    may have bound the row since. So no query is needed while nothing was changed, and one for all
+    cooperations otherwise; their keys should be loaded.
     """
     last = {}
     for event in events:
@@ -286,10 +286,19 @@ def differing(events: Iterable[Recorded], rows: Mapping[RowT, UUID]) -> set[RowT
     for row, cooperation_id in rows.items():
         if last.get(binding.place_of(row)) != binding.digest_of(row):
             doubtful.setdefault(cooperation_id, []).append(row)
-    differ: set[RowT] = set()
-    for cooperation_id, some in doubtful.items():
-        differ.update(set(some).difference(as_recorded(cooperation_id, some)))
-    return differ
+    wanted = {
+        cooperation_id: Wanted(
+            ChainKey(cooperation_id), frozenset(binding.place_of(row) for row in some)
+        )
+        for cooperation_id, some in doubtful.items()
+    }
+    look_up([*wanted.values()])
+    return {
+        row
+        for cooperation_id, some in doubtful.items()
+        for row in some
+        if wanted[cooperation_id].last.get(binding.place_of(row)) != binding.digest_of(row)
+    }
 
 
 def are_all_of(

@@ -414,7 +414,7 @@ def _surroundings(
     visit: VisitFacts | None,
 ) -> Surroundings:
     return Surroundings(
-        modes=frozenset(Mode(mode) for mode in cooperation.modes),
+        modes=frozenset(mode for mode in Mode if mode in cooperation.modes),
         questions=cooperation.questions,
         parties=heads.party_facts(checklist, cooperation),
         npm_people=people.npm,

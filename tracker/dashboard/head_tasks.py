@@ -115,7 +115,7 @@ def is_work(cooperation: Running, kind: ChecklistKind, terms: TermsAnswers) -> b
 
     Not if it is just recommended, or not needed any more.
     """
-    modes = [Mode(mode) for mode in cooperation.modes]
+    modes = [mode for mode in Mode if mode in cooperation.modes]
     return lifecycle.is_to_do(
         requirement((kind, Purpose.COOPERATION), modes, cooperation.questions, m9=terms.access)
     )

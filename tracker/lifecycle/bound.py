@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from tracker.activity import verbs, witness
 from tracker.activity.models import Event
-from tracker.activity.witness import DetailedEvent
+from tracker.activity.witness import DetailedEvent, Recorded
 from tracker.agreements import evidence
 from tracker.agreements.evidence import Compared
 from tracker.checklist_templates.models import ChecklistKind
@@ -26,14 +26,28 @@ _TERMS_ARE = {
 
 COOPERATION = "cooperation"
 VERBS = (verbs.STAGE_CHANGED,)
+# The acts that change the row of a cooperation and are events about it; its last change is among
+# them, or witness.differing() looks for it.
+BINDING = (
+    *VERBS,
+    verbs.COOPERATION_OPENED,
+    verbs.COOPERATION_CHANGED,
+    verbs.MODES_CHANGED,
+    verbs.OUTSIDE_BODY_ADDED,
+    verbs.OUTSIDE_BODY_REMOVED,
+    verbs.VERIFICATION_CHANGED,
+    verbs.MAILED_CODES_ALLOWED,
+    verbs.MAILED_CODES_STOPPED,
+)
 # On Event: of the cooperations in whose chains a statement of witness looks.
 IS_ABOUT = sa.and_(
     Event.subject_type == COOPERATION,
     Event.subject_id.in_(sa.bindparam("cooperation_ids", expanding=True)),
 )
 _MOVES = witness.about_with_details(IS_ABOUT, VERBS)
+_ABOUT_ROWS = witness.about_with_details(IS_ABOUT, BINDING)
 _RECORDED = witness.about_with_details(
-    sa.or_(IS_ABOUT, evidence.IS_ABOUT), {*VERBS, *evidence.VERBS}
+    sa.or_(IS_ABOUT, evidence.IS_ABOUT), {*BINDING, *evidence.VERBS}
 )
 
 
@@ -59,17 +73,51 @@ def agreeing(cooperations: Collection[Cooperation]) -> frozenset[UUID]:
     return compare(cooperations, checklists)[1]
 
 
-def compare(
-    cooperations: Collection[Cooperation], checklists: Collection[Checklist]
-) -> tuple[dict[UUID, Compared], frozenset[UUID]]:
-    """Compare own checklists of cooperations, and return them with the cooperations that agree."""
+def agreeing_in_stage(cooperations: Collection[Cooperation]) -> frozenset[UUID]:
+    """Return the cooperations whose stage, dates and texts agree, for acts.
+
+    An act may have changed the rest of their rows before its event: activity.unaltered compares
+    that. Takes a constant number of statements.
+    """
+    checklists = _checklists(cooperations)
     recorded = witness.of_subjects_with_details(
         _RECORDED,
         {cooperation.id for cooperation in cooperations},
         **evidence.wanted(checklists),
     )
     compared = evidence.compare(checklists, recorded)
-    return compared, compare_with_events(cooperations, checklists, compared, recorded)
+    return compare_with_events(cooperations, checklists, compared, recorded)
+
+
+def compare(
+    cooperations: Collection[Cooperation], checklists: Collection[Checklist]
+) -> tuple[dict[UUID, Compared], frozenset[UUID]]:
+    """Compare own checklists of cooperations, and return them with the cooperations that agree.
+
+    A cooperation agrees if its whole row does, with its title, its ways of working and its dates.
+    """
+    recorded = witness.recorded(
+        _RECORDED,
+        {cooperation.id for cooperation in cooperations},
+        **evidence.wanted(checklists),
+    )
+    events = [(event.link, event.details) for event in recorded]
+    compared = evidence.compare(checklists, events)
+    agreeing_in_stage = compare_with_events(cooperations, checklists, compared, events)
+    return compared, agreeing_in_stage - with_other_row(cooperations, recorded)
+
+
+def is_as_recorded(cooperation: Cooperation) -> bool:
+    """Return whether the row of a cooperation is as the last event binds it; in one statement."""
+    return not with_other_row([cooperation], witness.recorded(_ABOUT_ROWS, [cooperation.id]))
+
+
+def with_other_row(
+    cooperations: Collection[Cooperation], recorded: Iterable[Recorded]
+) -> frozenset[UUID]:
+    """Return the cooperations whose rows aren't as the last events about them bind them."""
+    rows = {cooperation: cooperation.id for cooperation in cooperations}
+    return frozenset(row.id for row in witness.differing(recorded, rows))
 
 
 def compare_with_events(
@@ -78,7 +126,7 @@ def compare_with_events(
     compared: Mapping[UUID, Compared],
     recorded: Iterable[DetailedEvent] | None = None,
 ) -> frozenset[UUID]:
-    """Return what agreeing() does, from checklists that were compared already.
+    """Return what agreeing_in_stage() does, from checklists that were compared already.
 
     recorded are events with all of VERBS about the cooperations, if they were read already.
     """
@@ -97,13 +145,16 @@ def stage_of(cooperation: Cooperation) -> Stage:
 
 
 def disagreeing(cooperations: Collection[Cooperation]) -> frozenset[UUID]:
-    """Return the cooperations whose stage or dates disagree with texts that agree themselves.
+    """Return the cooperations whose rows disagree with texts that agree themselves, or with events.
 
     For callers that report disagreeing texts separately.
     """
     checklists = _checklists(cooperations)
     compared = evidence.compare(checklists)
-    others = _with_other_stage(cooperations, checklists, compared)
+    recorded = witness.recorded(_ABOUT_ROWS, {cooperation.id for cooperation in cooperations})
+    events = [(event.link, event.details) for event in recorded]
+    others = _with_other_stage(cooperations, checklists, compared, events)
+    others |= with_other_row(cooperations, recorded)
     return others - _with_other_texts(checklists, compared)
 
 

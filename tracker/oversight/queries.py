@@ -36,6 +36,7 @@ from tracker.cooperations.queries import searched
 from tracker.cooperations.scope import FOR_THE_ORGANISATION, has_not_left, visible
 from tracker.core import clock
 from tracker.core.db import db, load_joined
+from tracker.lifecycle import bound as lifecycle_bound
 from tracker.organisations.models import Organisation
 from tracker.oversight import policy
 from tracker.oversight.facts import (
@@ -100,10 +101,10 @@ _PLACE = (
     RegisterEntry.checklist_id,
 )
 
-# The events about texts, their visits, and the reviews of their cooperations.
+# The events about texts, their visits, their cooperations and the reviews of these.
 _EVENTS = witness.about_with_details(
-    sa.or_(evidence.IS_ABOUT, review_bound.IS_ABOUT),
-    {*visit_bound.VERBS_OF_TEXTS, *review_bound.VERBS},
+    sa.or_(evidence.IS_ABOUT, review_bound.IS_ABOUT, lifecycle_bound.IS_ABOUT),
+    {*visit_bound.VERBS_OF_TEXTS, *review_bound.VERBS, *lifecycle_bound.BINDING},
 )
 
 # The conditions over entries under which a person sees them.
@@ -704,10 +705,14 @@ def _lines(rows: Iterable[Any]) -> list[RegisterLine]:
     texts = [row[0] for row in all_rows]
     names = _names(texts)
     overrides = _overrides(row[0].visit_id for row in all_rows if row[0].visit_id)
-    events = witness.of_subjects_with_details(
+    recorded = witness.recorded(
         _EVENTS, {text.cooperation_id for text in texts}, **evidence.wanted(texts)
     )
+    events = [(event.link, event.details) for event in recorded]
     compared = evidence.compare(texts, events)
+    # The lines of agreed terms also say what the row of their cooperation does.
+    cooperations = {row[1].id: row[1] for row in all_rows if row[0].kind is ChecklistKind.TERMS}
+    altered = lifecycle_bound.with_other_row(cooperations.values(), recorded)
     visits = {row[2].id: row[2] for row in all_rows if row[2] is not None}
     agreeing = visit_bound.agreeing(visits.values(), overrides, events)
     stopped = {row[2].id: row[2] for row in all_rows if row[2] is not None and row[-1]}
@@ -735,6 +740,7 @@ def _lines(rows: Iterable[Any]) -> list[RegisterLine]:
         _as_of_today(_as_reviewed(line, chains, held_on), compared[line.checklist_id])
         if _is_borne_out(line, compared[line.checklist_id])
         and (row[0].visit_id is None or row[0].visit_id in agreeing)
+        and (row[0].kind is not ChecklistKind.TERMS or row[0].cooperation_id not in altered)
         else _disagreeing(line)
         for row, line in zip(all_rows, lines, strict=True)
     ]

@@ -14,6 +14,7 @@ from tracker.cooperations import queries as cooperations
 from tracker.cooperations.models import Cooperation
 from tracker.core import clock
 from tracker.core.errors import StaleError
+from tracker.lifecycle import bound
 from tracker.reviews import labels, pages, policy, queries, records, service
 from tracker.reviews.forms import (
     BeginForm,
@@ -26,6 +27,7 @@ from tracker.reviews.forms import (
 from tracker.reviews.models import Outcome, Review
 from tracker.reviews.records import Record
 from tracker.signoff import shown
+from tracker.signoff.labels import DIFFERS, DISAGREES
 from tracker.ui import locale
 from tracker.ui.locale import with_semicolons
 from tracker.ui.perform import perform, require_for
@@ -48,12 +50,15 @@ def listed(reference: str) -> str:
     reviews = queries.reviews(cooperation)
     current = next((review for review in reviews if review.is_open), None)
     fact = queries.fact(cooperation, terms, current)
+    agrees = bound.is_as_recorded(cooperation)
     return render_template(
         "reviews/listed.html",
         cooperation=cooperation,
         lines=pages.lines(reviews),
         current=current,
-        ahead=pages.ahead(cooperation, clock.today()),
+        ahead=pages.ahead(cooperation, clock.today()) if agrees else "",
+        disagreement="" if agrees else DISAGREES[0],
+        differs=DIFFERS,
         awaits_notice=fact.awaits_notice,
         may_begin=policy.can_begin(actor, fact),
         may_give_notice=policy.can_give_notice(actor, fact, clock.today()),
