@@ -18,6 +18,8 @@ from tracker.access.conditions import built_for_all
 from tracker.access.decision import YES, Decision
 from tracker.accounts.models import Membership, User
 from tracker.accounts.queries import runs_on as held_on
+from tracker.activity import verbs, witness
+from tracker.activity.models import Chain, Event
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists.beside import text_on_page
 from tracker.checklists.encryption import values_of
@@ -48,6 +50,7 @@ from tracker.undertakings.facts import (
     rows_of_list,
 )
 from tracker.undertakings.models import (
+    SUBJECT,
     Undertaking,
     UndertakingState,
 )
@@ -60,6 +63,19 @@ _LISTS = sa.select(Answer).where(
     Answer.scope == AnswerScope.PARTY,
     Answer.is_current.is_(True),
     ~Answer.not_applicable,
+)
+
+_OF_COOPERATION = sa.bindparam("cooperation_ids", expanding=True)
+# Undertakings somebody was asked for, which the rows of the cooperation don't have.
+_GONE = witness.about_with_details(
+    sa.and_(
+        Event.chain_id.in_(sa.select(Chain.id).where(Chain.cooperation_id.in_(_OF_COOPERATION))),
+        Event.subject_type == SUBJECT,
+        ~sa.exists().where(
+            Undertaking.id == Event.subject_id, Undertaking.cooperation_id.in_(_OF_COOPERATION)
+        ),
+    ),
+    [verbs.UNDERTAKING_ASKED],
 )
 
 # Somebody has to do something before it opens access.
@@ -136,6 +152,10 @@ class Line:
         return is_open and not self.bearing.closes_all
 
 
+# An undertaking, the effect of added interests, and whether the reader took its signature.
+SeenUndertaking = tuple[Undertaking, Bearing, bool]
+
+
 @dataclass(frozen=True, slots=True)
 class PartyLines:
     """A party with the undertakings of its people that the reader may see, or their number."""
@@ -169,6 +189,9 @@ class Overview:
     is_in_force: bool
     # Whether those terms let anybody have access today, by their days and the agreed terms.
     access: Decision
+    # Who was asked, as the history says, though no row of the cooperation does; for a reader who
+    # sees everybody.
+    missing: tuple[str, ...] = ()
 
     @property
     def opens(self) -> bool:
@@ -253,9 +276,9 @@ def overview(actor: Actor, cooperation: Cooperation) -> Overview:
     checklist = confidentiality(cooperation.id)
     # Terms that were suspended or ended are those on which people were asked.
     terms_id = (checklist.revision_in_force_id or checklist.stopped_id) if checklist else None
-    newest = _newest(actor, cooperation.id, terms_id)
-    rows = [row for row, _bearing, _is_taken in newest]
-    compared = bound.compare(rows)
+    seen = _seen(actor, cooperation.id)
+    compared = bound.compare([row for row, _bearing, _is_taken in seen])
+    newest = _newest(seen, terms_id, compared)
     lines = [
         Line(
             row,
@@ -294,6 +317,7 @@ def overview(actor: Actor, cooperation: Cooperation) -> Overview:
                 unlisted=by_party.get(party.organisation_id, []) if sees else [],
             )
         )
+    overviews += _elsewhere(lines, {party.organisation_id for party in overviews})
     revision = db.session.get(Revision, terms_id) if terms_id else None
     terms = terms_of(revision) if revision else None
     text = text_on_page(checklist) if checklist else None
@@ -313,7 +337,15 @@ def overview(actor: Actor, cooperation: Cooperation) -> Overview:
         )
         if terms
         else YES,
+        missing=_missing(cooperation.id) if all(each.sees_people for each in overviews) else (),
     )
+
+
+def _missing(cooperation_id: UUID) -> tuple[str, ...]:
+    """Return who was asked, by events, without an undertaking in the cooperation's rows."""
+    events = witness.of_subjects_with_details(_GONE, [cooperation_id])
+    names = [details["person"] if details else "?" for _link, details in events]
+    return tuple(dict.fromkeys(names))
 
 
 class ToClear(Protocol):
@@ -533,29 +565,60 @@ def progress(cooperation_id: UUID) -> tuple[int, int]:
     )
 
 
-def _newest(
-    actor: Actor, cooperation_id: UUID, terms_id: UUID | None
-) -> list[tuple[Undertaking, Bearing, bool]]:
-    """Return each person's newest undertaking on some terms, by name.
+def _elsewhere(lines: Iterable[Line], party_ids: Collection[UUID]) -> list[PartyLines]:
+    """Return lines whose organisation is no party, as their altered rows say: nobody vanishes."""
+    others: dict[UUID, list[Line]] = {}
+    for line in lines:
+        if line.undertaking.organisation_id not in party_ids:
+            others.setdefault(line.undertaking.organisation_id, []).append(line)
+    return [
+        PartyLines(
+            organisation_id=organisation_id,
+            name=own[0].undertaking.organisation_name,
+            mark="?",
+            is_npm=False,
+            lines=own,
+            people_asked=0,
+            cleared=0,
+            sees_people=True,
+        )
+        for organisation_id, own in others.items()
+    ]
 
-    With the effect of added interests, and whether the reader took its signature.
+
+def _newest(
+    seen: Iterable[SeenUndertaking], terms_id: UUID | None, compared: Mapping[UUID, bound.Compared]
+) -> list[SeenUndertaking]:
+    """Return each person's newest undertaking on some terms, in order, and all altered ones.
+
+    An altered row may name other terms, or somebody else than it did: it hides no other one.
     """
+    chosen = [
+        each
+        for each in seen
+        if each[0].terms_revision_id == terms_id or not compared[each[0].id].agrees
+    ]
+    last = {each[0].user_id: each[0].id for each in chosen}
+    return [
+        each
+        for each in chosen
+        if last[each[0].user_id] == each[0].id or not compared[each[0].id].agrees
+    ]
+
+
+def _seen(actor: Actor, cooperation_id: UUID) -> list[SeenUndertaking]:
+    """Return the undertakings of a cooperation that the reader sees, by name, the oldest first."""
     rows = db.session.execute(
         sa.select(Undertaking, scope.taken_by(actor), *added_interests.bearing_columns())
-        .join(Undertaking.user)
-        .where(
-            Undertaking.cooperation_id == cooperation_id,
-            Undertaking.terms_revision_id == terms_id,
-            scope.states_seen(actor),
-        )
+        .outerjoin(Undertaking.user)
+        .where(Undertaking.cooperation_id == cooperation_id, scope.states_seen(actor))
         .order_by(User.name, Undertaking.asked_at, Undertaking.closed_at.is_(None), Undertaking.id)
         .options(*WITH_NAMES)
     )
-    newest = {
-        row.user_id: (row, added_interests.bearing(row.state, columns), bool(is_taken))
+    return [
+        (row, added_interests.bearing(row.state, columns), bool(is_taken))
         for row, is_taken, *columns in rows
-    }
-    return list(newest.values())
+    ]
 
 
 @cache

@@ -131,6 +131,18 @@ class Undertaking(Identified, Base):
     user: Mapped[User] = relationship(foreign_keys=[user_id], lazy="raise")
     organisation: Mapped[Organisation] = relationship(lazy="raise")
 
+    @property
+    def person_name(self) -> str:
+        """The person's name, if it was loaded; their id if the database lacks their account."""
+        user: User | None = self.user
+        return user.name if user is not None else str(self.user_id)
+
+    @property
+    def organisation_name(self) -> str:
+        """The organisation's name, if it was loaded; its id if the database lacks it."""
+        organisation: Organisation | None = self.organisation
+        return organisation.name if organisation is not None else str(self.organisation_id)
+
 
 class AddedInterest(Identified, Base):
     """An interest (C13) that a person added after signing, and what the NPM decided on it.

@@ -21,10 +21,12 @@ from tracker.cooperations.queries import have_terms_run_out
 from tracker.cooperations.scope import is_of_npms
 from tracker.core import clock
 from tracker.core.db import db, load_joined
+from tracker.core.errors import RefusedError
 from tracker.core.services import Slot
 from tracker.organisations.models import Organisation
 from tracker.signoff import queries as signoff
 from tracker.signoff import service as signing
+from tracker.signoff.labels import DIFFERS
 from tracker.signoff.models import Revision
 from tracker.undertakings import added_interests, scope
 from tracker.undertakings import people as around
@@ -106,9 +108,17 @@ def find_for_paper(actor: Actor, undertaking_id: UUID) -> Undertaking | None:
 
 
 def load(undertaking: Undertaking) -> Loaded:
-    """Return an undertaking with its terms and status; the caller found it with a scoped query."""
-    revision = db.session.get_one(Revision, undertaking.terms_revision_id)
-    checklist = db.session.get_one(Checklist, revision.subject_id)
+    """Return an undertaking with its terms and status; the caller found it with a scoped query.
+
+    Raise RefusedError if its terms, its person or their organisation aren't in the database: there
+    is nothing true to show.
+    """
+    revision = db.session.get(Revision, undertaking.terms_revision_id)
+    checklist = db.session.get(Checklist, revision.subject_id) if revision else None
+    person: User | None = undertaking.user
+    organisation: Organisation | None = undertaking.organisation
+    if revision is None or checklist is None or person is None or organisation is None:
+        raise RefusedError(DIFFERS)
     terms = terms_of(revision)
     return Loaded(undertaking, terms, standing(undertaking, checklist, terms), checklist)
 

@@ -1,17 +1,20 @@
 """Terms, roles and names changed in the database: nobody signs or countersigns by them."""
 
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 import sqlalchemy as sa
+from flask import Flask
 
 from tests.factories.evidence.tampering import REVISIONS, hands, table_of
 from tests.factories.undertakings import Clearing
 from tracker.accounts.models import Membership, User
+from tracker.cooperations.models import Cooperation
 from tracker.core.db import Base, db
 from tracker.core.errors import RefusedError
 from tracker.organisations.models import Organisation
 from tracker.signoff.models import Revision
+from tracker.undertakings.models import Undertaking
 
 PERSON, SIGNED = "leyla", "joana"
 
@@ -76,4 +79,39 @@ def change(model: type[Base], whose: UUID, values: dict[str, str]) -> None:
     column = table.c.user_id if model is Membership else table.c.id
     with hands() as connection:
         connection.execute(sa.update(table).where(column == whose).values(**values))
+    db.session.expire_all()
+
+
+def test_nobody_vanishes_from_the_lists_with_an_undertaking_that_was_altered(
+    clearing: Clearing, app: Flask
+) -> None:
+    clearing.sign(SIGNED)
+    clearing.countersign(SIGNED)
+    undertaking = clearing.undertaking(SIGNED)
+    row_id, row = undertaking.id, undertaking.cooperation_id
+    name = undertaking.user.name
+    reference = db.session.get_one(Cooperation, row).reference
+    listed = f"/cooperations/{reference}/undertakings"
+    addresses = (listed, "/register/undertakings", f"{listed}/{row_id}")
+    milan = clearing.browser(app, "milan")
+    assert not any("match its signatures" in milan.page(page).text for page in addresses)
+    table = table_of(Undertaking)
+    for column in ("terms_revision_id", "user_id", "organisation_id"):
+        before = getattr(clearing.undertaking(SIGNED), column)
+        alter(table, row_id, {column: uuid4()})
+        for address in addresses[:2]:
+            text = milan.page(address).text
+            assert "Doesn’t match its signatures" in text.replace("'", "’"), (column, address)
+        assert "Don't rely on it" in milan.page(addresses[2], 403).text
+        alter(table, row_id, {column: before})
+    alter(table, row_id, {"cooperation_id": uuid4()})
+    text = milan.page(listed).text
+    assert "their undertakings are missing here" in text
+    assert name in text
+
+
+def alter(table: sa.Table, row_id: UUID, values: dict[str, object]) -> None:
+    db.session.commit()
+    with hands() as connection:
+        connection.execute(sa.update(table).where(table.c.id == row_id).values(**values))
     db.session.expire_all()

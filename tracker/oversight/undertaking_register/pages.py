@@ -31,7 +31,7 @@ class LineView:
     reference: str
     title: str
     covers: object
-    revision: int
+    revision: int | None
     # What to say about whether its terms are in force.
     terms_note: object
     signed: SignedWhen | None
@@ -52,8 +52,8 @@ def view(actor: Actor, line: RegisteredUndertaking) -> LineView:
     """
     undertaking = line.line.undertaking
     return LineView(
-        person=undertaking.user.name,
-        organisation=undertaking.organisation.name,
+        person=undertaking.person_name,
+        organisation=undertaking.organisation_name,
         function=undertaking.function,
         url=_url(actor, line),
         reference=line.reference,
@@ -129,11 +129,11 @@ def export_row(line: RegisteredUndertaking) -> list[object]:
     return [
         line.reference,
         line.title,
-        undertaking.user.name,
-        undertaking.organisation.name,
+        undertaking.person_name,
+        undertaking.organisation_name,
         undertaking.function,
         _covers(line),
-        line.revision,
+        line.revision or "",
         _is_current(line, no=_("no")),
         _day(undertaking.asked_at),
         _signed_on(line.line.signed),

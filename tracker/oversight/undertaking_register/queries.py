@@ -61,9 +61,9 @@ class RegisteredUndertaking:
     line: Line
     reference: str
     title: str
-    # The revision of the confidentiality terms it is based on, and whether that is in force; None
-    # if the terms disagree with their signatures.
-    revision: int
+    # The revision of the confidentiality terms it is based on, None if the row names none; and
+    # whether that is in force, None if the terms disagree with their signatures.
+    revision: int | None
     is_current: bool | None
     # How the person proved who they are; None before signing.
     method: Method | None
@@ -332,8 +332,8 @@ def _lines_of(actor: Actor, undertaking_ids: list[UUID]) -> list[RegisteredUnder
                 *added_interests.bearing_columns(),
             )
             .join(Cooperation, Cooperation.id == Undertaking.cooperation_id)
-            .join(Revision, Revision.id == Undertaking.terms_revision_id)
-            .join(Checklist, Checklist.id == Revision.subject_id)
+            .outerjoin(Revision, Revision.id == Undertaking.terms_revision_id)
+            .outerjoin(Checklist, Checklist.id == Revision.subject_id)
             .outerjoin(
                 Signature,
                 sa.and_(
@@ -347,7 +347,9 @@ def _lines_of(actor: Actor, undertaking_ids: list[UUID]) -> list[RegisteredUnder
         )
     }
     compared = bound.compare([row[0] for row in rows.values()])
-    terms = evidence.compare({row.Checklist.id: row.Checklist for row in rows.values()}.values())
+    terms = evidence.compare(
+        {row.Checklist.id: row.Checklist for row in rows.values() if row.Checklist}.values()
+    )
     lines = []
     for undertaking_id in undertaking_ids:
         if undertaking_id not in rows:
@@ -368,7 +370,7 @@ def _lines_of(actor: Actor, undertaking_ids: list[UUID]) -> list[RegisteredUnder
         )
         is_current = (
             terms[checklist.id].is_in_force(undertaking.terms_revision_id)
-            if terms[checklist.id].agrees
+            if checklist is not None and terms[checklist.id].agrees
             else None
         )
         documents = compared[undertaking_id].documents
