@@ -65,7 +65,7 @@ _LISTS = sa.select(Answer).where(
     ~Answer.not_applicable,
 )
 
-_OF_COOPERATION = sa.bindparam("cooperation_ids", expanding=True)
+_OF_COOPERATION: sa.BindParameter[Any] = sa.bindparam("cooperation_ids", expanding=True)
 # Undertakings somebody was asked for, which the rows of the cooperation don't have.
 _GONE = witness.about_with_details(
     sa.and_(
