@@ -99,7 +99,6 @@ GROUP_OF = {
 class GateView:
     """A gate for display, with its reasons and their links."""
 
-    code: str
     name: object
     state: object
     s: str
@@ -855,7 +854,6 @@ def _gate_view(context: _Context, gate: Gate) -> GateView:
     }
     begins_later = gate.state is GateState.BEGINS_LATER
     return GateView(
-        code=gate.code,
         name=gate_words.GATES[gate.code],
         state=validity_words(Validity.BEGINS_LATER, context.facts.starts_on)[0]
         if begins_later

@@ -243,10 +243,10 @@ def visit_words(visit: VisitMark) -> str:
 
 
 def override_words(visit: VisitMark) -> list[str]:
-    """Return who overrode gate J3, and why."""
+    """Return who overrode what was missing for a visit, and why."""
     return [
         _(
-            "Gate J3 was overridden by %(name)s: %(reason)s",
+            "%(name)s overrode what was missing: %(reason)s",
             name=override.name,
             reason=override.reason,
         )

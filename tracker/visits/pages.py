@@ -446,6 +446,8 @@ class MyPart:
     # Tokens of the task and the plan that the page showed.
     task_mark: str
     plan_mark: str
+    # Why both are asked for again, if place or days changed after the visit was planned.
+    why_again: object = ""
 
 
 def own_fact(reading: Reading, actor: Actor) -> MemberFact | None:
@@ -478,7 +480,7 @@ def my_part(reading: Reading, fact: MemberFact, actor: Actor) -> MyPart:
         role=[
             (label, words)
             for label, words in (
-                (_("Your task") if is_own else _("Main task"), row.get("task", "")),
+                (_("Main task"), row.get("task", "")),
                 (_("Alone or with whom"), _name_or_words(reading, row.get("works_with"))),
                 (_("Who steps in"), _name(reading, row.get("backup"))),
                 (_("What you must not do") if is_own else _("Limits"), row.get("limits", "")),
@@ -492,6 +494,18 @@ def my_part(reading: Reading, fact: MemberFact, actor: Actor) -> MyPart:
         plan_is_signed=reading.judgement.facts.plan.is_signed,
         task_mark=shown.task_mark(actor, reading, fact.user_id),
         plan_mark=shown.plan_mark(actor, reading, fact.user_id),
+        why_again=_why_again(reading, fact),
+    )
+
+
+def _why_again(reading: Reading, fact: MemberFact) -> object:
+    moved_at = reading.plan.moved_at
+    if moved_at is None or (fact.role_accepted and fact.plan_read):
+        return ""
+    return _(
+        "The place or the days changed on %(day)s. What was accepted and confirmed before no "
+        "longer counts.",
+        day=as_date(moved_at),
     )
 
 
@@ -551,7 +565,6 @@ class WaivedReason:
 class GateView:
     """A gate for display."""
 
-    code: str
     name: object
     state: object
     s: str
@@ -575,6 +588,8 @@ class ReadyView:
     caption: str
     rows: list[BoardRow]
     missing: list[Task]
+    # Shown instead of them if there are none.
+    nothing_missing: str
     gates: list[GateView]
     overrides: tuple[OverrideFact, ...]
     # The texts that an announced notice stops before the visit is over.
@@ -602,6 +617,7 @@ def ready_view(reading: Reading, actor: Actor, *, plans: bool) -> ReadyView:
             for row in rows
         ],
         missing=[_missing(reading, actor, gap, plans=plans) for gap in judgement.missing],
+        nothing_missing=missing_words(reading),
         gates=_gates(reading, actor, plans=plans),
         overrides=judgement.facts.overrides,
         stopped_before=before_a_notice(reading),
@@ -614,6 +630,8 @@ def missing_words(reading: Reading) -> str:
     judgement = reading.judgement
     count, concerned = len(judgement.requirements), judgement.people_concerned
     if not count:
+        if _is_overridden(reading):
+            return str(_("Nothing else is missing. A manager of the NPM has overridden the rest."))
         return str(_("Nothing is missing."))
     if not concerned:
         return str(ngettext("%(num)s thing is missing.", "%(num)s things are missing.", count))
@@ -628,6 +646,10 @@ def missing_words(reading: Reading) -> str:
             people=len(judgement.facts.members),
         )
     )
+
+
+def _is_overridden(reading: Reading) -> bool:
+    return any(gate.state is GateState.OVERRIDDEN for gate in reading.judgement.gates)
 
 
 def _why_stopped(reading: Reading) -> object:
@@ -645,8 +667,8 @@ def _lede(reading: Reading) -> object:
         return _("The days of this visit have passed. It wasn't ready.")
     if not is_ready(reading):
         return _("Not yet. %(missing)s", missing=missing_words(reading))
-    if any(gate.state is GateState.OVERRIDDEN for gate in reading.judgement.gates):
-        return _("Yes. A manager of the NPM has overridden gate J3 with a reason.")
+    if _is_overridden(reading):
+        return _("Yes. A manager of the NPM has overridden what was missing.")
     return _("Yes. The team and the parties meet all requirements.")
 
 
@@ -713,7 +735,6 @@ def _gates(reading: Reading, actor: Actor, *, plans: bool) -> list[GateView]:
         shown_gaps += fresh
         views.append(
             GateView(
-                code=gate.code,
                 name=labels.GATES[gate.code],
                 state=GATE_STATES[gate.state],
                 s=_GATE_MARKS[gate.state],
@@ -918,9 +939,12 @@ def _shared_tasks(waiting: Waiting, target: Mapping[str, Any]) -> Iterator[Task]
         label, url = _("Make a joint visit ready"), url_for("visits.ready", **target)
         yield Task(label, state, YOURS, url, visit, under=under)
     if waiting.decides_on_override:
-        label, url = _("Decide whether to override gate J3"), url_for("visits.ready", **target)
+        label, url = (
+            _("Decide whether to override what is missing"),
+            url_for("visits.ready", **target),
+        )
         why = _(
-            "%(visit)s. Only this gate is left. An override can excuse what's missing for the "
+            "%(visit)s. Only one gate is left. An override can excuse what's missing for the "
             "NPM's own people.",
             visit=visit,
         )

@@ -308,7 +308,10 @@ def to_excuse(judgement: Judgement) -> tuple[frozenset[Shown], Decision]:
     """
     if not judgement.is_open["J1"] or not judgement.is_open["J2"]:
         return frozenset(), no(
-            _l("Only gate J3 can be overridden, and only once J1 and J2 are met.")
+            _l(
+                "Only the last gate, “Cleared”, can be overridden. The two before it have to be "
+                "met first."
+            )
         )
     requirements = judgement.requirements
     if not requirements:

@@ -510,7 +510,7 @@ def change_plan(reference: str, number: int) -> Answered:
             plan=form.planned,
             place_type=form.place_type.data or "",
         ),
-        success=_saved,
+        success=_plan_saved,
         next=_to_visit(reference, number),
         conflict=handle_conflict,
     )
@@ -528,6 +528,12 @@ def _plan_page(
         other=other,
         other_days=pages.days(other) if other else "",
     )
+
+
+def _plan_saved(changed: object) -> str:
+    if not changed:
+        return str(_("Nothing was changed."))
+    return str(_("Saved. “Is the visit ready?” lists what has to be confirmed again."))
 
 
 def _saved(changed: object) -> str:
@@ -706,7 +712,7 @@ def override(reference: str, number: int) -> Answered:
             actor, visit, reason=form.reason.data or "", mark=form.mark.data or ""
         ),
         success=(
-            _("Gate J3 is overridden. Your name and reason are shown in the history."),
+            _("What was missing is overridden. Your name and reason are shown in the history."),
             "warning",
         ),
         next=redirect(url_for(".ready", reference=reference, number=number), 303),

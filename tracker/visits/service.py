@@ -575,6 +575,8 @@ def override(actor: Actor, visit: Visit, *, reason: str, mark: str) -> GateOverr
     db.session.add(row)
     db.session.flush()
     _record(verbs.GATE_OVERRIDDEN, actor, visit, gate="J3", reason=tidy)
+    # Who prepares the visit is told as it becomes ready.
+    _tell(visit, _to_whom_it_is_open(visit) - _who_prepares(visit) - {actor.user_id})
     _judge_again(visit, actor)
     return row
 
@@ -818,16 +820,21 @@ def settle(visit: Visit) -> bool:
         _record(verbs.VISIT_BECAME_READY, None, visit, evidence=end)
     else:
         _record(verbs.VISIT_LOST_READINESS, None, visit)
-    listed = audiences.audience(VISIT, visit.id)
-    leads = {row.user_id for row in listed if row.leads}
-    coordinators = {person.user_id for person in people.coordinators_for_npm(visit.cooperation_id)}
     # To anybody else the moment would tell whose act it was.
-    preparing = leads | (coordinators & _listed_today(listed))
+    preparing = _who_prepares(visit)
     if ready:
         _tell(visit, preparing)
     else:
         messages.readiness_was_lost(_reference(visit), preparing)
     return True
+
+
+def _who_prepares(visit: Visit) -> set[UUID]:
+    """Return the lead and the NPM's coordinators who are listed today."""
+    listed = audiences.audience(VISIT, visit.id)
+    leads = {row.user_id for row in listed if row.leads}
+    coordinators = {person.user_id for person in people.coordinators_for_npm(visit.cooperation_id)}
+    return leads | (coordinators & _listed_today(listed))
 
 
 def _set_stage(visit: Visit, after: VisitStage) -> bool:

@@ -221,7 +221,7 @@ def test_a_coordinator_is_asked_to_name_who_takes_part_in_a_visit_besides_those_
 def test_a_manager_decides_on_an_override_once_only_gate_j3_is_left(
     app: Flask, joint_visit: JointVisit, demonstration: Demonstration
 ) -> None:
-    label = "Decide whether to override gate J3"
+    label = "Decide whether to override what is missing"
     assert label not in demonstration.browser(app, "milan").page("/").text
     list_in_v2(joint_visit, "milan")
     joint_visit.session.commit()

@@ -253,7 +253,7 @@ def test_overrides_are_shown_with_name_and_reason_whether_they_still_count_or_no
     # It covers the letter of Ruth, which is no longer what is missing.
     assert not without_credential_of(joint_visit, "leyla").is_ready
     session.commit()
-    words = "Gate J3 was overridden by Milan Osterin: One briefing is held on the way."
+    words = "Milan Osterin overrode what was missing: One briefing is held on the way."
     browser = demonstration.browser(app, AUDITOR)
     page = browser.page("/register?state=overridden")
     assert "One agreement" in page.text

@@ -4,6 +4,7 @@ In one file: each changes the same planned visit.
 """
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from uuid import UUID, uuid4
@@ -364,8 +365,15 @@ def test_a_stopped_visit_stays_as_it_was_for_those_who_see_it(joint_visit: Joint
 
 def test_a_manager_of_the_npm_overrides_for_the_npms_own_people(joint_visit: JointVisit) -> None:
     visit = without_credential_of(joint_visit, "ruth")
+    before = {mail.id for mail in joint_visit.mails()}
     override(joint_visit.actor("milan"), visit, reason="A call that can't wait.")
     assert joint_visit.visit().is_ready
+    # The team and the partners are told too, in words that name nothing, and each once.
+    fresh = [mail for mail in joint_visit.mails() if mail.id not in before]
+    assert {mail.kind for mail in fresh} == {"visit_changed"}
+    readers = Counter(mail.recipient for mail in fresh)
+    assert {"ruth", "leyla", "pavo"} <= {name.split(".")[0] for name in readers}
+    assert set(readers.values()) == {1}
     ((_, details),) = joint_visit.events("gate_overridden")
     assert details["who"]["name"] == "Milan Osterin"
     assert (details["number"], details["gate"], details["reason"]) == (

@@ -673,6 +673,20 @@ def test_a_person_of_the_team_accepts_the_task_and_confirms_the_plan(
     assert len(joint_visit.events()) == events
 
 
+def test_a_person_reads_why_they_are_asked_again_after_the_days_changed(
+    browser: Browser, joint_visit: JointVisit
+) -> None:
+    url = address(joint_visit, "/my-part")
+    why = f"The place or the days changed on {as_date(clock.now())}."
+    assert why not in browser("leyla").page(url).text
+    plan = plan_of(joint_visit.visit())
+    later = {"ends_on": ((plan.ends_on or plan.starts_on) + dt.timedelta(days=1)).isoformat()}
+    saved = Page.of(browser("ilena").submit(address(joint_visit, "/plan"), **later))
+    assert "“Is the visit ready?” lists what has to be confirmed again." in saved.text
+    assert why in browser("leyla").page(url).text
+    assert not joint_visit.visit().is_ready
+
+
 def test_a_person_of_the_team_does_both_with_one_button(
     browser: Browser, joint_visit: JointVisit
 ) -> None:
@@ -787,7 +801,7 @@ def test_a_manager_overrides_in_the_browser(browser: Browser, joint_visit: Joint
     assert "This can’t be overridden." in page.text
     refused = person.post(address(joint_visit, "/override", 2), data={"reason": "Now."})
     assert refused.status_code == 200
-    assert "Only gate J3 can be overridden" in Page.of(refused).text
+    assert "Only the last gate, “Cleared”, can be overridden" in Page.of(refused).text
     assert joint_visit.events("gate_overridden") == []
 
 
@@ -799,10 +813,11 @@ def test_an_override_is_shown_on_the_page_and_in_the_history(
     joint_visit.session.commit()
     shown = browser("leyla").page(address(joint_visit, "/ready"))
     assert "Overridden" in shown.text
+    assert "Nothing else is missing. A manager of the NPM has overridden the rest." in shown.text
     excused_by = f"Excused by Milan Osterin, {as_date(clock.now())}: A call that can't wait."
     assert excused_by in shown.text
     history = browser("greta").page(f"/cooperations/{joint_visit.reference}/history")
-    assert "Gate J3 of joint visit 1 was overridden." in history.text
+    assert "What was missing for joint visit 1 was overridden." in history.text
 
 
 def test_each_excused_reason_names_the_override_that_counts_for_it(
