@@ -12,7 +12,7 @@ from flask_babel import ngettext
 
 from tracker.access.actor import Confirmation
 from tracker.signoff.assertion import Flaw
-from tracker.signoff.models import Method, RequestState, Signature, SignatureKind
+from tracker.signoff.models import Method, RequestState, Signature, SignatureKind, SignatureRequest
 from tracker.signoff.outcomes import Validity
 from tracker.signoff.signers import Misnaming, Order
 from tracker.ui.locale import Length, as_date, as_datetime, with_commas
@@ -32,6 +32,24 @@ REQUEST_STATES = {
     RequestState.DECLINED: _l("Declined"),
     RequestState.WITHDRAWN: _l("Called back"),
     RequestState.EXPIRED: _l("Ran out before everyone had signed"),
+}
+
+# Why nothing was done with a text that somebody had opened while it could be signed.
+_NO_LONGER_WAITING = _l("This text is no longer waiting for signatures, so nothing was done.")
+_TOO_LATE = {
+    RequestState.COMPLETED: _l("Everyone had signed this text already, so nothing was done."),
+    RequestState.DECLINED: _l(
+        "Somebody declined to sign this text after you opened it, so nothing was done. If it's "
+        "sent again, the people who sign find it in “My work”."
+    ),
+    RequestState.WITHDRAWN: _l(
+        "This text was called back after you opened it, so nothing was done. If it's sent again, "
+        "the people who sign find it in “My work”."
+    ),
+    RequestState.EXPIRED: _l(
+        "The time to sign this text ran out, so nothing was done. If it's sent again, the people "
+        "who sign find it in “My work”."
+    ),
 }
 
 # The row does not agree with the signatures and events about its text.
@@ -76,6 +94,13 @@ class SignedWhen:
     is_on_paper: bool = False
     # Whether it is a prior agreement, for which every other party had to confirm the scan.
     is_prior_agreement: bool = False
+
+
+def too_late_words(signature_request: SignatureRequest | None) -> object:
+    """Return why nothing was done with a text that is no longer waiting for signatures."""
+    if signature_request is None:
+        return _NO_LONGER_WAITING
+    return _TOO_LATE.get(signature_request.state, _NO_LONGER_WAITING)
 
 
 def when_signed(signed_at: dt.datetime, paper: Mapping[str, Any] | None) -> SignedWhen:

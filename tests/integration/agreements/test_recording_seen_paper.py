@@ -229,6 +229,6 @@ def test_a_page_of_a_text_that_was_called_back_says_so_and_keeps_what_was_typed(
     sent.session.commit()
     values = {"signed_on": clock.today().isoformat(), office: "Chair of the board"}
     again = send(sent, browser, page, **values)
-    assert "This text is no longer waiting for signatures, so nothing was done." in again.text
+    assert "This text was called back after you opened it, so nothing was done." in again.text
     assert again.form().filled_in()[office] == ["Chair of the board"]
     assert records(sent) == 0

@@ -282,7 +282,7 @@ def test_why_somebody_declines_or_passes_on_is_not_lost_when_the_text_was_called
     agreements.call_back(many["ilena"], many.checklist(), reason="One more thing.")
     many.session.commit()
     again = Page.of(client.post(where, data=data, csrf=False))
-    assert "This text is no longer waiting for signatures, so nothing was done." in again.text
+    assert "This text was called back after you opened it, so nothing was done." in again.text
     assert "The board said no." in again.html
     assert many.checklist().state is ChecklistState.DRAFTING
     # People who never opened the text aren't told anything.
@@ -332,7 +332,7 @@ def test_who_signs_a_text_that_was_called_back_reads_that_nothing_was_signed(
     agreements.call_back(many["ilena"], many.checklist(), reason="One more thing.")
     many.session.commit()
     led_on = Page.of(client.post(opened.where, data=data, csrf=False, follow_redirects=True))
-    assert "This text is no longer waiting for signatures, so nothing was done." in led_on.text
+    assert "This text was called back after you opened it, so nothing was done." in led_on.text
     # Who never read it isn't told.
     henrik = browser(app, many, "henrik").page(f"{where}/confirm")
-    assert "no longer waiting" not in henrik.text
+    assert "called back after you opened" not in henrik.text

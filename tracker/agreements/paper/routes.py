@@ -36,6 +36,7 @@ from tracker.signoff import paper as papers
 from tracker.signoff import proof_fields, scans, shown
 from tracker.signoff import queries as signoff
 from tracker.signoff import service as signoff_service
+from tracker.signoff.labels import too_late_words
 from tracker.signoff.models import Revision, SignatureRequest
 from tracker.signoff.paper import Signer
 from tracker.signoff.paper_models import PaperKind, PaperRecord
@@ -104,9 +105,7 @@ def _recorded_too_late(actor: Actor, checklist: Checklist) -> str:
     document = signoff_service.document_of(revision, encryption.key_for(checklist))
     lines = paper.named_lines(actor, signature_request, document)
     form: Any = paper_form(lines)
-    form.refuse(
-        RuleBrokenError(_("This text is no longer waiting for signatures, so nothing was done."))
-    )
+    form.refuse(RuleBrokenError(too_late_words(signature_request)))
     return _record_page(checklist, revision, form, lines)
 
 

@@ -27,6 +27,7 @@ from tracker.core.errors import RuleBrokenError
 from tracker.signoff import policy as signoff_policy
 from tracker.signoff import queries as signoff
 from tracker.signoff import shown, signers
+from tracker.signoff.labels import too_late_words
 from tracker.signoff.models import Revision, SignatureRequest
 from tracker.signoff.policy import RequestStatus
 from tracker.ui.locale import with_commas
@@ -101,9 +102,7 @@ def _passed_on_too_late(actor: Actor, checklist: Checklist, user_id: UUID) -> st
         actor, loaded, signoff.standing_of(signature_request)
     )
     form: Any = agreement_forms.pass_on_form(able)
-    form.refuse(
-        RuleBrokenError(_("This text is no longer waiting for signatures, so nothing was done."))
-    )
+    form.refuse(RuleBrokenError(too_late_words(signature_request)))
     return _passing_on(loaded, form, user_id, able=able)
 
 

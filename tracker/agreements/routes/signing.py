@@ -69,7 +69,13 @@ from tracker.signoff import policy as signoff_policy
 from tracker.signoff import proof_fields, shown
 from tracker.signoff import queries as signoff
 from tracker.signoff import service as signoff_service
-from tracker.signoff.labels import confirmed_words, method_words, scan_words, signed_words
+from tracker.signoff.labels import (
+    confirmed_words,
+    method_words,
+    scan_words,
+    signed_words,
+    too_late_words,
+)
 from tracker.signoff.models import Revision, SignatureRequest
 from tracker.signoff.outcomes import Outcome
 from tracker.signoff.proof_fields import Given
@@ -306,11 +312,10 @@ def sign(checklist_id: UUID) -> str | Response:
 def _signed_too_late(actor: Actor, checklist: Checklist) -> Response:
     """Redirect to the record; say to who read the text that they signed nothing, if they didn't."""
     seen = shown.digest_on(actor, request.form.get("page_token")) or _opened(actor)
-    for revision, _asked in signoff.revisions_of(agreements.SUBJECT, checklist.id):
+    for revision, signature_request in signoff.revisions_of(agreements.SUBJECT, checklist.id):
         have_signed = {signature.user_id for signature in revision.signatures}
         if revision.digest == seen and actor.user_id not in have_signed:
-            words = _("This text is no longer waiting for signatures, so nothing was done.")
-            flash(words, "error")
+            flash(str(too_late_words(signature_request)), "error")
     return _to_record(checklist.id)
 
 
@@ -432,10 +437,10 @@ def _declined_too_late(actor: Actor, checklist: Checklist) -> str:
     form = items_form(_codes(loaded), _("Which items have to change?"), _("Why do you decline?"))
     seen = shown.digest_on(actor, form.page_token.data)
     pairs = signoff.revisions_of(agreements.SUBJECT, checklist.id)
-    found_or_404(next((revision for revision, _asked in pairs if revision.digest == seen), None))
-    form.refuse(
-        RuleBrokenError(_("This text is no longer waiting for signatures, so nothing was done."))
+    _revision, signature_request = found_or_404(
+        next((pair for pair in pairs if pair[0].digest == seen), None)
     )
+    form.refuse(RuleBrokenError(too_late_words(signature_request)))
     return on_text.reason_page(loaded, form, _("Decline to sign"))
 
 
