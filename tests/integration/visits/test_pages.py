@@ -679,9 +679,8 @@ def test_a_person_reads_why_they_are_asked_again_after_the_days_changed(
     url = address(joint_visit, "/my-part")
     why = f"The place or the days changed on {as_date(clock.now())}."
     assert why not in browser("leyla").page(url).text
-    plan = plan_of(joint_visit.visit())
-    later = {"ends_on": ((plan.ends_on or plan.starts_on) + dt.timedelta(days=1)).isoformat()}
-    saved = Page.of(browser("ilena").submit(address(joint_visit, "/plan"), **later))
+    later = (plan_of(joint_visit.visit()).ends_on + dt.timedelta(days=1)).isoformat()
+    saved = Page.of(browser("ilena").submit(address(joint_visit, "/plan"), ends_on=later))
     assert "“Is the visit ready?” lists what has to be confirmed again." in saved.text
     assert why in browser("leyla").page(url).text
     assert not joint_visit.visit().is_ready
