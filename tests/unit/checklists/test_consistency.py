@@ -152,58 +152,11 @@ def test_a_complaint_about_the_lead_does_not_go_to_the_lead() -> None:
     assert places(problems_in("V16", fields, {"complaints": str(ILENA)}, sheet=sheet)) == [
         ("complaints", None, None)
     ]
+    agreed = replace(VISIT, reopened=frozenset())
+    assert len(problems_in("V16", fields, {"complaints": str(ILENA)}, agreed, sheet)) == 1
     assert problems_in("V16", fields, {"complaints": str(OREN)}, sheet=sheet) == []
     assert problems_in("V16", fields, {"complaints": str(ILENA)}) == []
     assert problems_in("V16", fields, {}, sheet=a_sheet()) == []
-
-
-@pytest.mark.parametrize(
-    ("code", "fields", "values", "field"),
-    [
-        (
-            "V11",
-            [a_field("expert", "person"), a_field("reports_to", "person")],
-            {"expert": str(ILENA), "reports_to": str(ILENA)},
-            "reports_to",
-        ),
-        (
-            "V16",
-            [a_field("about_member", "persons")],
-            {"about_member": [str(SAMIRA), str(ILENA)]},
-            "about_member",
-        ),
-        (
-            "U17",
-            [a_table("levels", a_column("who", "person")), a_field("stand_in", "person")],
-            {"levels": [{"who": str(OREN)}, {"who": str(ILENA)}], "stand_in": str(ILENA)},
-            "stand_in",
-        ),
-    ],
-)
-def test_nobody_reports_complains_or_passes_on_to_themselves_unless_all_agreed_on_it(
-    code: str, fields: list[dict[str, Any]], values: dict[str, Any], field: str
-) -> None:
-    sheet = a_sheet(shared={"V3": an_answer({"lead": str(ILENA)})})
-    assert places(problems_in(code, fields, values, sheet=sheet)) == [(field, None, None)]
-    agreed = replace(VISIT, reopened=frozenset({"V1"}))
-    assert problems_in(code, fields, values, agreed, sheet) == []
-    other = values | {field: [str(SAMIRA)] if code == "V16" else str(SAMIRA)}
-    assert problems_in(code, fields, other, sheet=sheet) == []
-
-
-@pytest.mark.parametrize(
-    ("code", "table", "column", "other"),
-    [
-        ("V5", "roles", "person", "backup"),
-        ("V5", "roles", "person", "works_with"),
-        ("V8", "interviews", "interviewer", "pair"),
-    ],
-)
-def test_nobody_steps_in_for_themselves(code: str, table: str, column: str, other: str) -> None:
-    fields = [a_table(table, a_column(column, "person"), a_column(other, "person"))]
-    ilena, samira = str(ILENA), str(SAMIRA)
-    rows = [{column: ilena, other: samira}, {column: ilena}, {column: samira, other: samira}]
-    assert places(problems_in(code, fields, {table: rows})) == [(table, 2, other)]
 
 
 CONTACTS = [
@@ -214,6 +167,83 @@ CONTACTS = [
         a_column("deputy", "person"),
     )
 ]
+
+
+def rows_of(table: str, column: str, other: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    ilena, samira = str(ILENA), str(SAMIRA)
+    rows = [{column: ilena, other: samira}, {column: ilena}, {column: samira, other: samira}]
+    return [a_table(table, a_column(column, "person"), a_column(other, "person"))], {table: rows}
+
+
+@pytest.mark.parametrize(
+    ("code", "fields", "values", "place"),
+    [
+        ("V5", *rows_of("roles", "person", "backup"), ("roles", 2, "backup")),
+        ("V5", *rows_of("roles", "person", "works_with"), ("roles", 2, "works_with")),
+        ("V8", *rows_of("interviews", "interviewer", "pair"), ("interviews", 2, "pair")),
+        (
+            "V11",
+            [a_field("expert", "person"), a_field("reports_to", "person")],
+            {"expert": str(ILENA), "reports_to": str(ILENA)},
+            ("reports_to", None, None),
+        ),
+        (
+            "V16",
+            [a_field("about_member", "persons")],
+            {"about_member": [str(SAMIRA), str(ILENA)]},
+            ("about_member", None, None),
+        ),
+        (
+            "U17",
+            [a_table("levels", a_column("who", "person")), a_field("stand_in", "person")],
+            {"levels": [{"who": str(OREN)}, {"who": str(ILENA)}], "stand_in": str(ILENA)},
+            ("stand_in", None, None),
+        ),
+        (
+            "M7",
+            CONTACTS,
+            {
+                "contacts": [
+                    {"party": str(NPM), "coordinator": str(ILENA), "deputy": str(OREN)},
+                    {"party": str(NPM), "coordinator": str(ILENA), "deputy": str(ILENA)},
+                ]
+            },
+            ("contacts", 1, "deputy"),
+        ),
+    ],
+)
+def test_nobody_is_named_beside_themselves_except_where_all_agreed_on_it(
+    code: str,
+    fields: list[dict[str, Any]],
+    values: dict[str, Any],
+    place: tuple[str, int | None, str | None],
+) -> None:
+    sheet = a_sheet(shared={"V3": an_answer({"lead": str(ILENA)})})
+    for reopened in (None, frozenset({code})):
+        here = replace(VISIT, reopened=reopened)
+        assert places(problems_in(code, fields, values, here, sheet)) == [place]
+    agreed = replace(VISIT, reopened=frozenset({"V1"}))
+    assert problems_in(code, fields, values, agreed, sheet) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "fields", "values"),
+    [
+        ("V16", [a_field("about_member", "persons")], {"about_member": [str(SAMIRA)]}),
+        (
+            "U17",
+            [a_table("levels", a_column("who", "person")), a_field("stand_in", "person")],
+            {"levels": [{"who": str(OREN)}], "stand_in": str(SAMIRA)},
+        ),
+    ],
+)
+def test_somebody_else_can_be_complained_to_and_can_stand_in(
+    code: str, fields: list[dict[str, Any]], values: dict[str, Any]
+) -> None:
+    sheet = a_sheet(shared={"V3": an_answer({"lead": str(ILENA)})})
+    assert problems_in(code, fields, values, sheet=sheet) == []
+
+
 ROW_EACH = {"checks": [{"check": "row_per_party", "field": "contacts", "column": "party"}]}
 
 
@@ -534,46 +564,40 @@ def test_the_forms_in_scope_are_the_ways_of_working_of_the_cooperation() -> None
 
 
 @pytest.mark.parametrize(
-    ("mode", "questions", "is_denied"),
+    ("code", "field", "denial", "mode", "questions", "is_denied"),
     [
-        (Mode.VISIT, {}, True),
-        (Mode.OMB_PLUS, {}, True),
-        (Mode.INFO_F, {"npm_passes_restricted": "yes"}, True),
-        (Mode.INFO_F, {"npm_passes_restricted": "not_known"}, False),
-        (Mode.INFO_F, {"npm_passes_restricted": "no"}, False),
-        (Mode.ADV, {}, False),
-    ],
-)
-def test_that_nothing_sensitive_is_near_does_not_go_with_every_way_of_working(
-    mode: Mode, questions: dict[str, str], *, is_denied: bool
-) -> None:
-    here = around(modes=(mode,), questions=questions)
-    fields = [a_field("access", "line")]
-    problems = problems_in("M9", fields, {"access": "none"}, here)
-    assert places(problems) == ([("access", None, None)] if is_denied else [])
-    assert problems_in("M9", fields, {"access": "possible"}, here) == []
-
-
-@pytest.mark.parametrize(
-    ("mode", "questions", "is_denied"),
-    [
-        (Mode.ADV, {"personal_data": "yes"}, True),
-        (Mode.PROT, {"personal_data": "no", "named_case_discussed": "yes"}, True),
-        (Mode.ADV, {"personal_data": "not_known"}, False),
-        (Mode.ADV, {"personal_data": "no"}, False),
+        # Nothing sensitive is near.
+        ("M9", "access", "none", Mode.VISIT, {}, True),
+        ("M9", "access", "none", Mode.OMB_PLUS, {}, True),
+        ("M9", "access", "none", Mode.INFO_F, {"npm_passes_restricted": "yes"}, True),
+        ("M9", "access", "none", Mode.INFO_F, {"npm_passes_restricted": "not_known"}, False),
+        ("M9", "access", "none", Mode.INFO_F, {"npm_passes_restricted": "no"}, False),
+        ("M9", "access", "none", Mode.ADV, {}, False),
+        ("M9", "access", "possible", Mode.VISIT, {}, False),
+        # No personal data is shared.
+        ("M16", "shared", "no", Mode.ADV, {"personal_data": "yes"}, True),
+        (
+            "M16",
+            "shared",
+            "no",
+            Mode.PROT,
+            {"personal_data": "no", "named_case_discussed": "yes"},
+            True,
+        ),
+        ("M16", "shared", "no", Mode.ADV, {"personal_data": "not_known"}, False),
+        ("M16", "shared", "no", Mode.ADV, {"personal_data": "no"}, False),
         # An answer from before the ways of working changed: nothing asks for it now.
-        (Mode.ADV, {"named_case_discussed": "yes"}, False),
-        (Mode.VISIT, {}, False),
+        ("M16", "shared", "no", Mode.ADV, {"named_case_discussed": "yes"}, False),
+        ("M16", "shared", "no", Mode.VISIT, {}, False),
+        ("M16", "shared", "yes", Mode.ADV, {"personal_data": "yes"}, False),
     ],
 )
-def test_that_no_personal_data_is_shared_does_not_go_with_every_answer_behind_the_ways(
-    mode: Mode, questions: dict[str, str], *, is_denied: bool
+def test_terms_cannot_deny_what_the_ways_of_working_bring(
+    code: str, field: str, denial: str, mode: Mode, questions: dict[str, str], *, is_denied: bool
 ) -> None:
     here = around(modes=(mode,), questions=questions)
-    fields = [a_field("shared", "line")]
-    problems = problems_in("M16", fields, {"shared": "no"}, here)
-    assert places(problems) == ([("shared", None, None)] if is_denied else [])
-    assert problems_in("M16", fields, {"shared": "yes"}, here) == []
+    problems = problems_in(code, [a_field(field, "line")], {field: denial}, here)
+    assert places(problems) == ([(field, None, None)] if is_denied else [])
 
 
 def test_an_answer_without_any_form_is_only_missing() -> None:

@@ -1,7 +1,8 @@
 """Rules on what an answer has to agree with: other items, the team, the days of a visit. Pure.
 
 They apply to every version of a checklist. What one answer must contain by itself is stated in the
-template (done_tests). In one file: the table at the end says which rules each item has.
+template (done_tests). In one file: the tables at the end say which rules each item has, and which
+of them spare what all have agreed on.
 """
 
 import datetime as dt
@@ -61,7 +62,10 @@ def problems(
 ) -> Iterator[Problem]:
     """Yield where an answer contradicts another item, the team or the days of the visit."""
     yield from _misplaced(item, values, surroundings)
-    for rule in RULES.get(item.code, ()):
+    rules = RULES.get(item.code, ())
+    if not surroundings.is_agreed(item.code):
+        rules += UNTIL_AGREED.get(item.code, ())
+    for rule in rules:
         yield from rule(item, values, surroundings, sheet)
 
 
@@ -176,6 +180,7 @@ def _choose(circle: Circle, label: object) -> object:
 
 
 _NOT_THEMSELVES = _l("Nobody steps in for themselves. Name someone else.")
+_NOT_THE_LEAD = _l("Name someone other than the team lead.")
 
 
 def _misplaced(item: Item, values: Values, around: Surroundings) -> Iterator[Problem]:
@@ -192,40 +197,48 @@ def _misplaced(item: Item, values: Values, around: Surroundings) -> Iterator[Pro
             yield Problem(field.key, words, row, None if row is None else part.key, person)
 
 
-def _complaints_go_to_others(
-    item: Item, values: Values, around: Surroundings, sheet: Sheet
+def _complaints_about_the_lead(
+    _item: Item, values: Values, _around: Surroundings, sheet: Sheet
 ) -> Iterator[Problem]:
-    """Check that no complaint about the lead goes to the lead, and none from the lead (V16)."""
+    """Check that no complaint about the lead goes to the lead (V16)."""
+    person = as_id(values.get("complaints"))
+    if person is not None and person == as_id(sheet.value("V3", "lead")):
+        yield Problem("complaints", _NOT_THE_LEAD)
+
+
+def _complaints_of_the_lead(
+    _item: Item, values: Values, _around: Surroundings, sheet: Sheet
+) -> Iterator[Problem]:
+    """Check that the lead's complaints about a member don't go to the lead (V16)."""
     lead = as_id(sheet.value("V3", "lead"))
-    if lead is None:
-        return
-    words = _l("Name someone other than the team lead.")
-    if lead == as_id(values.get("complaints")):
-        yield Problem("complaints", words)
-    if lead in map(as_id, values.get("about_member") or ()) and not around.is_agreed(item.code):
-        yield Problem("about_member", words)
+    if lead is not None and lead in map(as_id, values.get("about_member") or ()):
+        yield Problem("about_member", _NOT_THE_LEAD)
 
 
-def _reports_to_somebody_else(
-    item: Item, values: Values, around: Surroundings, _sheet: Sheet
-) -> Iterator[Problem]:
-    """Check that the health expert doesn't report to themselves (V11)."""
-    expert = as_id(values.get("expert"))
-    if expert is None or around.is_agreed(item.code):
-        return
-    if expert == as_id(values.get("reports_to")):
-        yield Problem("reports_to", _l("Nobody reports to themselves. Name someone else."))
+def _somebody_else(field: str, others: Callable[[Values], Iterable[Any]], words: object) -> Rule:
+    """Return the rule that a field names nobody whom other fields of its answer name."""
+
+    def rule(
+        _item: Item, values: Values, _around: Surroundings, _sheet: Sheet
+    ) -> Iterator[Problem]:
+        person = as_id(values.get(field))
+        if person is not None and person in map(as_id, others(values)):
+            yield Problem(field, words)
+
+    return rule
 
 
-def _stand_in_of_every_level(
-    item: Item, values: Values, around: Surroundings, _sheet: Sheet
-) -> Iterator[Problem]:
-    """Check that whoever stands in isn't the one who can't be reached (U17)."""
-    stand_in = as_id(values.get("stand_in"))
-    if stand_in is None or around.is_agreed(item.code):
-        return
-    if any(stand_in == as_id(row.get("who")) for row in values.get("levels") or ()):
-        yield Problem("stand_in", _NOT_THEMSELVES)
+# Whoever the health expert reports to is somebody else; so is who stands in if nobody acts.
+_REPORTS = _somebody_else(
+    "reports_to",
+    lambda values: [values.get("expert")],
+    _l("Nobody reports to themselves. Name someone else."),
+)
+_STAND_IN = _somebody_else(
+    "stand_in",
+    lambda values: [row.get("who") for row in values.get("levels") or ()],
+    _NOT_THEMSELVES,
+)
 
 
 def _of_their_party(
@@ -668,23 +681,31 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "V1": (_brief_in_time,),
     "V2": (_team_knows_in_time, _no_more_than_announced),
     "V4": (_terms_of_people,),
-    "V5": (_BACKUP, _COMPANION),
-    "V8": (_PAIR,),
-    "V11": (_reports_to_somebody_else,),
     "V15": (_check_of_reprisals,),
-    "V16": (_complaints_go_to_others,),
+    "V16": (_complaints_about_the_lead,),
     "V18": (_briefings,),
     "V19": (_raw_notes, _within_the_standing_rule),
     "U14": (_measures,),
     "U16": (_follow_up,),
-    "U17": (_stand_in_of_every_level,),
     "U18": (_review_afterwards,),
     "M1": (_of_their_party,),
     "M3": (_forms_of_cooperation,),
-    "M7": (_of_their_party, _deputy),
+    "M7": (_of_their_party,),
     "M9": (_as_near_as_the_forms,),
     "M14": (_declared_interests,),
     "M15": (_of_their_party,),
     "M16": (_as_personal_as_the_ways,),
     "M19": (_dates_as_planned, _starts_in_time, _reminded_in_time),
+}
+
+# Rules on who is named beside whom. What all have agreed on, in a text that is sent or in force,
+# counts as it is until its item is written anew: texts were signed before these rules were known,
+# and nobody is in danger by them. A later amendment, and the next visit, settle it.
+UNTIL_AGREED: dict[str, tuple[Rule, ...]] = {
+    "V5": (_BACKUP, _COMPANION),
+    "V8": (_PAIR,),
+    "V11": (_REPORTS,),
+    "V16": (_complaints_of_the_lead,),
+    "U17": (_STAND_IN,),
+    "M7": (_deputy,),
 }
