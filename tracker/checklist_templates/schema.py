@@ -496,6 +496,15 @@ class Item(Strict):
         )
 
     @cached_property
+    def tables_about_csos(self) -> frozenset[str]:
+        """The tables with a row for each CSO, which are the NPM's to fill (M1)."""
+        return frozenset(
+            check.field
+            for check in self.done.checks
+            if check.check is CheckName.ROW_PER_CSO and check.field
+        )
+
+    @cached_property
     def scopes(self) -> tuple[AnswerScope, ...]:
         """The scopes of this item's fields, shared first."""
         present = {field.scope for field in self.fields}

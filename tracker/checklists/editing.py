@@ -288,6 +288,18 @@ def from_record(
     return recorded_selection.fitted(actor, loaded, item, values_now(current))
 
 
+def record_url(actor: Actor, loaded: LoadedChecklist, item: Item, current: Filled | None) -> str:
+    """Return the URL that fills the form with what was recorded; empty if that adds nothing."""
+    if not recorded_selection.adds_something(actor, loaded, item, values_now(current)):
+        return ""
+    return url_for(
+        "checklists.answer",
+        checklist_id=loaded.checklist.id,
+        code=item.code,
+        recorded=RECORDED,
+    )
+
+
 def seen_version(form: Form) -> int:
     """Return the version the person saw; an unreadable number counts as an old version."""
     seen = form["base_version"].data
@@ -371,6 +383,8 @@ def proposal_page(
         theirs=writing.theirs,
         own_parts=own,
         is_from_record=is_from_record,
+        recorded_url="" if is_from_record else record_url(current_actor(), loaded, item, current),
+        has_draft=writing.typed is not None,
         changes=localized_values.differences(shown, own) if writing.is_filled else [],
         guidance=guidance_beside(loaded, item),
     )

@@ -24,12 +24,15 @@ from tests.factories.templates import (
     OREN,
     PARTIES,
     SAMIRA,
+    a_column,
     a_field,
     a_sheet,
+    a_table,
     a_template,
     an_answer,
     an_item,
     around,
+    item_of,
     small_terms,
 )
 from tracker.access.actor import OrganisationKind
@@ -894,3 +897,43 @@ def test_other_words_wait_for_those_who_may_answer_them(
 def test_where_nobody_is_left_to_answer_it_stays_with_who_proposed() -> None:
     alone = proposed("M1", NOBODY, NPM, surroundings=around(PARTIES[0]))
     assert (alone.waiting_for, alone.done) == ((NPM,), False)
+
+
+# How CSOs were chosen is the NPM's to say
+
+PARTNERS = item_of(
+    a_table("parties", a_column("party", "party")),
+    a_table("selection", a_column("party", "party"), a_column("criteria")),
+    done={
+        "checks": [
+            {"check": "row_per_party", "field": "parties", "column": "party"},
+            {"check": "row_per_cso", "field": "selection", "column": "party"},
+        ]
+    },
+)
+
+
+@pytest.mark.parametrize(
+    ("rows", "chosen", "by", "waiting"),
+    [
+        # A CSO's own row is still its own to write.
+        ((NPM, DOOR), (DOOR,), (), (NPM, LANTERN)),
+        (ALL, (DOOR,), (), (NPM,)),
+        # Once the NPM has suggested its row, the others answer that.
+        (ALL, (DOOR,), (NPM,), (DOOR, LANTERN)),
+        (ALL, (DOOR, LANTERN), (), ALL),
+    ],
+)
+def test_how_a_partner_was_chosen_waits_for_the_npm_and_not_for_the_partner(
+    rows: tuple[UUID, ...],
+    chosen: tuple[UUID, ...],
+    by: tuple[UUID, ...],
+    waiting: tuple[UUID, ...],
+) -> None:
+    values = {
+        "parties": [{"party": str(party)} for party in rows],
+        "selection": [{"party": str(party), "criteria": "Known nurses."} for party in chosen],
+    }
+    sheet = a_sheet(shared={"M1": an_answer(values)})
+    sheet = replace(sheet, proposed={"M1": frozenset(by)})
+    assert item_standing(PARTNERS, sheet, around()).waiting_for == waiting

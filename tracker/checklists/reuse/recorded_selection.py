@@ -19,14 +19,18 @@ def fitted(
 ) -> Fit | None:
     """Return an answer to M1 with the recorded selection of each partner, for NPM coordinators.
 
-    values are the current answer, which stays except for the rows of partners with a record. None
-    for everybody else, if nothing is recorded, and in a template without these questions. Nothing
-    is saved: whoever saves the answer has seen it.
+    values are the current answer, which stays except for the rows of partners with a record; in
+    terms that were in force, only partners that are joining get theirs from the record. None for
+    everybody else, if nothing is recorded, and in a template without these questions. Nothing is
+    saved: whoever saves the answer has seen it.
     """
     if not _is_offered(actor, loaded, item):
         return None
+    was_in_force = loaded.checklist.revision_in_force_id is not None
     partners = [
-        party.organisation_id for party in loaded.parties if party.side is OrganisationKind.CSO
+        party.organisation_id
+        for party in loaded.parties
+        if party.side is OrganisationKind.CSO and (party.is_joining or not was_in_force)
     ]
     recorded = queries.recorded(loaded.checklist.cooperation_id, partners)
     if not recorded:
@@ -35,6 +39,14 @@ def fitted(
     others = [row for row in values.get(FIELD) or [] if row.get(PARTNER) not in rows]
     merged = {**values, FIELD: [*rows.values(), *others]}
     return fit(item.fields_of(AnswerScope.SHARED), merged, loaded.surroundings)
+
+
+def adds_something(
+    actor: Actor, loaded: LoadedChecklist, item: Item, values: Mapping[str, Any]
+) -> bool:
+    """Return whether the record would change this answer if the form were filled with it."""
+    fitting = fitted(actor, loaded, item, values)
+    return fitting is not None and fitting.values != values
 
 
 def _is_offered(actor: Actor, loaded: LoadedChecklist, item: Item) -> bool:

@@ -37,7 +37,6 @@ from tracker.checklists.assignments import service as assignments
 from tracker.checklists.beside import comments_beside, text_on_page
 from tracker.checklists.deciding import left_to_decide
 from tracker.checklists.editing import (
-    RECORDED,
     Writing,
     back,
     begin_writing,
@@ -55,6 +54,7 @@ from tracker.checklists.editing import (
     on_page,
     open_form,
     proposal_page,
+    record_url,
     search_ahead,
     seen_version,
     show_item,
@@ -80,7 +80,6 @@ from tracker.checklists.reuse import (
     copies,
     known_facts,
     model_answers,
-    recorded_selection,
     template_upgrade,
 )
 from tracker.checklists.routes.left_to_decide import page_after
@@ -378,20 +377,6 @@ def _begun_from_record(
     return _Begun("", fitting, copies.left_out(item, fitting.left_out))
 
 
-def _record_url(actor: Actor, loaded: LoadedChecklist, item: Item, current: Filled | None) -> str:
-    """Return the URL that fills the form with what was recorded; empty if that adds nothing."""
-    values = values_now(current)
-    fitting = recorded_selection.fitted(actor, loaded, item, values)
-    if fitting is None or fitting.values == values:
-        return ""
-    return url_for(
-        "checklists.answer",
-        checklist_id=loaded.checklist.id,
-        code=item.code,
-        recorded=RECORDED,
-    )
-
-
 def _to_proposal(actor: Actor, loaded: LoadedChecklist, item: Item) -> Answered:
     """Redirect to a proposal, since another party has accepted the answer; keep typed text."""
     address = url_for(
@@ -500,7 +485,7 @@ def _answer_page(
         models=queries.models_for(actor, loaded.checklist.kind, item.code, scope),
         begun=begun,
         is_known=is_known,
-        recorded_url="" if begun else _record_url(actor, loaded, item, current),
+        recorded_url="" if begun else record_url(actor, loaded, item, current),
         has_draft=writing.typed is not None,
         may_leave_out=scope is AnswerScope.SHARED
         and completeness.may_be_left_out(item, loaded.sheet, loaded.surroundings),

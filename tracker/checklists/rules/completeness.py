@@ -4,7 +4,7 @@ Source: product.md, section 4. In one file: the rules answer one question, and e
 """
 
 import enum
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
@@ -345,31 +345,42 @@ def _to_write(
     """Return whose turn it is on an incomplete answer: the parties that set it.
 
     If nothing but rows of parties is missing, it is the turn of these parties, and of those that
-    have not accepted the rows of the others.
+    have not accepted the rows of the others. How CSOs were chosen is the NPM's to say.
     """
     writing = tuple(party.organisation_id for party in setters(item, surroundings))
     answer = sheet.shared(item.code)
-    if item.party_table is None or answer is None or obstacles_to_accepting(item, problems):
+    if item.party_table is None or answer is None:
+        return writing
+    obstacles = {problem.field for problem in obstacles_to_accepting(item, problems)}
+    if not obstacles <= item.tables_about_csos:
         return writing
     parts = party_rows.parts_of_answer(item, answer, sheet, surroundings)
-    to_agree = _to_agree(item, sheet, surroundings)
+    if obstacles:
+        npm = [party.organisation_id for party in surroundings.parties if party.is_of_npm]
+        to_agree = _turns(item, npm, sheet, surroundings)
+    else:
+        to_agree = _to_agree(item, sheet, surroundings)
     turns = [party_id for party_id in writing if party_id not in parts or party_id in to_agree]
     return tuple(turns) or writing
 
 
 def _to_agree(item: Item, sheet: Sheet, surroundings: Surroundings) -> tuple[UUID, ...]:
-    """Return whose turn it is on a complete answer: parties that have not accepted it.
+    """Return whose turn it is on a complete answer: parties that have not accepted it."""
+    return _turns(item, not_accepting(item, sheet, surroundings), sheet, surroundings)
+
+
+def _turns(
+    item: Item, open_: Sequence[UUID], sheet: Sheet, surroundings: Surroundings
+) -> tuple[UUID, ...]:
+    """Return whose turn it is while these parties still have to act.
 
     A party that proposed a change has done its part: the proposal waits for parties that may answer
     it.
     """
-    open_ = not_accepting(item, sheet, surroundings)
-    if not open_:
-        return ()
     proposed = sheet.proposed.get(item.code, ())
     proposers = [party_id for party_id in open_ if party_id in proposed]
     if not proposers:
-        return open_
+        return tuple(open_)
     by_id = {party.organisation_id: party for party in surroundings.parties}
     answering_them = {
         party.organisation_id
@@ -379,7 +390,7 @@ def _to_agree(item: Item, sheet: Sheet, surroundings: Surroundings) -> tuple[UUI
     }
     turns = answering_them | (set(open_) - set(proposers))
     # If nobody is there to answer, it waits for the parties that have not accepted.
-    return tuple(party_id for party_id in by_id if party_id in turns) or open_
+    return tuple(party_id for party_id in by_id if party_id in turns) or tuple(open_)
 
 
 def _shared(

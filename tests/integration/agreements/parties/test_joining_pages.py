@@ -1,5 +1,7 @@
 """The pages by which the NPM adds a party, and what a joining party sees."""
 
+from uuid import uuid4
+
 import pytest
 import sqlalchemy as sa
 from flask import Flask
@@ -11,6 +13,7 @@ from tests.integration.agreements.conftest import DAY, SIGNERS
 from tests.integration.agreements.parties.test_joining import (
     ALL_SIGNERS,
     WHY,
+    cooperation,
     invite,
     is_joining,
     join,
@@ -20,6 +23,9 @@ from tests.integration.agreements.parties.test_joining import (
 from tests.integration.agreements.together.test_together import Hand
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.models import ChecklistParty
+from tracker.cooperations.selection import service as selection
+from tracker.cooperations.selection.models import PartnerSelection, SelectionWay
+from tracker.cooperations.selection.policy import Selection
 from tracker.core import clock
 
 
@@ -141,6 +147,33 @@ def test_a_joining_party_is_asked_to_accept_every_item_until_it_has(
     inviting.session.execute(sa.update(ChecklistParty).values(waiting_count=0))
     inviting.session.commit()
     assert waits not in marek.page(address(inviting)).text
+
+
+def test_how_a_joining_party_was_chosen_is_filled_in_from_the_record(
+    app: Flask, inviting: Negotiation
+) -> None:
+    invite(inviting)
+    npm, door, bridge = (inviting.country.id(key) for key in ("npm", "door", "bridge"))
+    chosen = Selection(
+        SelectionWay.DIRECT,
+        criteria="Families asked for it.",
+        decided_by="Head of the NPM",
+        deciding_id=npm,
+    )
+    agreed = cooperation(inviting, "ilena")
+    selection.record(inviting["ilena"], agreed, bridge, chosen, version=0)
+    # What the terms in force say of the others isn't filled in again.
+    row = sa.select(PartnerSelection).where(PartnerSelection.organisation_id == bridge)
+    recorded = inviting.session.scalars(row).one()
+    columns = {key: value for key, value in vars(recorded).items() if not key.startswith("_")}
+    former = {**columns, "id": uuid4(), "organisation_id": door, "criteria": "As recorded then."}
+    inviting.session.add(PartnerSelection(**former))
+    inviting.session.commit()
+    item = f"/checklists/{inviting.checklist().id}/items/M1/answer"
+    page = browser(app, inviting, "ilena").page(f"{item}?recorded=selection")
+    assert "Filled in from the record of how partners were chosen." in page.text
+    assert "Families asked for it." in page.html
+    assert "As recorded then." not in page.html
 
 
 def test_who_opens_or_sends_new_confidentiality_terms_reads_that_undertakings_are_signed_again(

@@ -132,7 +132,12 @@ def test_where_others_have_accepted_it_fills_a_proposal(
 ) -> None:
     negotiation.agree()
     record(negotiation, "door")
-    page = negotiation.country.browser(app, "ilena").page(use(negotiation))
+    ilena = negotiation.country.browser(app, "ilena")
+    offered = "Fill in how partners were chosen, as recorded"
+    by_hand = ilena.page(f"{answer(negotiation).removesuffix('answer')}propose").links()[offered]
+    page = ilena.page(by_hand)
+    assert offered not in page.text
+    assert ilena.page(use(negotiation)).h1 == page.h1
     assert page.h1 == "Suggest a change to “Parties and mandates”"
     assert "Nothing is sent until you press" in page.text
     assert filled(page)[0][3] == "Ten years of work."
