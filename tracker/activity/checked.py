@@ -120,7 +120,12 @@ CHECKED: dict[str, Checked] = {
         has_hint_answers="whether to look for answers to hints; without it they are asked again",
         has_assigned="whether to look for what is assigned, which leaves no event (adr 20)",
     ),
-    "checklist_party": _of(CHECKLIST, waiting_count=_SEEN_AGAIN, unread_count=_SEEN_AGAIN),
+    "checklist_party": _of(
+        CHECKLIST,
+        waiting_count=_SEEN_AGAIN,
+        unread_count=_SEEN_AGAIN,
+        to_accept_count=_SEEN_AGAIN,
+    ),
     "notice": _of(CHECKLIST),
     "answer": _of(CHECKLIST),
     "copied_answer": _of(CHECKLIST),

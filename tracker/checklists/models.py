@@ -228,6 +228,8 @@ class ChecklistParty(Base):
     waiting_count: Mapped[int] = mapped_column(default=0)
     # How many copied answers this party has not read yet, for the same reason.
     unread_count: Mapped[int] = mapped_column(default=0)
+    # How many of the other awaited items it only has to read and accept, for the same reason.
+    to_accept_count: Mapped[int] = mapped_column(default=0)
     # Since when a scan of the pending text has been waiting to be confirmed, for the same reason.
     scan_waits_since: Mapped[dt.datetime | None]
 

@@ -146,6 +146,7 @@ def recount(checklist_id: UUID, actor: Actor | None = None) -> None:
             mailing.note_accepted(loaded, party.organisation_id)
         party.waiting_count = waiting_count
         party.unread_count = standing.unread.get(party.organisation_id, 0)
+        party.to_accept_count = standing.to_accept.get(party.organisation_id, 0)
     is_ready = (
         checklist.state is ChecklistState.DRAFTING
         and standing.is_complete

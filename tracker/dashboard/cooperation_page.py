@@ -502,10 +502,11 @@ def _fill_task(context: _Context, checklist: Checklist) -> Task:
         done=checklist.done_count,
         total=checklist.total_count,
     )
-    if checklist.open_items and checklist.state is ChecklistState.DRAFTING:
+    is_to_agree = checklist.state is ChecklistState.DRAFTING and not checklist.is_complete
+    if checklist.open_items and is_to_agree:
         why += " " + ngettext(
-            "%(num)s item is open again.",
-            "%(num)s items are open again.",
+            "%(num)s item was opened again.",
+            "%(num)s items were opened again.",
             len(checklist.open_items),
         )
         why += _newcomers_read_all(context, checklist)

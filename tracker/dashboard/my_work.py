@@ -32,6 +32,7 @@ from tracker.dashboard.wording import (
     answer_suggestions,
     checklist_url,
     is_plain_member,
+    reading_url,
     record_url,
     review_url,
     send_url,
@@ -235,12 +236,17 @@ def _line_task(context: _Context, line: Line) -> Task:
 
 def _parts(context: _Context, line: Line) -> Iterator[Part]:
     if context.works_on(line):
-        unread = line.unread or 0
-        # Whatever is to be read waits too.
-        to_answer = (line.ours or 0) - unread
+        unread, to_accept = line.unread or 0, line.to_accept or 0
+        # Whatever is to be read or accepted waits too.
+        to_answer = (line.ours or 0) - unread - to_accept
         if unread:
             words = ngettext("%(num)s item to read", "%(num)s items to read", unread)
             yield Part(words, checklist_url(line.id, narrowed="copied"))
+        if to_accept:
+            words = ngettext(
+                "%(num)s item to read and accept", "%(num)s items to read and accept", to_accept
+            )
+            yield Part(words, reading_url(line.id))
         if to_answer > 0:
             words = ngettext("%(num)s item to answer", "%(num)s items to answer", to_answer)
             yield Part(words, checklist_url(line.id, narrowed="us"))

@@ -123,10 +123,12 @@ class Line:
     # The name of the outside second reader who is invited, if there is one.
     outside_reader: str | None
     # Whether anything waits for any party; and for the organisation the person acts for, how many
-    # items, and how many copied ones to read: None if it isn't a party.
+    # items, how many copied ones to read, and how many others that it only has to read and accept:
+    # None if it isn't a party.
     waits: bool
     ours: int | None
     unread: int | None
+    to_accept: int | None
 
     @property
     def is_party(self) -> bool:
@@ -260,6 +262,7 @@ _LINES = (
         _WAITS,
         _OWN.waiting_count,
         _OWN.unread_count,
+        _OWN.to_accept_count,
     )
     .outerjoin(
         _OWN,

@@ -158,6 +158,11 @@ def checklist_url(checklist_id: UUID, narrowed: str | None = None, item: str = "
     )
 
 
+def reading_url(checklist_id: UUID) -> str:
+    """Return the URL of a draft as the text it will be, to read and accept it."""
+    return str(url_for("reading.show", checklist_id=checklist_id))
+
+
 def review_url(checklist_id: UUID) -> str:
     """Return the URL of the second reader's page."""
     return str(url_for("safeguards.review", checklist_id=checklist_id))

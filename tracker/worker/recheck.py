@@ -106,6 +106,7 @@ _STORED: "dict[str, sa.Select[*tuple[Any, ...]]]" = {
         Checklist.id,
         ChecklistParty.waiting_count,
         ChecklistParty.unread_count,
+        ChecklistParty.to_accept_count,
         ChecklistParty.scan_waits_since,
     )
     .join(ChecklistParty, ChecklistParty.checklist_id == Checklist.id)

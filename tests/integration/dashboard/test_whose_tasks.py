@@ -85,12 +85,13 @@ def test_each_part_of_a_line_leads_to_the_checklist_filtered_to_it(
     terms = checklist_of(cooperation, TERMS)
     flag_term(country.actor("samira"), terms, "M12", "Does a donor decide?")
     recompute()
-    # An item that is to be read waits too.
-    set_counts(session, terms, "ilena", country, waiting_count=4, unread_count=3)
+    # Items that are to be read or accepted wait too.
+    set_counts(session, terms, "ilena", country, waiting_count=6, unread_count=3, to_accept_count=2)
     session.commit()
     links = country.browser(app, "ilena").page("/").links()
     assert links["Agreed terms"] == f"/checklists/{terms.id}"
     assert links["3 items to read"] == f"/checklists/{terms.id}?filter=copied"
+    assert links["2 items to read and accept"] == f"/checklists/{terms.id}/read"
     assert links["1 item to answer"] == f"/checklists/{terms.id}?filter=us"
     assert links["1 flag to settle"] == f"/checklists/{terms.id}?filter=flagged"
 

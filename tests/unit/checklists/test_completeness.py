@@ -914,14 +914,15 @@ PARTNERS = item_of(
 
 
 @pytest.mark.parametrize(
-    ("rows", "chosen", "by", "waiting"),
+    ("rows", "chosen", "by", "waiting", "to_accept"),
     [
         # A CSO's own row is still its own to write.
-        ((NPM, DOOR), (DOOR,), (), (NPM, LANTERN)),
-        (ALL, (DOOR,), (), (NPM,)),
+        ((NPM, DOOR), (DOOR,), (), (NPM, LANTERN), NOBODY),
+        (ALL, (DOOR,), (), (NPM,), NOBODY),
         # Once the NPM has suggested its row, the others answer that.
-        (ALL, (DOOR,), (NPM,), (DOOR, LANTERN)),
-        (ALL, (DOOR, LANTERN), (), ALL),
+        (ALL, (DOOR,), (NPM,), (DOOR, LANTERN), NOBODY),
+        ((NPM, DOOR), (DOOR, LANTERN), (), ALL, (NPM, DOOR)),
+        (ALL, (DOOR, LANTERN), (), ALL, ALL),
     ],
 )
 def test_how_a_partner_was_chosen_waits_for_the_npm_and_not_for_the_partner(
@@ -929,6 +930,7 @@ def test_how_a_partner_was_chosen_waits_for_the_npm_and_not_for_the_partner(
     chosen: tuple[UUID, ...],
     by: tuple[UUID, ...],
     waiting: tuple[UUID, ...],
+    to_accept: tuple[UUID, ...],
 ) -> None:
     values = {
         "parties": [{"party": str(party)} for party in rows],
@@ -936,4 +938,5 @@ def test_how_a_partner_was_chosen_waits_for_the_npm_and_not_for_the_partner(
     }
     sheet = a_sheet(shared={"M1": an_answer(values)})
     sheet = replace(sheet, proposed={"M1": frozenset(by)})
-    assert item_standing(PARTNERS, sheet, around()).waiting_for == waiting
+    status = item_standing(PARTNERS, sheet, around())
+    assert (status.waiting_for, status.to_accept) == (waiting, to_accept)

@@ -4,6 +4,7 @@ Source: product.md, section 4. In one file: the rules answer one question, and e
 """
 
 import enum
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -66,6 +67,8 @@ class ItemStatus:
     waiting_for: tuple[UUID, ...] = ()
     # Parties in which nobody has read what was copied here (adr 22).
     unread_by: tuple[UUID, ...] = ()
+    # Of those it waits for: parties that only have to read what others wrote, and accept it.
+    to_accept: tuple[UUID, ...] = ()
     # Whether the item may stay empty: then nothing is agreed there.
     optional: bool = False
     # Whether its text ended with a visit that was stopped: then it waits for nobody.
@@ -109,9 +112,11 @@ class ChecklistStatus:
     total_count: int
     # The items of the signed part that block sending, in order.
     blocking: tuple[str, ...]
-    # For each party: the items that wait for it, and those with copies it has not read.
+    # For each party: the items that wait for it, those with copies it has not read, and of the
+    # others those that it only has to read and accept.
     waiting: dict[UUID, int]
     unread: dict[UUID, int]
+    to_accept: dict[UUID, int]
 
     # The items of the signed part that name somebody who can't act there any more, with the reason.
     misnamed: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict)
@@ -244,24 +249,21 @@ def standing_of_counted(
             for item in template.items
             if item.part is Part.TERMS and items[item.code].holds_up
         ),
-        waiting={
-            party.organisation_id: sum(
-                party.organisation_id in status.waiting_for for status in counted
-            )
-            for party in surroundings.parties
-        },
-        unread={
-            party.organisation_id: sum(
-                party.organisation_id in status.unread_by for status in counted
-            )
-            for party in surroundings.parties
-        },
+        waiting=_by_party(surroundings, (status.waiting_for for status in counted)),
+        unread=_by_party(surroundings, (status.unread_by for status in counted)),
+        to_accept=_by_party(surroundings, (status.to_accept for status in counted)),
         misnamed={
             item.code: misnaming
             for item in template.items
             if item.part is Part.TERMS and (misnaming := tuple(_misnaming(items[item.code])))
         },
     )
+
+
+def _by_party(surroundings: Surroundings, items: Iterable[tuple[UUID, ...]]) -> dict[UUID, int]:
+    """Return in how many items each party is."""
+    numbers = Counter(party_id for party_ids in items for party_id in party_ids)
+    return {party.organisation_id: numbers[party.organisation_id] for party in surroundings.parties}
 
 
 def _misnaming(status: ItemStatus) -> Iterator[Problem]:
@@ -283,7 +285,7 @@ def item_standing(item: Item, sheet: Sheet, surroundings: Surroundings) -> ItemS
         return ItemStatus(item.code, shown, required, WorkState.NOT_STARTED)
     status = _judge(item, sheet, surroundings, shown=shown, required=required)
     if surroundings.visit_is_stopped:
-        return replace(status, waiting_for=(), unread_by=(), is_ended=True)
+        return replace(status, waiting_for=(), unread_by=(), to_accept=(), is_ended=True)
     return status
 
 
@@ -335,8 +337,39 @@ def _judge(
         state = WorkState.IN_PROGRESS
     else:
         state = WorkState.WAITING if waiting else WorkState.AGREED
-    optional = item.required is Required.OPTIONAL
-    return ItemStatus(item.code, shown, required, state, problems, tuple(waiting), unread, optional)
+    return ItemStatus(
+        item.code,
+        shown,
+        required,
+        state,
+        problems,
+        tuple(waiting),
+        unread,
+        tuple(
+            party_id
+            for party_id in waiting
+            if party_id not in unread
+            and (not problems or _has_written(item, sheet, surroundings, problems, party_id))
+        ),
+        item.required is Required.OPTIONAL,
+    )
+
+
+def _has_written(
+    item: Item,
+    sheet: Sheet,
+    surroundings: Surroundings,
+    problems: Iterable[Problem],
+    party_id: UUID,
+) -> bool:
+    """Return whether nothing but the rows of other parties is missing in an answer."""
+    answer = sheet.shared(item.code)
+    return (
+        item.party_table is not None
+        and answer is not None
+        and not obstacles_to_accepting(item, problems)
+        and party_id in party_rows.parts_of_answer(item, answer, sheet, surroundings)
+    )
 
 
 def _to_write(

@@ -13,16 +13,16 @@ from tests.integration.agreements.conftest import DAY, SIGNERS
 from tests.integration.agreements.parties.test_joining import (
     ALL_SIGNERS,
     WHY,
-    cooperation,
     invite,
     is_joining,
     join,
     send,
     take_back,
 )
+from tests.integration.agreements.parties.test_leaving import cooperation
 from tests.integration.agreements.together.test_together import Hand
 from tracker.checklist_templates.models import ChecklistKind
-from tracker.checklists.models import ChecklistParty
+from tracker.checklists.models import Checklist, ChecklistParty
 from tracker.cooperations.selection import service as selection
 from tracker.cooperations.selection.models import PartnerSelection, SelectionWay
 from tracker.cooperations.selection.policy import Selection
@@ -144,9 +144,14 @@ def test_a_joining_party_is_asked_to_accept_every_item_until_it_has(
     assert between in browser(app, inviting, "samira").page(terms).text
     waits = "Every item of this text also has to be accepted by Bridge Families"
     assert waits in marek.page(address(inviting)).text
+    opened = "5 items were opened again."
+    assert opened in marek.page(address(inviting)).text
     inviting.session.execute(sa.update(ChecklistParty).values(waiting_count=0))
     inviting.session.commit()
     assert waits not in marek.page(address(inviting)).text
+    inviting.session.execute(sa.update(Checklist).values(is_complete=True))
+    inviting.session.commit()
+    assert opened not in marek.page(address(inviting)).text
 
 
 def test_how_a_joining_party_was_chosen_is_filled_in_from_the_record(
