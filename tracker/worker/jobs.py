@@ -284,9 +284,10 @@ def checkpoint_and_mail() -> None:
     """
     try:
         new_checkpoints = make_checkpoints()
-    except (KeysError, LogError):
+    except (KeysError, LogError) as error:
         db.session.rollback()
-        logger.exception("no checkpoint")
+        # The words are ours: which file or log is missing or damaged.
+        logger.exception("no checkpoint", extra=logs.fields(why=str(error)))
         return
     if new_checkpoints:
         mail_checkpoint()
