@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm.attributes import flag_modified
 
 from tracker.access.actor import Actor
 from tracker.activity import service as trail
@@ -52,6 +53,8 @@ from tracker.notifications import service as notifications
 
 REASON = "reason"
 MAX_REASON = 2000
+# What is stored for each party, to be found without loading its checklist.
+_PARTY_COUNTS = ("waiting_count", "unread_count", "to_accept_count")
 # How a person without an account confirmed something, beside what they confirmed. No field has a
 # key with a hyphen.
 HOW = "recorded-how"
@@ -147,6 +150,10 @@ def recount(checklist_id: UUID, actor: Actor | None = None) -> None:
         party.waiting_count = waiting_count
         party.unread_count = standing.unread.get(party.organisation_id, 0)
         party.to_accept_count = standing.to_accept.get(party.organisation_id, 0)
+        if db.session.is_modified(party):
+            # All the same columns, so that one statement changes all parties.
+            for name in _PARTY_COUNTS:
+                flag_modified(party, name)
     is_ready = (
         checklist.state is ChecklistState.DRAFTING
         and standing.is_complete
