@@ -200,7 +200,7 @@ def test_each_place_says_the_same_state_and_date(
         assert listed == stage
         page = client.page(f"/cooperations/{reference}").text
         assert f"Stage: {stage}" in page
-        assert ("G5 In timeMet" in page) is (stage == "Active")
+        assert ("In timeMet" in page) is (stage == "Active")
         if expected.notice:
             record = client.page(f"{checklist}/record").text
             assert f"{expected.notice} {days['day']}." in record

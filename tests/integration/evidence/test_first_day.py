@@ -61,7 +61,7 @@ def test_each_page_and_file_names_the_first_day_until_it_has_come(
     texts = statuses(app, session, demonstration)
     expected = set(texts) if hours < 0 else set()
     assert {name for name, text in texts.items() if begins in text} == expected
-    assert (f"G5 In time{begins}" in texts["cooperation"]) is (hours < 0)
+    assert (f"In time{begins}" in texts["cooperation"]) is (hours < 0)
     is_active = "Stage: Active" in texts["cooperation"]
     assert is_active is (hours > 0)
     for name in ("record", "revisions", "checklist", "agreement in the register"):
