@@ -300,19 +300,18 @@ def overview(actor: Actor, cooperation: Cooperation) -> Overview:
     overviews = []
     for party in people.parties(cooperation):
         sees = _sees_people(actor, cooperation, party.organisation_id)
+        own = [line for line in lines if line.undertaking.organisation_id == party.organisation_id]
+        asked_count, cleared = counted.get(party.organisation_id, (0, 0))
         overviews.append(
             PartyLines(
                 organisation_id=party.organisation_id,
                 name=party.organisation.name,
                 mark=party.organisation.mark,
                 is_npm=party.side is OrganisationKind.NPM,
-                lines=[
-                    line
-                    for line in lines
-                    if line.undertaking.organisation_id == party.organisation_id
-                ],
-                people_asked=counted.get(party.organisation_id, (0, 0))[0],
-                cleared=counted.get(party.organisation_id, (0, 0))[1],
+                lines=own,
+                people_asked=asked_count,
+                # Beside a line that says that it doesn't agree, it isn't counted.
+                cleared=cleared - sum(not line.agrees and _is_open(line.clearance) for line in own),
                 sees_people=sees,
                 unlisted=by_party.get(party.organisation_id, []) if sees else [],
             )
@@ -337,7 +336,9 @@ def overview(actor: Actor, cooperation: Cooperation) -> Overview:
         )
         if terms
         else YES,
-        missing=_missing(cooperation.id) if all(each.sees_people for each in overviews) else (),
+        missing=_missing(cooperation.id)
+        if overviews and all(each.sees_people for each in overviews)
+        else (),
     )
 
 
