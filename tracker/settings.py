@@ -19,6 +19,9 @@ from tracker.access.actor import Role
 from tracker.core.paths import default_data_dir
 
 PREFIX = "TRACKER_"
+# Another variable, which tracker run sets: it names the folder in which web processes count for
+# metrics. The name is prometheus-client's.
+COUNTED_IN = "PROMETHEUS_MULTIPROC_DIR"
 KNOWN_LANGUAGES = ("en", "ar")
 NOBODY = "none"
 MAIL_SCHEMES = ("smtp", "smtps", "file", "console")

@@ -22,7 +22,7 @@ from tracker import create_app
 from tracker.core.paths import ROOT
 from tracker.settings import LogFormat, Settings
 from tracker.ui.uploads import largest_request
-from tracker.worker.cli import GRACE_SECONDS
+from tracker.worker.supervisor import GRACE_SECONDS
 
 FILES = ROOT / "docs" / "operating"
 UNITS = sorted(FILES.glob("*.service"))

@@ -10,7 +10,7 @@ from tests.servers.ports import free_port
 from tests.servers.server import PATIENCE, ProcessServer
 from tracker.core.paths import ROOT
 from tracker.settings import Settings
-from tracker.worker import cli
+from tracker.worker import supervisor
 
 
 class PlainServer(ProcessServer):
@@ -24,7 +24,7 @@ class PlainServer(ProcessServer):
             "TRACKER_PORT": str(self.port),
             **{f"TRACKER_{name.upper()}": value for name, value in settings.items()},
         }
-        *command, _app = cli._server_command(Settings.from_environment(environment))
+        *command, _app = supervisor.server_command(Settings.from_environment(environment))
         super().__init__([*command, "tests.servers.plain_pages:make_app()"], ROOT, environment)
 
     def _reach(self) -> None:
@@ -36,10 +36,17 @@ class PlainServer(ProcessServer):
 
     def get_page(self) -> None:
         """Ask for the short page; raise OSError if it doesn't come."""
+        if self.get("/") != b"A page":
+            message = "Another server responded."
+            raise OSError(message)
+
+    def get(self, path: str) -> bytes:
+        """Ask for a page on a new connection; raise OSError if it doesn't come."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
         with closing(connection):
-            connection.request("GET", "/")
+            connection.request("GET", path)
             response = connection.getresponse()
-            if response.read() != b"A page" or response.getheader("Server"):
+            if response.getheader("Server"):
                 message = "Another server responded."
                 raise OSError(message)
+            return response.read()

@@ -18,7 +18,7 @@ from tests.torture.instance import Instance
 from tests.torture.record import Record
 from tests.torture.serving import ADDRESS, AGREEMENTS
 from tracker.core.paths import ROOT
-from tracker.worker import cli as running
+from tracker.worker import supervisor
 
 CALLERS = 8
 # After this many kills, the whole server is killed instead of one of its processes.
@@ -70,7 +70,7 @@ class Server:
 
     def start(self) -> None:
         """Start it and wait until it responds."""
-        *command, _app = running._server_command(self._instance.settings)
+        *command, _app = supervisor.server_command(self._instance.settings)
         environment = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
         self._process = subprocess.Popen(
             [*command, "--preload", "tests.torture.serving:make_app()"],

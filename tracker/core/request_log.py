@@ -22,9 +22,6 @@ PAGE, FILE, HEALTH = "page", "file", "health"
 KINDS = (PAGE, FILE, HEALTH)
 _ENDPOINT = "tracker.endpoint"
 _KIND_OF = {STATIC: FILE, "running.healthz": HEALTH}
-# The variable in the environment that names the folder in which web processes count; the name is
-# prometheus-client's.
-COUNTED_IN = "PROMETHEUS_MULTIPROC_DIR"
 # Takes the kind of a response, its status and its seconds.
 Count = Callable[[str, int, float], None]
 

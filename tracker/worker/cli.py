@@ -3,15 +3,10 @@
 import datetime as dt
 import errno
 import logging
-import os
 import signal
 import socket
-import subprocess
 import sys
-import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -25,7 +20,6 @@ from flask.cli import with_appcontext
 from tracker.accounts.factors import binding
 from tracker.accounts.queries import has_people
 from tracker.core.db import db, only_reading
-from tracker.core.request_log import COUNTED_IN
 from tracker.demo import cli as demonstration
 from tracker.evidence import disagreements
 from tracker.evidence.certificates import service as certificates
@@ -37,23 +31,12 @@ from tracker.worker import (
     health,
     jobs,
     prepare,
+    supervisor,
 )
 from tracker.worker import (
     recheck as worker_recheck,
 )
 
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
-GRACE_SECONDS = 15
-# Settings of the C library's allocator: one heap for all threads, so that each can reuse what
-# another has freed. Freed memory above this many bytes goes back to the system, even after
-# something larger was freed, which would otherwise raise the limit.
-_ALLOCATION = {
-    "MALLOC_ARENA_MAX": "1",
-    "MALLOC_MMAP_THRESHOLD_": "131072",
-    "MALLOC_TRIM_THRESHOLD_": "131072",
-}
-# Python stores no columns for tracebacks, only lines: 1 MB less for each process.
-_COMPACT_CODE = {"PYTHONNODEBUGRANGES": "1"}
 # Certificates are made within seconds; after this long something is wrong.
 LATE = dt.timedelta(minutes=30)
 
@@ -92,7 +75,7 @@ def run() -> None:
     _say(f"Common Terms is at {settings.base_url}  (Ctrl+C stops it)")
     db.session.remove()
     db.engine.dispose()
-    sys.exit(_serve(settings))
+    supervisor.become()
 
 
 def require_free_address(host: str, port: int, setting: str) -> None:
@@ -140,90 +123,12 @@ def bind_or_stop() -> None:
         sys.exit(1)
 
 
-def _serve(settings: Settings) -> int:
-    """Run the server and the worker until one exits or a signal arrives; return the exit code."""
-    asked_to_stop = False
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        nonlocal asked_to_stop
-        asked_to_stop = True
-
-    for number in STOP_SIGNALS:
-        signal.signal(number, stop)
-    with _counted_requests(settings) as where:
-        environment = {**_ALLOCATION, **_COMPACT_CODE, **os.environ, **where}
-        # Each in its own process group: Ctrl+C reaches only this process, which stops each of them.
-        programs = [
-            subprocess.Popen(command, process_group=0, env=environment)  # noqa: S603 -- our own programs, by full path
-            for command in (_server_command(settings), [*_own_command(), "worker"])
-        ]
-        while not asked_to_stop and all(program.poll() is None for program in programs):
-            time.sleep(0.2)
-        failed = not asked_to_stop
-        if failed:
-            _say("The server or the worker exited; stopping the other.", is_error=True)
-        _end(programs)
-    return 1 if failed else 0
-
-
-@contextmanager
-def _counted_requests(settings: Settings) -> Iterator[dict[str, str]]:
-    """Yield the variable that names the folder in which web processes count, for metrics."""
-    if not settings.metrics_port:
-        yield {}
-        return
-    with tempfile.TemporaryDirectory(prefix="common-terms-", dir=_memory(settings)) as folder:
-        yield {COUNTED_IN: folder}
-
-
-def _memory(settings: Settings) -> str:
-    """Return a folder for small files that are written all the time, in memory if there is one."""
-    return "/dev/shm" if Path("/dev/shm").is_dir() else str(settings.data_dir)  # noqa: S108 -- memory
-
-
-def _end(programs: list[subprocess.Popen[bytes]]) -> None:
-    """Terminate each program, and kill it if it doesn't exit in time."""
-    for program in programs:
-        if program.poll() is None:
-            program.terminate()
-    for program in programs:
-        try:
-            program.wait(GRACE_SECONDS)
-        except subprocess.TimeoutExpired:
-            program.kill()
-            program.wait()
-
-
-def _own_command() -> list[str]:
-    return [sys.executable, "-m", "tracker.cli"]
-
-
 def _invite_command() -> str:
     """Return the command that invites the first administrator, as it can be copied."""
     program = Path(sys.executable).with_name("tracker")
     here = Path.cwd()
     shown = program.relative_to(here) if program.is_relative_to(here) else program
     return f"{shown} invite ADDRESS"
-
-
-def _server_command(settings: Settings) -> list[str]:
-    return [
-        sys.executable,
-        "-m",
-        "gunicorn",
-        "--config",
-        "python:tracker.worker.gunicorn_config",
-        "--bind",
-        f"{settings.host}:{settings.port}",
-        "--workers",
-        str(settings.workers),
-        "--no-control-socket",
-        "--worker-tmp-dir",
-        _memory(settings),
-        "--log-level",
-        "warning",
-        "tracker:create_app()",
-    ]
 
 
 @click.command("worker")
@@ -239,7 +144,7 @@ def worker() -> None:
         nonlocal goes_on
         goes_on = False
 
-    for number in STOP_SIGNALS:
+    for number in supervisor.STOP_SIGNALS:
         signal.signal(number, stop)
     settings = _settings()
     bind_or_stop()

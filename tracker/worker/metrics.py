@@ -20,13 +20,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from tracker.accounts.factors import refused_accounts
 from tracker.core import clock, logs
 from tracker.core.db import db, only_reading
-from tracker.core.request_log import COUNTED_IN
 from tracker.evidence import disagreements
 from tracker.evidence.certificates import service as certificates
 from tracker.mail import queries as mail
 from tracker.mail.models import MessageState
 from tracker.mail.queries import Backlog
-from tracker.settings import Settings
+from tracker.settings import COUNTED_IN, Settings
 from tracker.worker import failures, health, request_metrics
 from tracker.worker.health import BACKUP, WORKER
 

@@ -1,7 +1,7 @@
 """Figures about requests, which web processes count in shared files and the worker adds up.
 
 prometheus-client decides when it is imported whether it counts in files: its variable in the
-environment (request_log.COUNTED_IN) has to be set before.
+environment (settings.COUNTED_IN) has to be set before.
 """
 
 from prometheus_client import CollectorRegistry, Counter, Histogram

@@ -17,11 +17,10 @@ from tests.servers.ports import free_port
 from tracker.accounts.models import User
 from tracker.cooperations.models import Cooperation
 from tracker.core import clock
-from tracker.core.request_log import COUNTED_IN
 from tracker.evidence.models import Disagreement
 from tracker.mail import outbox
 from tracker.mail.models import MessageState, OutboxMessage
-from tracker.settings import Settings
+from tracker.settings import COUNTED_IN, Settings
 from tracker.worker import failures, health, metrics
 
 pytestmark = pytest.mark.both_databases

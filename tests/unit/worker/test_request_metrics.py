@@ -9,7 +9,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from tracker.core.paths import ROOT
-from tracker.core.request_log import COUNTED_IN
+from tracker.settings import COUNTED_IN
 from tracker.worker.request_metrics import add_sums
 
 # A web process that responds to some requests and ends.

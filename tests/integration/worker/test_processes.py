@@ -1,0 +1,62 @@
+"""The processes of "tracker run": how they start, are replaced and stop."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.servers import stopping
+from tracker.core.paths import ROOT
+
+PATIENCE = 60.0
+# The process that starts the server and the worker, with programs in place of these two.
+SUPERVISOR = """
+import sys
+from tracker.worker import supervisor
+server, worker = sys.argv[1:]
+supervisor.server_command = lambda settings: ["sh", "-c", server]
+supervisor.worker_command = lambda: ["sh", "-c", worker]
+sys.exit(supervisor.main())
+"""
+GOES_ON = "echo began >&2; exec sleep 120"
+
+
+def start(folder: Path, server: str, worker: str, *, as_json: bool) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-c", SUPERVISOR, server, worker],
+        cwd=ROOT,
+        env={
+            "PATH": os.environ["PATH"],
+            "TRACKER_DATA_DIR": str(folder),
+            "TRACKER_LOG_FORMAT": "json" if as_json else "text",
+        },
+        stderr=subprocess.PIPE,
+    )
+
+
+def test_when_the_server_or_the_worker_exits_the_other_is_stopped_and_a_line_says_so(
+    tmp_path: Path,
+) -> None:
+    line = "The server or the worker exited; stopping the other."
+    for programs, as_json in (((GOES_ON, "exit 0"), False), (("exit 2", GOES_ON), True)):
+        with start(tmp_path, *programs, as_json=as_json) as process:
+            _out, errors = process.communicate(timeout=PATIENCE)
+        assert process.returncode == 1
+        shown = errors.decode().splitlines()[-1]
+        assert (json.loads(shown)["message"] if as_json else shown) == line
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_the_server_and_the_worker_are_stopped_with_the_process_that_started_them(
+    tmp_path: Path, how: signal.Signals
+) -> None:
+    with start(tmp_path, GOES_ON, GOES_ON, as_json=False) as process:
+        assert process.stderr is not None
+        assert [process.stderr.readline(), process.stderr.readline()] == [b"began\n"] * 2
+        assert stopping.stop(process, PATIENCE, how) == 0
+        # Both have closed it.
+        assert process.stderr.read() == b""
