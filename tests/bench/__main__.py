@@ -92,8 +92,8 @@ def measure(name: str, instance: Instance, rows: dict[str, Row]) -> float:
     """Measure all pages and actions on one database; return the time of a password check."""
     app = create_app(instance.settings)
     meter = Meter(app, bare_app(app))
-    # As each web process does: collecting garbage doesn't go through what was imported.
-    gunicorn_config.post_worker_init(None)
+    # As the web server does: collecting garbage doesn't go through what was imported.
+    gunicorn_config.when_ready(None)
     click.echo(f"{name}: {len(instance.pages)} pages")
     for page in instance.pages:
         taken = meter.page(page.address, instance.cookies[page.who])

@@ -45,11 +45,20 @@ _NOT_FOR_PAGES = (
     "tracker.worker.schema",
     *{place.partition(":")[0] for place in COMMANDS.values()},
 )
-# What gunicorn does: create the application, then respond.
+# What the web server does: load the application, start its processes, and respond in each.
 _PROCESS = """
-import sys
-from tracker import create_app
-client = create_app().test_client()
+import os, sys, warnings
+open_files = os.listdir("/dev/fd")
+from tracker.worker import preloading
+app = preloading.load()
+assert os.listdir("/dev/fd") == open_files
+with app.app_context():
+    assert app.extensions["sqlalchemy"].engine.pool.checkedin() == 0
+warnings.simplefilter("error")  # Python warns if threads run here, also those of libraries
+process = os.fork()
+if process:
+    sys.exit(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]))
+client = app.test_client()
 assert client.get("/healthz").status_code == 503  # nobody has prepared the database
 assert client.get("/new-password").status_code == 200
 print("\\n".join(sys.modules))
@@ -58,7 +67,7 @@ print("\\n".join(sys.modules))
 
 @pytest.fixture(scope="module")
 def imported(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
-    """The modules of a web process that has responded."""
+    """The modules of a web process that has responded; it began with no threads or open files."""
     folder: Path = tmp_path_factory.mktemp("web")
     done = subprocess.run(
         [sys.executable, "-c", _PROCESS],
@@ -119,7 +128,7 @@ def test_what_a_web_process_must_not_import_is_there_by_that_name() -> None:
 def test_what_a_server_imported_is_left_out_of_garbage_collection() -> None:
     imported_before = [len]
     assert get_overloads(sa.select)
-    gunicorn_config.post_worker_init(None)
+    gunicorn_config.when_ready(None)
     assert not any(tracked is imported_before for tracked in gc.get_objects())
     # These are for type checkers.
     assert not get_overloads(sa.select)

@@ -105,11 +105,20 @@ class Application:
     def memory(self) -> list[float]:
         """Return the private memory of each process that serves requests, in megabytes.
 
-        It excludes library files, which all processes share. Empty on systems other than Linux.
+        It excludes what a process shares with others: library files, and what the web server loaded
+        before it started its processes. Empty on systems other than Linux.
         """
         own = self._process.pid if self._process is not None else 0
         servers = [child for child in _children(own) if b"gunicorn" in _words_of(child)]
-        return [_own_memory(child) for server in servers for child in _children(server)]
+        return [_memory(child, "Private_") for server in servers for child in _children(server)]
+
+    def memory_of_all(self) -> float:
+        """Return the memory of all its processes together, in megabytes.
+
+        What some of them share counts once; library files don't count.
+        """
+        own = self._process.pid if self._process is not None else 0
+        return sum(_memory(process, "Pss_Anon") for process in (own, *_descendants(own)))
 
     def ask_to_stop(self) -> None:
         """Ask the server to stop, without waiting until it has."""
@@ -206,10 +215,11 @@ def _words_of(process: int) -> bytes:
     return Path(f"/proc/{process}/cmdline").read_bytes()
 
 
-def _own_memory(process: int) -> float:
-    lines = Path(f"/proc/{process}/status").read_text().splitlines()
-    kilobytes = next(line.split()[1] for line in lines if line.startswith("RssAnon:"))
-    return int(kilobytes) / 1024
+def _memory(process: int, kind: str) -> float:
+    """Return the megabytes of some kinds of memory, by how their names in smaps_rollup begin."""
+    lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+    kilobytes = (line.split()[1] for line in lines if line.startswith(kind))
+    return sum(map(int, kilobytes)) / 1024
 
 
 def _tracker() -> str:

@@ -1,9 +1,13 @@
 """A small application for tests of the server: short, large and slow pages, and one for bodies."""
 
 import os
+import random
+import secrets
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 from flask import Flask, Response, request
 
@@ -27,6 +31,11 @@ def make_app(go_on: threading.Event | None = None) -> Flask:
     @app.get("/large/<int:megabytes>")
     def _large(megabytes: int) -> Response:
         return Response(_PIECE for _ in range(16 * megabytes))
+
+    @app.get("/numbers")
+    def _numbers() -> dict[str, Any]:
+        numbers = [str(random.random()), secrets.token_hex(), str(uuid4())]
+        return {"process": os.getpid(), "numbers": numbers}
 
     @app.route("/slow", methods=["GET", "POST"])
     def _slow() -> str:

@@ -73,7 +73,7 @@ class Server:
         *command, _app = supervisor.server_command(self._instance.settings)
         environment = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
         self._process = subprocess.Popen(
-            [*command, "--preload", "tests.torture.serving:make_app()"],
+            [*command, "tests.torture.serving:make_app()"],
             cwd=ROOT,
             env=environment
             | self._instance.environment

@@ -9,7 +9,7 @@ from typing import Literal
 
 from babel import Locale, dates, lists, negotiate_locale
 from flask import Flask, current_app, g, has_request_context, request
-from flask_babel import get_locale, ngettext
+from flask_babel import force_locale, get_domain, get_locale, ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
@@ -320,6 +320,15 @@ def _local(value: dt.datetime) -> dt.datetime:
     if value.tzinfo is None:
         raise ValueError("a moment without a zone: it must come from the clock or the database")
     return value.astimezone(clock.zone())
+
+
+def load_languages(app: Flask) -> None:
+    """Load the texts and dates of all languages, as the first page in each would."""
+    with app.test_request_context():
+        for code in app.extensions["settings"].languages:
+            with force_locale(code):
+                get_domain().get_translations()
+            _dates_locale(code).date_formats  # noqa: B018 -- loads what is known of the language
 
 
 @cache

@@ -90,7 +90,7 @@ def server_command(settings: Settings) -> list[str]:
         _memory(settings),
         "--log-level",
         "warning",
-        "tracker:create_app()",
+        "tracker.worker.preloading:load()",
     ]
 
 
@@ -102,7 +102,7 @@ def worker_command() -> list[str]:
 def _tell(settings: Settings, line: str) -> None:
     """Print an error for whoever started the application; or log it, if programs read the lines."""
     if settings.log_format is LogFormat.JSON:
-        # Imported only now, since it takes more memory than all the rest (docs/adr/0051).
+        # Imported only now, since it takes more memory than all the rest (docs/adr/0118).
         import_module("tracker.core.logs").configure(as_json=True)
         logger.error("%s", line)
     else:

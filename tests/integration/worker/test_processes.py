@@ -5,12 +5,16 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.servers import stopping
+from tests.servers.plain import PlainServer
 from tracker.core.paths import ROOT
+from tracker.worker import preloading
 
 PATIENCE = 60.0
 # The process that starts the server and the worker, with programs in place of these two.
@@ -23,6 +27,45 @@ supervisor.worker_command = lambda: ["sh", "-c", worker]
 sys.exit(supervisor.main())
 """
 GOES_ON = "echo began >&2; exec sleep 120"
+
+
+def test_processes_share_no_random_numbers_and_one_that_is_killed_is_replaced(
+    tmp_path: Path,
+) -> None:
+    with PlainServer(tmp_path, workers="2") as server:
+        numbers: dict[int, list[str]] = {}
+
+        def ask_until(is_enough: Callable[[], bool]) -> None:
+            until = time.monotonic() + PATIENCE
+            while not is_enough():
+                assert time.monotonic() < until, numbers
+                try:
+                    answer = json.loads(server.get("/numbers"))
+                except ConnectionError:  # of a process that was killed
+                    continue
+                numbers.setdefault(answer["process"], []).extend(answer["numbers"])
+
+        ask_until(lambda: len(numbers) == 2)
+        os.kill(min(numbers), signal.SIGKILL)
+        ask_until(lambda: len(numbers) == 3)
+    drawn = [number for of_process in numbers.values() for number in of_process]
+    assert len(set(drawn)) == len(drawn)
+
+
+def test_a_server_that_cannot_load_the_application_says_why_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keys = tmp_path / "keys"
+    keys.mkdir()
+    (keys / "secret.key").write_text("00" * 32)
+    monkeypatch.setenv("TRACKER_DATA_DIR", str(tmp_path))
+    with pytest.raises(SystemExit) as stopped:
+        preloading.load()
+    assert stopped.value.code == 2
+    missing = "fields.key, trail.key, totp.key missing"
+    assert capsys.readouterr().err == (
+        f"tracker: {missing} in {keys}: restore the keys of this instance there.\n"
+    )
 
 
 def start(folder: Path, server: str, worker: str, *, as_json: bool) -> subprocess.Popen[bytes]:
