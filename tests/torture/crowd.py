@@ -8,7 +8,9 @@ import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.torture.acts import Try, choose, perform
+from flask import Flask
+
+from tests.torture.acts import Agreement, Try, choose, perform
 from tests.torture.instance import Instance
 from tests.torture.record import Record
 
@@ -23,10 +25,12 @@ class CrowdError(Exception):
 def let_loose(instance: Instance, folder: Path, processes: int, seconds: float) -> Record:
     """Let processes act for some seconds, and return the responses they got."""
     forking = multiprocessing.get_context("fork")
+    # Built once: fifty processes would take longer to build it than they have to act.
+    app = instance.app()
     until = time.monotonic() + seconds
     files = [folder / f"process-{number}.jsonl" for number in range(processes)]
     running = [
-        forking.Process(target=_act, args=(instance, number, until, file))
+        forking.Process(target=_act, args=(app, instance.agreements, number, until, file))
         for number, file in enumerate(files)
     ]
     for process in running:
@@ -41,17 +45,21 @@ def let_loose(instance: Instance, folder: Path, processes: int, seconds: float) 
     for file in files:
         for line in file.read_text().splitlines():
             record.add_line(json.loads(line))
+    if not record.done:
+        message = "Nobody did anything."
+        raise CrowdError(message)
     return record
 
 
-def _act(instance: Instance, number: int, until: float, file: Path) -> None:
+def _act(
+    app: Flask, agreements: tuple[Agreement, ...], number: int, until: float, file: Path
+) -> None:
     chance = random.Random(number)
-    app = instance.app()
     with file.open("w") as output:
         while time.monotonic() < until:
-            tried: Try = choose(chance, instance.agreements)
+            tried: Try = choose(chance, agreements)
             try:
-                outcome = perform(app, instance.agreements, tried)
+                outcome = perform(app, agreements, tried)
             except BaseException:
                 output.write(json.dumps({"failed": traceback.format_exc()}) + "\n")
                 raise
