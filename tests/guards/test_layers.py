@@ -34,6 +34,7 @@ MAY = {
     "evidence/certificates/contents.py": "what happened is told by the templates of the history",
     "mail/render.py": "mails are templates",
     "mail/sending.py": "the sender, from the settings",
+    "worker/preloading.py": "it loads the application for the web server",
     "worker/metrics.py": "its thread opens a context of the application",
     "worker/storage.py": "the data directory, from the settings",
     "worker/schema.py": "the database is migrated by an extension",

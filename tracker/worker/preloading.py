@@ -2,7 +2,6 @@
 
 import sys
 
-import click
 from flask import Flask
 from sqlalchemy import orm
 
@@ -21,8 +20,7 @@ def load() -> Flask:
     try:
         app = create_app()
     except (SettingsError, KeysError) as error:
-        click.echo(f"tracker: {error}", err=True)
-        sys.exit(2)
+        sys.exit(f"tracker: {error}")
     orm.configure_mappers()
     locale.load_languages(app)
     return app

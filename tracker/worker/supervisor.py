@@ -68,7 +68,7 @@ def main() -> int:
             time.sleep(0.2)
         failed = not asked_to_stop
         if failed:
-            _tell(settings, "The server or the worker exited; stopping the other.")
+            _tell_of_exit(settings)
         _end(programs)
     return 1 if failed else 0
 
@@ -99,14 +99,14 @@ def worker_command() -> list[str]:
     return [sys.executable, "-m", "tracker.cli", "worker"]
 
 
-def _tell(settings: Settings, line: str) -> None:
-    """Print an error for whoever started the application; or log it, if programs read the lines."""
+def _tell_of_exit(settings: Settings) -> None:
+    """Tell whoever started the application; or log it, if programs read the lines."""
     if settings.log_format is LogFormat.JSON:
         # Imported only now, since it takes more memory than all the rest (docs/adr/0118).
         import_module("tracker.core.logs").configure(as_json=True)
-        logger.error("%s", line)
+        logger.error("The server or the worker exited; stopping the other.")
     else:
-        sys.stderr.write(f"{line}\n")
+        sys.stderr.write("The server or the worker exited; stopping the other.\n")
 
 
 @contextmanager
