@@ -14,7 +14,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import selectinload
 
 from tracker.access.actor import TAKE_NO_PART, Actor
-from tracker.access.decision import Decision, no
+from tracker.access.decision import YES, Decision, no
 from tracker.activity import verbs
 from tracker.activity.chain import visit_chain_digest
 from tracker.activity.service import (
@@ -109,7 +109,8 @@ def can_plan(actor: Actor, cooperation: Cooperation) -> Decision:
     The cooperation's parties must be loaded. The planner is in the audience, so they have to take
     part.
     """
-    decision = policy.can_plan(actor, npm_ids(cooperation), can_be_planned(cooperation))
+    # What the cooperation allows is read only for people whose role lets them plan.
+    decision = policy.can_plan(actor, npm_ids(cooperation), YES) and can_be_planned(cooperation)
     if decision and actor.user_id not in {
         person.user_id for person in people.people(cooperation.id)
     }:
