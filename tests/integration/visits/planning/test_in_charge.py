@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from tests import due
+from tests import due, starting_points
 from tests.factories.cooperations import signed_in
 from tests.factories.visits import JointVisit, planned
 from tests.starting_points import noon_in
@@ -21,6 +21,7 @@ from tracker.cooperations import people
 from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import CooperationPerson
 from tracker.core import clock
+from tracker.core.db import db
 from tracker.core.errors import RefusedError, RuleBrokenError
 from tracker.oversight import integrity
 from tracker.visits import queries, service
@@ -46,12 +47,19 @@ def leave(joint_visit: JointVisit, *keys: str) -> None:
     joint_visit.session.commit()
 
 
-def abandoned(joint_visit: JointVisit) -> Visit:
-    """Return a visit in preparation that nobody of the NPM on its list can act on."""
-    visit = planned(joint_visit)
-    joint_visit.session.commit()
-    leave(joint_visit, "ilena", "pavo", "ruth")
-    return joint_visit.visit(visit.number)
+@pytest.fixture
+def abandoned(app: Flask, joint_visit: JointVisit) -> Visit:
+    """A visit in preparation that nobody of the NPM on its list can act on."""
+
+    def plan_and_leave() -> None:
+        joint_visit.session = db.session()
+        planned(joint_visit)
+        joint_visit.session.commit()
+        leave(joint_visit, "ilena", "pavo", "ruth")
+
+    starting_points.of(app).use("abandoned_visit", plan_and_leave, on="demonstration")
+    joint_visit.session = db.session()
+    return joint_visit.visit(2)
 
 
 def role_of(joint_visit: JointVisit, key: str) -> Membership:
@@ -92,11 +100,10 @@ def test_while_one_of_the_npm_can_act_nobody_takes_the_visit_from_them(
 
 
 def test_when_the_last_one_leaves_the_npm_is_told_without_any_detail(
-    joint_visit: JointVisit,
+    joint_visit: JointVisit, abandoned: Visit
 ) -> None:
-    visit = abandoned(joint_visit)
-    assert visit.needs_lead
-    assert not any(opens(joint_visit, key, visit) for key in (*LISTED_OF_NPM, "milan", "nadia"))
+    assert abandoned.needs_lead
+    assert not any(opens(joint_visit, key, abandoned) for key in (*LISTED_OF_NPM, "milan", "nadia"))
     # No coordinator takes part any more, so the NPM's others are asked, ilena among them.
     keys = ("milan", "ilena")
     assert recipients(joint_visit) == {
@@ -109,13 +116,12 @@ def test_when_the_last_one_leaves_the_npm_is_told_without_any_detail(
 
 
 def test_a_manager_puts_a_person_in_charge_who_can_open_and_hand_over_the_visit(
-    joint_visit: JointVisit,
+    joint_visit: JointVisit, abandoned: Visit
 ) -> None:
-    visit = abandoned(joint_visit)
-    service.put_in_charge(joint_visit.actor("milan"), visit, joint_visit.user("nadia"))
+    service.put_in_charge(joint_visit.actor("milan"), abandoned, joint_visit.user("nadia"))
     recompute()
     joint_visit.session.commit()
-    visit = joint_visit.visit(visit.number)
+    visit = joint_visit.visit(abandoned.number)
     assert not visit.needs_lead
     assert opens(joint_visit, "nadia", visit)
     assert not opens(joint_visit, "milan", visit)
@@ -200,60 +206,59 @@ def test_a_suspended_account_leaves_a_visit_alone_too(joint_visit: JointVisit) -
     assert not joint_visit.visit(visit.number).needs_lead
 
 
-def test_whoever_is_in_charge_leaves_again(joint_visit: JointVisit) -> None:
-    visit = abandoned(joint_visit)
-    service.put_in_charge(joint_visit.actor("milan"), visit, joint_visit.user("nadia"))
+def test_whoever_is_in_charge_leaves_again(joint_visit: JointVisit, abandoned: Visit) -> None:
+    service.put_in_charge(joint_visit.actor("milan"), abandoned, joint_visit.user("nadia"))
     recompute()
     joint_visit.session.commit()
     leave(joint_visit, "nadia")
-    assert joint_visit.visit(visit.number).needs_lead
+    assert joint_visit.visit(abandoned.number).needs_lead
 
 
-def test_nobody_but_the_npms_own_can_be_put_in_charge(joint_visit: JointVisit) -> None:
-    visit = abandoned(joint_visit)
+def test_nobody_but_the_npms_own_can_be_put_in_charge(
+    joint_visit: JointVisit, abandoned: Visit
+) -> None:
     for key in ("samira", "marek", "milan", "leyla"):
         if joint_visit.user(key) in people.npm_user_ids(joint_visit.cooperation.id):
             continue
         with pytest.raises(RuleBrokenError, match="member or staff of the NPM"):
-            service.put_in_charge(joint_visit.actor("milan"), visit, joint_visit.user(key))
+            service.put_in_charge(joint_visit.actor("milan"), abandoned, joint_visit.user(key))
 
 
-def test_nobody_else_gets_the_page_or_can_do_it(app: Flask, joint_visit: JointVisit) -> None:
-    visit = abandoned(joint_visit)
+def test_nobody_else_gets_the_page_or_can_do_it(
+    app: Flask, joint_visit: JointVisit, abandoned: Visit
+) -> None:
     for key in OTHERS:
         browser = signed_in(app, joint_visit.session.get_one(User, joint_visit.user(key)))
         # Who has no role at all gets as far as the sign-in page.
         answer = HTTPStatus.FOUND if key == "noor" else HTTPStatus.NOT_FOUND
-        assert browser.get(address(joint_visit, visit)).status_code == answer, key
+        assert browser.get(address(joint_visit, abandoned)).status_code == answer, key
         with pytest.raises(RefusedError):
-            service.put_in_charge(joint_visit.actor(key), visit, joint_visit.user("nadia"))
+            service.put_in_charge(joint_visit.actor(key), abandoned, joint_visit.user("nadia"))
         listed = browser.get(f"/cooperations/{joint_visit.reference}/visits")
         assert PUT_IN_CHARGE not in listed.text, key
 
 
 def test_a_manager_finds_the_page_from_the_list_and_it_shows_no_plan(
-    app: Flask, joint_visit: JointVisit
+    app: Flask, joint_visit: JointVisit, abandoned: Visit
 ) -> None:
-    visit = abandoned(joint_visit)
     browser = signed_in(app, joint_visit.session.get_one(User, joint_visit.user("milan")))
     assert PUT_IN_CHARGE in browser.page(f"/cooperations/{joint_visit.reference}/visits").text
     assert PUT_IN_CHARGE in browser.page(f"/cooperations/{joint_visit.reference}").text
-    page = browser.page(address(joint_visit, visit))
+    page = browser.page(address(joint_visit, abandoned))
     assert "Nadia Corvel" in page.text
     assert "Quillfen" not in page.html
     assert "Marek" not in page.text
-    browser.post(address(joint_visit, visit), data={"person": str(joint_visit.user("nadia"))})
-    assert opens(joint_visit, "nadia", joint_visit.visit(visit.number))
-    assert browser.get(address(joint_visit, visit)).status_code == HTTPStatus.FORBIDDEN
+    browser.post(address(joint_visit, abandoned), data={"person": str(joint_visit.user("nadia"))})
+    assert opens(joint_visit, "nadia", joint_visit.visit(abandoned.number))
+    assert browser.get(address(joint_visit, abandoned)).status_code == HTTPStatus.FORBIDDEN
     history = browser.page(f"/cooperations/{joint_visit.reference}/history").text
-    assert f"was put in charge of joint visit {visit.number}" in history
+    assert f"was put in charge of joint visit {abandoned.number}" in history
 
 
 def test_a_visit_left_alone_by_an_older_version_is_noticed_by_the_daily_run(
-    joint_visit: JointVisit,
+    joint_visit: JointVisit, abandoned: Visit
 ) -> None:
-    visit = abandoned(joint_visit)
-    visit.needs_lead = False
+    abandoned.needs_lead = False
     joint_visit.session.commit()
-    service.judge_today(visit.id)
-    assert joint_visit.visit(visit.number).needs_lead
+    service.judge_today(abandoned.id)
+    assert joint_visit.visit(abandoned.number).needs_lead

@@ -23,14 +23,15 @@ from tracker.visits.models import TeamMember, Visit
 
 pytestmark = pytest.mark.both_databases
 
-# A web process that is killed once the texts of a visit begin: after the first, or after both.
-KILLED = """
+# A web server of which a process is killed once the texts of a visit begin: after the first, or
+# after both. As a server does, it loads the application once and forks for each process.
+SERVER = """
 import datetime, json, os, signal, sys, config
 from tracker import create_app
 from tracker.checklists.reuse import beginning
 from tracker.core import clock
 from tracker.core.db import db
-sent = json.load(sys.stdin)
+sent = json.loads(sys.stdin.readline())
 now = datetime.datetime.fromisoformat(sent["now"])
 clock.use_source(lambda: now)
 begin, begun = beginning.begin, []
@@ -38,12 +39,23 @@ def begin_and_be_killed(*values, **more):
     begin(*values, **more)
     db.session.flush()
     begun.append(values)
-    if len(begun) == sent["texts"]:
+    if len(begun) == texts:
         os.kill(os.getpid(), signal.SIGKILL)
 beginning.begin = begin_and_be_killed
-client = create_app(config.settings("testing", os.environ)).test_client()
+app = create_app(config.settings("testing", os.environ))
+client = app.test_client()
 client.set_cookie(sent["cookie"], sent["value"])
-client.post(sent["address"], data=sent["form"])
+# Opens the page, so that its processes needn't load all of it anew; they connect themselves.
+assert client.get(sent["address"]).status_code == 200
+with app.app_context():
+    db.engine.dispose()
+for line in sys.stdin:
+    texts = int(line)
+    process = os.fork()
+    if not process:
+        client.post(sent["address"], data=sent["form"])
+        os._exit(0)
+    print(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), flush=True)
 """
 TABLES = (Visit, Checklist, Answer, TeamMember, Event, OutboxMessage)
 
@@ -73,26 +85,29 @@ def test_a_process_killed_while_a_visits_texts_begin_saves_nothing_and_it_can_be
         "TRACKER_DATA_DIR": str(settings.data_dir),
         "TRACKER_DATABASE_URL": settings.database_url,
     }
+    sent = {
+        "address": address,
+        "cookie": name,
+        "value": cookie.value,
+        "form": form,
+        # Otherwise the session would be over if the tests began long ago.
+        "now": clock.now().isoformat(),
+    }
     before = rows()
-    for texts in (1, 2):
-        sent = {
-            "address": address,
-            "cookie": name,
-            "value": cookie.value,
-            "form": form,
-            "texts": texts,
-            # Otherwise the session would be over if the tests began long ago.
-            "now": clock.now().isoformat(),
-        }
-        killed = subprocess.run(
-            [sys.executable, "-c", KILLED],
-            input=json.dumps(sent),
-            env=environment,
-            text=True,
-            check=False,
-        )
-        assert killed.returncode == -signal.SIGKILL
-        assert rows() == before
+    with subprocess.Popen(
+        [sys.executable, "-c", SERVER],
+        env=environment,
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as server:
+        assert server.stdin
+        assert server.stdout
+        print(json.dumps(sent), file=server.stdin, flush=True)
+        for texts in (1, 2):
+            print(texts, file=server.stdin, flush=True)
+            assert server.stdout.readline() == f"{-signal.SIGKILL}\n"
+            assert rows() == before
     response = browser("ilena").open(address, method="POST", data=form, csrf=False)
     assert response.status_code == 303
     assert rows()["visit"] == before["visit"] + 1
