@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from tests import starting_points
+from tests.factories import undertakings
 from tests.factories import undertakings_on_paper as on_paper
 from tests.factories import undertakings_taken as taken
 from tests.factories.evidence.certificates import make_all, words_of
@@ -36,11 +38,16 @@ LANGUAGES = ["en", "ar"]
 
 
 @pytest.fixture
-def clearing(clearing: Clearing) -> Clearing:
-    """The cooperation, on terms that name a code of conduct and a declaration."""
-    clearing.amend(documents=DOCUMENTS)
-    db.session.commit()
-    return clearing
+def app(worker_app: Flask) -> Flask:
+    """The application with terms in force that name a code of conduct and a declaration."""
+    undertakings.start(worker_app)
+    points = starting_points.of(worker_app)
+    points.use(
+        "undertakings_on_documents",
+        lambda: undertakings.existing().amend(documents=DOCUMENTS),
+        on=undertakings.START,
+    )
+    return worker_app
 
 
 def document(clearing: Clearing, key: str) -> dict[str, Any]:
@@ -82,44 +89,46 @@ def test_the_page_on_which_a_person_signs_shows_it(
     assert unseen(before_signing(text), shown_on(page), language, language) == []
 
 
-@pytest.mark.parametrize("key", ["leyla", "samira"])
-def test_record_certificate_and_page_to_countersign_show_it(
-    app: Flask, clearing: Clearing, key: str
-) -> None:
-    clearing.sign(key, TOLD, language="ar")
-    clearing.decide(key)
-    db.session.commit()
-    text = document(clearing, key)
-    for language in LANGUAGES:
-        own = clearing.browser(app, key).page(f"{path_of(clearing, key)}?language={language}")
-        assert not_shown(text, own, language) == []
-        npm = clearing.browser(app, "tomas").page(f"{check_of(clearing, key)}?language={language}")
-        assert not_shown(text, npm, language) == []
-    clearing.countersign(key)
-    db.session.commit()
-    revision_id = clearing.undertaking(key).revision_id
-    assert revision_id is not None
-    # Arabic can't be read from a PDF in the order in which it's written.
-    (row,) = [row for row in make_all()[revision_id] if row.language == "en"]
-    assert unseen(text, words_of(row), "en", "en") == []
+def test_record_certificate_and_page_to_countersign_show_it(app: Flask, clearing: Clearing) -> None:
+    texts = {}
+    for key in ("leyla", "samira"):
+        clearing.sign(key, TOLD, language="ar")
+        clearing.decide(key)
+        db.session.commit()
+        text = document(clearing, key)
+        own, check = path_of(clearing, key), check_of(clearing, key)
+        for language in LANGUAGES:
+            for reader, url in ((key, own), ("tomas", check)):
+                page = clearing.browser(app, reader).page(f"{url}?language={language}")
+                assert not_shown(text, page, language) == [], (url, language)
+        clearing.countersign(key)
+        db.session.commit()
+        revision_id = clearing.undertaking(key).revision_id
+        assert revision_id is not None
+        texts[revision_id] = text
+    certificates = make_all()
+    for revision_id, text in texts.items():
+        # Arabic can't be read from a PDF in the order in which it's written.
+        (row,) = [row for row in certificates[revision_id] if row.language == "en"]
+        assert unseen(text, words_of(row), "en", "en") == []
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
 def test_countersigning_several_shows_each_in_full_under_its_own_heading(
-    app: Flask, clearing: Clearing, language: str
+    app: Flask, clearing: Clearing
 ) -> None:
-    for key in ("leyla", "otto", "joana"):
+    keys_of_three = ("leyla", "otto", "joana")
+    for key in keys_of_three:
         clearing.sign(key, language="ar" if key != "otto" else "en")
     db.session.commit()
-    page = clearing.browser(app, "tomas").page(
-        f"/cooperations/{clearing.cooperation.reference}/undertakings/countersign?language={language}"
-    )
-    of_one = articles_on(page)
-    assert len(of_one) == 3
-    for key, article in zip(("leyla", "otto", "joana"), of_one, strict=True):
-        text = document(clearing, key)
-        shown_language = frozen_text.shown_in(text, language)
-        assert unseen(text, article, shown_language, "en") == []
+    url = f"/cooperations/{clearing.cooperation.reference}/undertakings/countersign"
+    for language in LANGUAGES:
+        page = clearing.browser(app, "tomas").page(f"{url}?language={language}")
+        of_one = articles_on(page)
+        assert len(of_one) == 3
+        for key, article in zip(keys_of_three, of_one, strict=True):
+            text = document(clearing, key)
+            shown_language = frozen_text.shown_in(text, language)
+            assert unseen(text, article, shown_language, "en") == [], (key, language)
 
 
 def test_a_scan_is_confirmed_on_a_page_that_shows_it(app: Flask, clearing: Clearing) -> None:
@@ -149,14 +158,13 @@ def test_the_page_that_signs_on_a_coordinators_device_shows_it(
     assert not_shown(document(clearing, on_paper.DRIVER), npm) == []
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_the_terms_behind_an_undertaking_are_shown_in_full(
-    app: Flask, clearing: Clearing, language: str
-) -> None:
+def test_the_terms_behind_an_undertaking_are_shown_in_full(app: Flask, clearing: Clearing) -> None:
     terms = db.session.get_one(Revision, clearing.checklist.revision_in_force_id)
     text = signoff.document_of(terms, None)
     clearing.sign("leyla")
     db.session.commit()
-    page = f"{path_of(clearing, 'leyla')}/terms?language={language}"
-    for key in ("leyla", "tomas"):
-        assert unseen(text, shown_on(clearing.browser(app, key).page(page)), language, "en") == []
+    for language in LANGUAGES:
+        url = f"{path_of(clearing, 'leyla')}/terms?language={language}"
+        for key in ("leyla", "tomas"):
+            page = clearing.browser(app, key).page(url)
+            assert unseen(text, shown_on(page), language, "en") == [], (key, language)
