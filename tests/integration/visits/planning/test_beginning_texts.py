@@ -138,22 +138,27 @@ def test_the_page_offers_the_last_visit_first_and_then_the_model_text(
         assert words in page.text
 
 
-def test_a_visit_whose_texts_begin_leads_to_what_is_left_to_decide(
+def test_a_visit_whose_texts_begin_with_the_model_text_leads_to_what_is_left_to_decide(
     browser: Browser, joint_visit: JointVisit
 ) -> None:
-    response = plan(browser, joint_visit, beginning="model-en")
-    roles = loaded(joint_visit, ROLES)
+    leyla, pavo, marek = (str(joint_visit.user(key)) for key in ("leyla", "pavo", "marek"))
+    office, day = str(joint_visit.user("ilena")), clock.today().isoformat()
+    response = plan(
+        browser,
+        joint_visit,
+        members=("leyla", "marek"),
+        beginning="model-en",
+        briefing=day,
+        office=office,
+        interviewer=leyla,
+        second_interviewer=pavo,
+    )
+    roles, urgent_plan = loaded(joint_visit, ROLES), loaded(joint_visit, URGENT_PLAN)
     assert response.location.endswith(f"/checklists/{roles.checklist.id}/decide")
     assert roles.sheet.value("V6", "method")
-    assert loaded(joint_visit, URGENT_PLAN).sheet.value("U2", "first_step")
-
-
-def test_nobody_has_accepted_what_a_text_began_with(
-    browser: Browser, joint_visit: JointVisit
-) -> None:
-    plan(browser, joint_visit, beginning="model-en", briefing=clock.today().isoformat())
-    for kind in (ROLES, URGENT_PLAN):
-        text = loaded(joint_visit, kind)
+    assert urgent_plan.sheet.value("U2", "first_step")
+    # Nobody has accepted what a text began with.
+    for text in (roles, urgent_plan):
         begun = {
             code
             for (code, _scope, _owner), answer in text.sheet.answers.items()
@@ -161,53 +166,41 @@ def test_nobody_has_accepted_what_a_text_began_with(
         }
         assert begun
         assert not [code for code in begun if text.standing().items[code].done]
+    # Whoever takes a task is chosen once for both texts.
+    assert roles.sheet.value("V16", "complaints") == office
+    assert urgent_plan.sheet.value("U3", "headquarters") == office
+    # The roles say which tasks somebody was chosen for.
+    tasks = {row["person"]: row["task"] for row in roles.sheet.value("V5", "roles")}
+    assert tasks[leyla] == "Conducts interviews."
+    # What a text says already isn't replaced.
+    assert tasks[pavo].startswith("Leads the visit")
+    # The task of whoever was chosen for none is left to decide.
+    assert tasks[marek] == "[to decide: the main task of this person]"
+    # The day of the briefing is the one on the page, and read like the rest.
+    assert roles.sheet.value("V18", "briefing") == day
+    assert not roles.standing().items["V18"].done
 
 
-def test_whoever_takes_a_task_is_chosen_once_for_both_texts(
+def test_the_roles_also_say_a_task_that_only_the_plan_gives_and_a_briefing_in_a_few_days(
     browser: Browser, joint_visit: JointVisit
 ) -> None:
-    office = joint_visit.user("ilena")
+    leyla = str(joint_visit.user("leyla"))
+    day = (clock.today() + dt.timedelta(days=3)).isoformat()
     plan(
         browser,
         joint_visit,
         beginning="model-en",
-        office=office,
-        interviewer=joint_visit.user("leyla"),
+        briefing=day,
+        office=joint_visit.user("ilena"),
+        interviewer=leyla,
+        recorder=leyla,
     )
-    assert loaded(joint_visit, ROLES).sheet.value("V16", "complaints") == str(office)
-    assert loaded(joint_visit, URGENT_PLAN).sheet.value("U3", "headquarters") == str(office)
-
-
-def test_the_roles_say_which_tasks_somebody_was_chosen_for(
-    browser: Browser, joint_visit: JointVisit
-) -> None:
-    leyla, pavo = str(joint_visit.user("leyla")), str(joint_visit.user("pavo"))
-    plan(browser, joint_visit, beginning="model-en", interviewer=leyla, second_interviewer=pavo)
-    rows = loaded(joint_visit, ROLES).sheet.value("V5", "roles")
-    tasks = {row["person"]: row["task"] for row in rows}
-    assert tasks[leyla] == "Conducts interviews."
-    # What a text says already isn't replaced.
-    assert tasks[pavo].startswith("Leads the visit")
-
-
-def test_the_roles_also_say_a_task_that_only_the_plan_gives(
-    browser: Browser, joint_visit: JointVisit
-) -> None:
-    leyla = str(joint_visit.user("leyla"))
-    plan(browser, joint_visit, beginning="model-en", interviewer=leyla, recorder=leyla)
-    rows = loaded(joint_visit, ROLES).sheet.value("V5", "roles")
-    (task,) = (row["task"] for row in rows if row["person"] == leyla)
+    roles = loaded(joint_visit, ROLES)
+    (task,) = (row["task"] for row in roles.sheet.value("V5", "roles") if row["person"] == leyla)
     assert task == "Conducts interviews. Documents injuries and signs of torture."
     assert loaded(joint_visit, URGENT_PLAN).sheet.value("U9", "recorder") == leyla
-
-
-def test_the_task_of_whoever_was_chosen_for_none_is_left_to_decide(
-    browser: Browser, joint_visit: JointVisit
-) -> None:
-    plan(browser, joint_visit, beginning="model-en")
-    rows = loaded(joint_visit, ROLES).sheet.value("V5", "roles")
-    (row,) = (row for row in rows if row["person"] == str(joint_visit.user("leyla")))
-    assert row["task"] == "[to decide: the main task of this person]"
+    assert roles.sheet.value("V18", "briefing") == day
+    assert not roles.standing().items["V18"].done
 
 
 def test_a_task_goes_to_nobody_who_is_not_on_the_team(
@@ -220,29 +213,11 @@ def test_a_task_goes_to_nobody_who_is_not_on_the_team(
     assert joint_visit.session.scalar(sa.select(sa.func.count(Visit.id))) == 1
 
 
-@pytest.mark.parametrize("later", [0, 3])
-def test_the_day_of_the_briefing_is_that_of_the_page_and_read_like_the_rest(
-    browser: Browser, joint_visit: JointVisit, later: int
-) -> None:
-    day = (clock.today() + dt.timedelta(days=later)).isoformat()
-    plan(
-        browser,
-        joint_visit,
-        beginning="model-en",
-        briefing=day,
-        office=joint_visit.user("ilena"),
-        interviewer=joint_visit.user("leyla"),
-    )
-    roles = loaded(joint_visit, ROLES)
-    assert roles.sheet.value("V18", "briefing") == day
-    assert not roles.standing().items["V18"].done
-
-
 def test_a_second_visit_begins_with_methods_and_never_with_place_team_or_list(
     browser: Browser, joint_visit: JointVisit
 ) -> None:
     before = load(joint_visit.checklist(ROLES)).sheet
-    plan(browser, joint_visit, beginning="visit-1", members=("leyla", "samira", "marek"))
+    response = plan(browser, joint_visit, beginning="visit-1", members=SAME_PARTIES)
     sheet = loaded(joint_visit, ROLES).sheet
     assert sheet.value("V6", "method") == before.value("V6", "method")
     people = {row["person"] for row in sheet.value("V4", "team")}
@@ -251,6 +226,16 @@ def test_a_second_visit_begins_with_methods_and_never_with_place_team_or_list(
     }
     listed = {row["person"] for row in sheet.value("V2", "audience")}
     assert listed == {str(joint_visit.user(key)) for key in ("ilena", "pavo", "ruth")}
+    # The planner has read both texts of the earlier visit, each once.
+    copied = sa.select(ReadLogEntry.subject_id, ReadLogEntry.user_id, ReadLogEntry.page)
+    expected = [
+        (joint_visit.checklist(kind).id, joint_visit.user("ilena"), "copied")
+        for kind in (ROLES, URGENT_PLAN)
+    ]
+    assert sorted(tuple(row) for row in joint_visit.session.execute(copied)) == sorted(expected)
+    # Nothing is said of other parties where the same agreed.
+    assert "other parties agreed" not in browser("ilena").page(response.location).text
+    assert sources(joint_visit) == {CopySource.CHECKLIST}
 
 
 def test_the_model_text_takes_the_place_of_what_other_parties_agreed_on(
@@ -271,33 +256,12 @@ def test_the_model_text_takes_the_place_of_what_other_parties_agreed_on(
     assert "copied" not in set(pages)
 
 
-def test_nothing_is_said_of_other_parties_where_the_same_agreed(
-    browser: Browser, joint_visit: JointVisit
-) -> None:
-    response = plan(browser, joint_visit, beginning="visit-1", members=SAME_PARTIES)
-    assert "other parties agreed" not in browser("ilena").page(response.location).text
-    assert sources(joint_visit) == {CopySource.CHECKLIST}
-
-
 def test_what_other_parties_agreed_on_is_not_copied_where_no_model_text_is_offered(
     browser: Browser, joint_visit: JointVisit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(beginnings, "may_use_model", lambda _actor: False)
     response = plan(browser, joint_visit, beginning="visit-1")
     assert plans_nothing(joint_visit, response, "because other parties agreed them")
-
-
-def test_reading_an_earlier_visit_for_a_new_one_is_in_the_read_log(
-    browser: Browser, joint_visit: JointVisit
-) -> None:
-    plan(browser, joint_visit, beginning="visit-1", members=("leyla", "samira", "marek"))
-    pages = joint_visit.session.execute(
-        sa.select(ReadLogEntry.subject_id, ReadLogEntry.page).where(
-            ReadLogEntry.user_id == joint_visit.user("ilena")
-        )
-    ).all()
-    for kind in (ROLES, URGENT_PLAN):
-        assert (joint_visit.checklist(kind).id, "copied") in pages
 
 
 def test_somebody_to_whom_no_visit_is_open_is_offered_none(
@@ -349,34 +313,35 @@ def test_whoever_has_only_a_password_copies_nothing_and_reads_no_earlier_team(
     assert joint_visit.session.scalars(sa.select(ReadLogEntry)).all() == []
 
 
-def test_texts_that_are_begun_later_stay_empty(browser: Browser, joint_visit: JointVisit) -> None:
+def test_texts_that_are_begun_later_stay_empty_and_are_not_offered_for_copying(
+    browser: Browser, joint_visit: JointVisit
+) -> None:
     response = plan(browser, joint_visit, beginning="later")
     assert response.location.endswith("/visits/2/ready")
     assert loaded(joint_visit, ROLES).sheet.shared("V18") is None
+    # A visit of one day needs one day.
+    planned = plan_of(joint_visit.visit(2))
+    assert planned.ends_on == planned.starts_on == days().starts_on
+    sent = filled_in(browser, joint_visit, beginning="model-en")
+    url = f"/cooperations/{joint_visit.reference}/visits/plan"
+    person = browser("ilena")
+    assert person.page(url).form().values["beginning"] == ["visit-1"]
+    person.open(url, method="POST", data=sent, csrf=False)
+    assert person.page(url).form().values["beginning"] == ["visit-3"]
 
 
-def test_a_visit_without_texts_is_not_offered_for_copying(
-    browser: Browser, joint_visit: JointVisit
-) -> None:
-    plan(browser, joint_visit, beginning="later")
-    page = browser("ilena").page(f"/cooperations/{joint_visit.reference}/visits/plan")
-    assert page.form().values["beginning"] == ["visit-1"]
-    plan(browser, joint_visit, beginning="model-en")
-    page = browser("ilena").page(f"/cooperations/{joint_visit.reference}/visits/plan")
-    assert page.form().values["beginning"] == ["visit-3"]
-
-
-@pytest.mark.parametrize("again", ["visit-1", "later"])
 def test_a_form_that_is_sent_twice_leads_to_what_it_planned(
-    browser: Browser, joint_visit: JointVisit, again: str
+    browser: Browser, joint_visit: JointVisit
 ) -> None:
     sent = filled_in(browser, joint_visit, members=SAME_PARTIES, beginning="visit-1")
     person, url = browser("ilena"), f"/cooperations/{joint_visit.reference}/visits/plan"
     first = person.open(url, method="POST", data=sent, csrf=False)
-    second = person.open(url, method="POST", data=sent | {"beginning": [again]}, csrf=False)
-    assert (second.status_code, second.location) == (303, first.location)
-    assert person.page(second.location).text.count("each begin with a text") == 2
-    assert joint_visit.session.scalar(sa.select(sa.func.count(Visit.id))) == 2
+    # The first page that is opened says what each sending before it did.
+    for again, times in (("visit-1", 2), ("later", 1)):
+        second = person.open(url, method="POST", data=sent | {"beginning": [again]}, csrf=False)
+        assert (second.status_code, second.location) == (303, first.location), again
+        assert person.page(second.location).text.count("each begin with a text") == times, again
+        assert joint_visit.session.scalar(sa.select(sa.func.count(Visit.id))) == 2, again
 
 
 # What was typed and isn't used
@@ -388,17 +353,20 @@ def plans_nothing(joint_visit: JointVisit, response: Any, *words: str) -> bool:
     return is_told and joint_visit.session.scalar(sa.select(sa.func.count(Visit.id))) == 1
 
 
-@pytest.mark.parametrize("way", ["later", "visit-1"])
-def test_somebody_chosen_for_a_task_is_not_dropped(
-    browser: Browser, joint_visit: JointVisit, way: str
+def test_somebody_chosen_for_a_task_or_a_day_of_the_briefing_is_not_dropped(
+    browser: Browser, joint_visit: JointVisit
 ) -> None:
-    response = plan(browser, joint_visit, beginning=way, office=joint_visit.user("ilena"))
-    assert plans_nothing(joint_visit, response, "Choose the model text, or leave this empty.")
-
-
-def test_a_day_of_the_briefing_is_not_dropped(browser: Browser, joint_visit: JointVisit) -> None:
-    response = plan(browser, joint_visit, beginning="later", briefing=clock.today().isoformat())
-    assert plans_nothing(joint_visit, response, "Choose the model text, or leave this empty.")
+    sent = filled_in(browser, joint_visit)
+    person, url = browser("ilena"), f"/cooperations/{joint_visit.reference}/visits/plan"
+    office, day = str(joint_visit.user("ilena")), clock.today().isoformat()
+    for chosen in (
+        {"beginning": ["later"], "office": [office]},
+        {"beginning": ["visit-1"], "office": [office]},
+        {"beginning": ["later"], "briefing": [day]},
+    ):
+        response = person.open(url, method="POST", data=sent | chosen, csrf=False)
+        words = "Choose the model text, or leave this empty."
+        assert plans_nothing(joint_visit, response, words), chosen
 
 
 def test_a_task_that_neither_text_gives_to_anybody_is_refused(
@@ -444,13 +412,7 @@ def test_a_text_with_nothing_to_copy_is_not_begun(
 # What is known
 
 
-def test_a_visit_of_one_day_needs_one_day(browser: Browser, joint_visit: JointVisit) -> None:
-    plan(browser, joint_visit, beginning="later")
-    planned = plan_of(joint_visit.visit(2))
-    assert planned.ends_on == planned.starts_on == days().starts_on
-
-
-def test_skill_and_languages_are_those_of_the_last_visit(
+def test_skill_and_languages_are_those_of_the_last_visit_whose_team_is_in_the_read_log_once(
     browser: Browser, joint_visit: JointVisit
 ) -> None:
     before = team_of(joint_visit, 1)
@@ -459,6 +421,7 @@ def test_skill_and_languages_are_those_of_the_last_visit(
     for person in (str(joint_visit.user(key)) for key in ("leyla", "marek")):
         for key in ("skill", "languages"):
             assert team[person][key] == before[person][key]
+    assert reads(joint_visit) == [(joint_visit.checklist(ROLES).id, "visit_team_before")]
 
 
 def test_a_skill_does_not_reach_other_parties_but_languages_do(
@@ -530,21 +493,6 @@ def reads(joint_visit: JointVisit) -> list[tuple[UUID, str]]:
     return [(row.subject_id, row.page) for row in joint_visit.session.execute(query)]
 
 
-def test_a_team_that_was_of_use_is_in_the_read_log_once(
-    browser: Browser, joint_visit: JointVisit
-) -> None:
-    plan(browser, joint_visit, beginning="later", members=SAME_PARTIES)
-    assert reads(joint_visit) == [(joint_visit.checklist(ROLES).id, "visit_team_before")]
-
-
-def test_copied_texts_are_in_the_read_log_once_each(
-    browser: Browser, joint_visit: JointVisit
-) -> None:
-    plan(browser, joint_visit, beginning="visit-1", members=SAME_PARTIES)
-    expected = [(joint_visit.checklist(kind).id, "copied") for kind in (ROLES, URGENT_PLAN)]
-    assert sorted(reads(joint_visit)) == sorted(expected)
-
-
 def test_a_team_that_was_of_no_use_is_not_in_the_read_log(
     browser: Browser, joint_visit: JointVisit
 ) -> None:
@@ -577,12 +525,31 @@ def decide_page(browser: Browser, joint_visit: JointVisit, by: str = "ilena") ->
     return browser(by).page(f"/checklists/{joint_visit.checklist(ROLES, 2).id}/decide")
 
 
-def test_the_coordinator_is_suggested_as_the_safety_contact(
+def test_places_left_to_decide_suggest_a_contact_and_reading_stays_with_the_roles_meanwhile(
     browser: Browser, joint_visit: JointVisit
 ) -> None:
     plan(browser, joint_visit, beginning="model-en")
     form = decide_page(browser, joint_visit).form()
+    # The coordinator, who isn't on the team.
     assert form.values["V13-safety_contact"] == [str(joint_visit.user("ilena"))]
+    # An item that another one may make unnecessary isn't asked for.
+    items = left_to_decide.open_items(loaded(joint_visit, ROLES), joint_visit.actor("ilena"))
+    dependent = {
+        open_item.item.code: {place.is_dependent for place in open_item.places}
+        for open_item in items
+    }
+    assert dependent["V11"] == dependent["V12"] == {True}
+    assert False in dependent["V1"]
+    roles = joint_visit.checklist(ROLES, 2).id
+    person = browser("ilena")
+
+    def accept(*, whole: bool) -> str:
+        forms = person.page(f"/checklists/{roles}/read").forms(f"/checklists/{roles}/read/accept")
+        form = next(form for form in forms if (form.values["section"] == [""]) is whole)
+        return str(person.open(form.action, method="POST", data=form.values, csrf=False).location)
+
+    assert f"/checklists/{roles}/read" in accept(whole=False)
+    assert accept(whole=True).endswith(f"/checklists/{roles}/read")
 
 
 def test_a_coordinator_on_the_team_is_not_the_safety_contact(
@@ -591,38 +558,3 @@ def test_a_coordinator_on_the_team_is_not_the_safety_contact(
     plan(browser, joint_visit, beginning="model-en", members=("leyla", "ilena"))
     form = decide_page(browser, joint_visit).form()
     assert form.values["V13-safety_contact"] != [str(joint_visit.user("ilena"))]
-
-
-def test_an_item_that_another_one_may_make_unnecessary_is_not_asked_for(
-    browser: Browser, joint_visit: JointVisit
-) -> None:
-    plan(browser, joint_visit, beginning="model-en")
-    items = left_to_decide.open_items(loaded(joint_visit, ROLES), joint_visit.actor("ilena"))
-    dependent = {
-        open_item.item.code: {place.is_dependent for place in open_item.places}
-        for open_item in items
-    }
-    assert dependent["V11"] == dependent["V12"] == {True}
-    assert False in dependent["V1"]
-
-
-def test_reading_stays_with_the_roles_while_places_are_left_to_decide(
-    browser: Browser, joint_visit: JointVisit
-) -> None:
-    plan(browser, joint_visit, beginning="model-en")
-    roles = joint_visit.checklist(ROLES, 2)
-    person = browser("ilena")
-    forms = person.page(f"/checklists/{roles.id}/read").forms(f"/checklists/{roles.id}/read/accept")
-    whole = next(form for form in forms if form.values["section"] == [""])
-    response = person.open(whole.action, method="POST", data=whole.values, csrf=False)
-    assert response.location.endswith(f"/checklists/{roles.id}/read")
-
-
-def test_reading_one_section_stays_on_the_page(browser: Browser, joint_visit: JointVisit) -> None:
-    plan(browser, joint_visit, beginning="model-en")
-    roles = joint_visit.checklist(ROLES, 2)
-    person = browser("ilena")
-    forms = person.page(f"/checklists/{roles.id}/read").forms(f"/checklists/{roles.id}/read/accept")
-    section = next(form for form in forms if form.values["section"] != [""])
-    response = person.open(section.action, method="POST", data=section.values, csrf=False)
-    assert f"/checklists/{roles.id}/read" in response.location
