@@ -86,9 +86,10 @@ def plan_and_accept(joint_visit: JointVisit, *members: str) -> int:
     return count(joint_visit) - before
 
 
-def test_what_people_confirm_adds_nothing_to_the_cooperations_chain(
+def test_what_people_confirm_adds_only_to_their_visits_chain_whose_end_the_ready_visit_tells(
     joint_visit: JointVisit,
 ) -> None:
+    chain_id = own_chain(joint_visit)
     prolong(joint_visit)
     before, confirmed = count(joint_visit), len(joint_visit.confirmations())
     confirm_again(joint_visit)
@@ -101,6 +102,16 @@ def test_what_people_confirm_adds_nothing_to_the_cooperations_chain(
         2 * len(TEAM)
     )
     assert integrity.check_all().finding is None
+    # If its last event is cut off before a checkpoint covers it, the event tells that made the
+    # visit ready.
+    assert joint_visit.visit().is_ready
+    last = 2 * len(CONFIRMED)
+    joint_visit.session.commit()
+    cut_short(chain_id, last)
+    assert str(labels.finding_words(finding())).startswith(
+        f"Chain of a visit of {joint_visit.reference}, after event {last - 1}:"
+        " The visit became ready"
+    )
 
 
 def test_people_who_confirm_at_the_same_moment_wait_for_each_other(
@@ -323,19 +334,3 @@ def test_a_visits_chain_cut_short_with_the_key_of_the_trail_is_found_by_the_log(
     joint_visit.session.commit()
     cut_short(chain_id, len(CONFIRMED))
     assert "beside the checkpoint of size" in str(labels.finding_words(finding()))
-
-
-def test_before_a_checkpoint_covers_it_the_event_that_made_the_visit_ready_tells(
-    joint_visit: JointVisit,
-) -> None:
-    chain_id = own_chain(joint_visit)
-    prolong(joint_visit)
-    confirm_again(joint_visit)
-    assert joint_visit.visit().is_ready
-    last = 2 * len(CONFIRMED)
-    joint_visit.session.commit()
-    cut_short(chain_id, last)
-    assert str(labels.finding_words(finding())).startswith(
-        f"Chain of a visit of {joint_visit.reference}, after event {last - 1}:"
-        " The visit became ready"
-    )

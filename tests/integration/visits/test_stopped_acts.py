@@ -19,11 +19,13 @@ import tracker.agreements
 import tracker.checklists
 import tracker.comments
 import tracker.visits
+from tests import starting_points
 from tests.factories.checklists import flag_term
 from tests.factories.comments import comment
 from tests.factories.cooperations import signed_in
 from tests.factories.paper import pdf
 from tests.factories.visits import JointVisit, days, team_plan
+from tests.moments import standing_at, using
 from tests.pages import Page
 from tests.starting_points import noon_in
 from tracker.access.actor import Actor
@@ -56,6 +58,7 @@ from tracker.checklists.reuse import beginning, copying, template_upgrade
 from tracker.comments import service as comments
 from tracker.comments.models import Comment, CommentTask
 from tracker.core import clock
+from tracker.core.db import db
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
 from tracker.dashboard import tasks
 from tracker.demo import checklists as demo_checklists
@@ -124,8 +127,8 @@ def later(frozen_time: Callable[[datetime | None], None]) -> None:
     frozen_time(noon_in(5))
 
 
-def opened(joint_visit: JointVisit) -> Checklist:
-    """Return the visit's roles with an amendment, on which everybody has something to do."""
+def open_amendment(joint_visit: JointVisit) -> None:
+    """Amend the visit's roles, and give everybody something to do on them."""
     roles = joint_visit.checklist(ChecklistKind.VISIT_ROLES)
     ilena, samira = joint_visit.actor("ilena"), joint_visit.actor("samira")
     agreements.amend(ilena, roles, reason="Another lead.", items=OPENED)
@@ -155,6 +158,19 @@ def opened(joint_visit: JointVisit) -> Checklist:
     comments.make_task(ilena, remark.id, joint_visit.user("leyla"), clock.today())
     recompute()
     joint_visit.session.commit()
+
+
+@pytest.fixture
+def roles(app: Flask, joint_visit: JointVisit) -> Checklist:
+    """The visit's roles with an amendment, on which everybody has something to do."""
+
+    def build() -> None:
+        joint_visit.session = db.session()
+        with using(standing_at(noon_in(5))):
+            open_amendment(joint_visit)
+
+    starting_points.of(app).use("visit_roles_amended", build, on="demonstration")
+    joint_visit.session = db.session()
     return joint_visit.checklist(ChecklistKind.VISIT_ROLES)
 
 
@@ -389,18 +405,18 @@ def outcome_of(joint_visit: JointVisit, act: Act) -> str:
 
 
 def test_every_act_on_a_text_is_known_to_go_on_or_to_end_with_the_visit(
-    joint_visit: JointVisit,
+    joint_visit: JointVisit, roles: Checklist
 ) -> None:
     """A new verb has to be listed here: who adds it decides."""
     packages = (tracker.agreements, tracker.checklists, tracker.comments, tracker.visits)
     known = {name for package in packages for name in verbs_in(package)}
-    roles = opened(joint_visit)
     ended = acts(joint_visit, roles).keys() | acts_on_visit(joint_visit).keys()
     assert known == ended | GO_ON | OF_OTHER_TEXTS | ASKED_BY_THE_VISIT | PARTS_OF_VERBS
 
 
-def test_what_ends_with_the_visit_is_refused_with_the_reason(joint_visit: JointVisit) -> None:
-    roles = opened(joint_visit)
+def test_what_ends_with_the_visit_is_refused_with_the_reason(
+    joint_visit: JointVisit, roles: Checklist
+) -> None:
     before = {name: outcome_of(joint_visit, act) for name, act in acts(joint_visit, roles).items()}
     assert [name for name, outcome in before.items() if REFUSED in outcome] == []
     stop(joint_visit)
@@ -438,9 +454,8 @@ def asked_of(app: Flask, joint_visit: JointVisit, key: str) -> list[str]:
 
 
 def test_my_work_and_reminders_ask_nobody_for_anything_about_its_texts(
-    app: Flask, joint_visit: JointVisit
+    app: Flask, joint_visit: JointVisit, roles: Checklist
 ) -> None:
-    roles = opened(joint_visit)
     leyla = joint_visit.actor("leyla")
     assert leyla.organisation_id is not None
     whose = DraftKey(leyla.user_id, leyla.organisation_id, SUGGESTED, DraftKind.SHARED)
@@ -458,8 +473,9 @@ def test_my_work_and_reminders_ask_nobody_for_anything_about_its_texts(
     assert not comments.remind_of_task(joint_visit.session.scalars(task_id).one(), day)
 
 
-def test_nothing_is_counted_as_waiting_and_no_rule_flags_it(joint_visit: JointVisit) -> None:
-    roles = opened(joint_visit)
+def test_nothing_is_counted_as_waiting_and_no_rule_flags_it(
+    joint_visit: JointVisit, roles: Checklist
+) -> None:
     waiting = sa.select(ChecklistParty.waiting_count).where(ChecklistParty.checklist_id == roles.id)
     assert any(joint_visit.session.scalars(waiting))
     stop(joint_visit)
@@ -484,9 +500,8 @@ def buttons_of(page: Page) -> list[str]:
 
 
 def test_its_pages_say_that_it_ended_and_offer_nothing_that_cannot_work(
-    app: Flask, joint_visit: JointVisit
+    app: Flask, joint_visit: JointVisit, roles: Checklist
 ) -> None:
-    roles = opened(joint_visit)
     address = f"/checklists/{roles.id}"
     ilena = signed_in(app, joint_visit.session.get_one(User, joint_visit.user("ilena")))
     page = ilena.page(address)
@@ -514,9 +529,8 @@ def test_its_pages_say_that_it_ended_and_offer_nothing_that_cannot_work(
 
 
 def test_pages_by_which_somebody_would_act_say_why_they_cannot(
-    app: Flask, joint_visit: JointVisit
+    app: Flask, joint_visit: JointVisit, roles: Checklist
 ) -> None:
-    roles = opened(joint_visit)
     flag = joint_visit.session.scalars(
         sa.select(Flag.id).where(Flag.checklist_id == roles.id)
     ).one()
@@ -544,8 +558,9 @@ def test_pages_by_which_somebody_would_act_say_why_they_cannot(
         assert REFUSED in response.get_data(as_text=True)
 
 
-def test_talk_goes_on_and_what_was_taken_on_can_be_given_back(joint_visit: JointVisit) -> None:
-    roles = opened(joint_visit)
+def test_talk_goes_on_and_what_was_taken_on_can_be_given_back(
+    joint_visit: JointVisit, roles: Checklist
+) -> None:
     ilena, leyla = joint_visit.actor("ilena"), joint_visit.actor("leyla")
     remark = remark_on(joint_visit, roles)
     stop(joint_visit)
