@@ -115,20 +115,18 @@ def accepted_from(people: list[str], act: Callable[[str], object], why: str = ""
 # The draft -------------------------------------------------------------------------------------
 
 
-def test_a_draft_is_kept_as_it_was_typed(clearing: Clearing) -> None:
+def test_a_draft_is_kept_as_it_was_typed_and_records_no_event(clearing: Clearing) -> None:
+    before, _lines = trail.history(clearing.cooperation.id)
     draft = clearing.put_in("leyla", TOLD, briefed=False, briefed_on=None, is_ready=False)
     assert encryption.draft_of(clearing.undertaking("leyla")) == draft
     assert clearing.undertaking("leyla").state is UndertakingState.ASKED
-
-
-def test_saving_a_draft_records_no_event(clearing: Clearing) -> None:
-    before, _lines = trail.history(clearing.cooperation.id)
-    clearing.put_in("leyla", TOLD)
     after, _lines = trail.history(clearing.cooperation.id)
     assert after == before
 
 
-def test_nobody_fills_in_anything_for_another(clearing: Clearing) -> None:
+def test_nobody_fills_in_anything_for_another_or_beyond_its_limit_or_after_signing(
+    clearing: Clearing,
+) -> None:
     own = clearing.undertaking("leyla").id
     draft = encryption.draft_of(clearing.undertaking("leyla"))
 
@@ -137,16 +135,10 @@ def test_nobody_fills_in_anything_for_another(clearing: Clearing) -> None:
 
     assert accepted_from(OTHERS, fill_in, "You can't sign for somebody else") == []
     assert encryption.draft_of(clearing.undertaking("leyla")) == draft
-
-
-def test_a_text_beyond_its_limit_is_refused(clearing: Clearing) -> None:
     with pytest.raises(RuleBrokenError, match="at most") as caught:
         clearing.put_in("leyla", "x" * (service.MAX_INTERESTS + 1))
     assert caught.value.field == "interests"
     clearing.put_in("leyla", "x" * service.MAX_INTERESTS)
-
-
-def test_nothing_is_put_in_after_signing(clearing: Clearing) -> None:
     clearing.sign("leyla")
     with pytest.raises(RefusedError, match="already signed this undertaking"):
         clearing.put_in("leyla")
@@ -188,7 +180,9 @@ def test_signing_freezes_what_was_put_in(clearing: Clearing) -> None:
     assert text["sentence"] == {"en": "I, Leyla Marchetti, undertake this."}
 
 
-def test_signing_changes_the_state_and_forgets_the_draft(clearing: Clearing) -> None:
+def test_a_person_signs_in_their_own_name_and_only_people_who_decide_get_a_mail(
+    clearing: Clearing,
+) -> None:
     clearing.sign("leyla", TOLD)
     undertaking = clearing.undertaking("leyla")
     assert undertaking.state is UndertakingState.SIGNED
@@ -197,21 +191,36 @@ def test_signing_changes_the_state_and_forgets_the_draft(clearing: Clearing) -> 
     assert undertaking.has_interests is True
     assert undertaking.sealed_draft is None
     assert not clearing.is_cleared("leyla")
-
-
-def test_a_person_signs_in_their_own_name(clearing: Clearing) -> None:
-    clearing.sign("leyla")
     signature = signatures(revision_of(clearing, "leyla"))[SignatureKind.SIGNATURE]
     assert signature.user_id == clearing.id("leyla")
     assert signature.organisation_id is None
     assert signature.signer_name == "Leyla Marchetti"
     assert signature.organisation_name == "Lantern Health Network"
+    rows = db.session.scalars(
+        sa.select(OutboxMessage).where(OutboxMessage.kind == "undertaking_signed")
+    ).all()
+    assert {row.recipient for row in rows} == {
+        clearing.demo_people.users["tomas"].email,
+        clearing.demo_people.users["milan"].email,
+    }
+    for row in rows:
+        assert "Leyla" not in row.body
+        assert "Leyla" not in row.subject
 
 
-def test_revision_and_signature_are_each_bound_by_one_event(clearing: Clearing) -> None:
+def test_each_step_to_a_clearance_is_a_task_of_the_next_person_and_bound_by_one_event(
+    clearing: Clearing,
+) -> None:
+    assert kinds(clearing, "leyla") == ([TaskKind.SIGN], [])
+    assert kinds(clearing, "tomas") == ([], [TaskKind.WAITS_FOR_PEOPLE])
     clearing.sign("leyla", TOLD)
+    assert kinds(clearing, "leyla") == ([], [TaskKind.WAITS_FOR_NPM])
+    assert kinds(clearing, "milan")[0] == [TaskKind.DECIDE]
     clearing.decide("leyla")
+    assert kinds(clearing, "tomas")[0] == [TaskKind.COUNTERSIGN]
     clearing.countersign("leyla")
+    assert kinds(clearing, "leyla") == ([], [])
+    assert kinds(clearing, "tomas")[0] == []
     revision = revision_of(clearing, "leyla")
     by_kind = signatures(revision)
     assert sorted(evidence(clearing)) == sorted(
@@ -221,10 +230,6 @@ def test_revision_and_signature_are_each_bound_by_one_event(clearing: Clearing) 
             by_kind[SignatureKind.COUNTERSIGNATURE].digest,
         ]
     )
-
-
-def test_the_trail_tells_the_way_to_a_clearance(clearing: Clearing) -> None:
-    clearing.clear("leyla", TOLD)
     lines = trail.subject_history(clearing.cooperation.id, [clearing.undertaking("leyla").id])
     assert [line.verb for line in reversed(lines)] == [
         "undertaking_asked",
@@ -246,57 +251,39 @@ def test_nobody_signs_for_another(clearing: Clearing) -> None:
     assert evidence(clearing) == []
 
 
-def test_a_proof_of_another_person_signs_nothing(clearing: Clearing) -> None:
-    clearing.put_in("leyla")
-    with pytest.raises(RefusedError, match="belongs to another person"):
-        service.sign(
-            clearing.actor("leyla"),
-            clearing.undertaking("leyla").id,
-            page=clearing.page("leyla", "I undertake this."),
-            sentence="I undertake this.",
-            language="en",
-            identity=clearing.proof("otto"),
-        )
-
-
-def test_an_old_proof_signs_nothing(clearing: Clearing) -> None:
+def test_a_proof_of_another_person_or_an_old_one_signs_nothing(clearing: Clearing) -> None:
     clearing.put_in("leyla")
     old = replace(clearing.proof("leyla"), at=clock.now() - dt.timedelta(minutes=3))
-    with pytest.raises(RefusedError, match="too old"):
-        service.sign(
-            clearing.actor("leyla"),
-            clearing.undertaking("leyla").id,
-            page=clearing.page("leyla", "I undertake this."),
-            sentence="I undertake this.",
-            language="en",
-            identity=old,
-        )
+    for identity, why in (
+        (clearing.proof("otto"), "belongs to another person"),
+        (old, "too old"),
+    ):
+        with pytest.raises(RefusedError, match=why):
+            service.sign(
+                clearing.actor("leyla"),
+                clearing.undertaking("leyla").id,
+                page=clearing.page("leyla", "I undertake this."),
+                sentence="I undertake this.",
+                language="en",
+                identity=identity,
+            )
 
 
-def test_signing_twice_is_refused_and_leaves_one_signature(clearing: Clearing) -> None:
-    clearing.put_in("leyla")
-    page = clearing.page("leyla", "I undertake this.")
-    sign_again(clearing, "leyla", page)
-    with pytest.raises(RefusedError, match="already signed this undertaking"):
-        sign_again(clearing, "leyla", page)
-    assert len(signatures(revision_of(clearing, "leyla"))) == 1
-
-
-def test_a_draft_changed_elsewhere_is_not_signed_unread(clearing: Clearing) -> None:
+def test_only_a_complete_draft_that_was_read_is_signed_and_only_once(clearing: Clearing) -> None:
+    for lacking in ({"confirmed": frozenset({"c6_confirmed"})}, {"is_ready": False}):
+        clearing.put_in("leyla", **lacking)
+        with pytest.raises(RuleBrokenError, match="Something is missing"):
+            sign_again(clearing, "leyla")
     clearing.put_in("leyla", "A cousin.")
     read = clearing.page("leyla", "I undertake this.")
     clearing.put_in("leyla", "Nothing.")
     with pytest.raises(NotShownError, match="changed after you opened it"):
         sign_again(clearing, "leyla", read)
-
-
-def test_a_draft_that_lacks_something_is_not_signed(clearing: Clearing) -> None:
-    clearing.put_in("leyla", confirmed=frozenset({"c6_confirmed"}))
-    with pytest.raises(RuleBrokenError, match="Something is missing"):
-        sign_again(clearing, "leyla")
-    clearing.put_in("leyla", is_ready=False)
-    with pytest.raises(RuleBrokenError, match="Something is missing"):
-        sign_again(clearing, "leyla")
+    page = clearing.page("leyla", "I undertake this.")
+    sign_again(clearing, "leyla", page)
+    with pytest.raises(RefusedError, match="already signed this undertaking"):
+        sign_again(clearing, "leyla", page)
+    assert len(signatures(revision_of(clearing, "leyla"))) == 1
 
 
 def test_an_undertaking_based_on_replaced_terms_is_not_signed(clearing: Clearing) -> None:
@@ -321,20 +308,6 @@ def test_terms_that_have_run_out_are_not_signed(clearing: Clearing, frozen_time:
         clearing.sign("leyla")
 
 
-def test_only_the_people_who_decide_get_a_mail(clearing: Clearing) -> None:
-    clearing.sign("leyla", TOLD)
-    rows = db.session.scalars(
-        sa.select(OutboxMessage).where(OutboxMessage.kind == "undertaking_signed")
-    ).all()
-    assert {row.recipient for row in rows} == {
-        clearing.demo_people.users["tomas"].email,
-        clearing.demo_people.users["milan"].email,
-    }
-    for row in rows:
-        assert "Leyla" not in row.body
-        assert "Leyla" not in row.subject
-
-
 # Deciding --------------------------------------------------------------------------------------
 
 
@@ -351,40 +324,30 @@ def test_the_npm_decides_with_a_reason_and_may_decide_again(clearing: Clearing) 
         assert encryption.limit_of(undertaking) == limit
 
 
-@pytest.mark.parametrize("decision", [InterestsDecision.LIMIT, InterestsDecision.REPLACE])
-def test_a_limit_needs_its_reason(clearing: Clearing, decision: InterestsDecision) -> None:
+def test_only_the_npm_decides_and_a_limit_needs_its_reason_and_places(clearing: Clearing) -> None:
     clearing.sign("leyla", TOLD)
-    for reason in ("", "   "):
+    limit = InterestsDecision.LIMIT
+    for decision, reason in product((limit, InterestsDecision.REPLACE), ("", "   ")):
         with pytest.raises(RuleBrokenError, match="what you decide, and why") as caught:
             clearing.decide("leyla", decision, reason)
         assert caught.value.field == "reason"
-    assert clearing.undertaking("leyla").decision is None
-
-
-def test_a_limit_needs_the_places_it_closes(clearing: Clearing) -> None:
-    clearing.sign("leyla", TOLD)
     for places, field in ((None, "reach"), (Places(Reach.KIND), "kind")):
         with pytest.raises(RuleBrokenError) as caught:
-            clearing.decide("leyla", InterestsDecision.LIMIT, "Not there.", places)
+            clearing.decide("leyla", limit, "Not there.", places)
         assert caught.value.field == field
-    assert clearing.undertaking("leyla").decision is None
-
-
-def test_an_oversized_reason_is_refused(clearing: Clearing) -> None:
-    clearing.sign("leyla", TOLD)
     with pytest.raises(RuleBrokenError, match="at most"):
-        clearing.decide("leyla", InterestsDecision.LIMIT, "x" * (service.MAX_REASON + 1))
-
-
-def test_nobody_else_decides(clearing: Clearing) -> None:
-    clearing.sign("leyla", TOLD)
+        clearing.decide("leyla", limit, "x" * (service.MAX_REASON + 1))
     assert accepted_from(NOT_DECIDERS, lambda key: clearing.decide("leyla", by=key)) == []
     assert clearing.undertaking("leyla").decision is None
+    with pytest.raises(RefusedError, match="Decide on the interests first"):
+        clearing.countersign("leyla")
 
 
 def test_a_decision_may_change_until_it_is_countersigned(clearing: Clearing) -> None:
     clearing.sign("leyla", TOLD)
     clearing.decide("leyla", InterestsDecision.REPLACE, "Too near.")
+    # An undertaking to be replaced is nobody's task.
+    assert kinds(clearing, "tomas")[0] == []
     with pytest.raises(RefusedError, match="somebody else"):
         clearing.countersign("leyla")
     clearing.decide("leyla", InterestsDecision.LIMIT, "Not at Lower Harbour.", by="milan")
@@ -425,46 +388,30 @@ def test_a_countersignature_opens_a_clearance(clearing: Clearing) -> None:
     assert signature.power == "section 12 of the People's Advocate Act"
 
 
-def test_a_manager_countersigns_too(clearing: Clearing) -> None:
-    clearing.sign("leyla")
-    clearing.countersign("leyla", by="milan")
-    assert clearing.is_cleared("leyla")
-
-
-def test_nobody_else_countersigns(clearing: Clearing) -> None:
-    clearing.sign("leyla")
-    assert accepted_from(NOT_DECIDERS, lambda key: clearing.countersign("leyla", by=key)) == []
-    assert not clearing.is_cleared("leyla")
-
-
-def test_undecided_interests_are_not_countersigned(clearing: Clearing) -> None:
-    clearing.sign("leyla", TOLD)
-    with pytest.raises(RefusedError, match="Decide on the interests first"):
-        clearing.countersign("leyla")
-
-
-def test_unsigned_undertakings_are_not_countersigned(clearing: Clearing) -> None:
+def test_nobody_but_signatories_and_managers_countersigns_what_is_signed_within_its_terms_and_once(
+    clearing: Clearing,
+) -> None:
     with pytest.raises(RefusedError, match="has not signed yet"):
         clearing.countersign("leyla")
-
-
-def test_countersigning_twice_is_refused_and_opens_one_clearance(clearing: Clearing) -> None:
-    clearing.clear("leyla")
-    with pytest.raises(RefusedError, match="already been countersigned"):
-        clearing.countersign("leyla", by="milan")
-    rows = db.session.scalars(sa.select(Clearance)).all()
-    assert len(rows) == 1
-
-
-def test_the_last_day_lies_within_the_terms(clearing: Clearing) -> None:
     clearing.sign("leyla")
+    assert accepted_from(NOT_DECIDERS, lambda key: clearing.countersign("leyla", by=key)) == []
+    with pytest.raises(RuleBrokenError, match="limited to one visit"):
+        clearing.countersign("leyla", visit_id=uuid4())
     until = queries.load(clearing.undertaking("leyla")).terms.until
     for day in (until + dt.timedelta(days=1), clock.today() - dt.timedelta(days=1)):
         with pytest.raises(RuleBrokenError) as caught:
             clearing.countersign("leyla", until=day)
         assert caught.value.field == "until"
-    clearance = clearing.countersign("leyla", until=clock.today() + dt.timedelta(days=30))
-    assert clearance.until_on == clock.today() + dt.timedelta(days=30)
+    # Nothing declared needs no decision.
+    states = clearing_states(clearing.cooperation.id, [clearing.id("leyla")])
+    assert states[clearing.id("leyla")].interests is Interests.NONE
+    assert not clearing.is_cleared("leyla")
+    last = clock.today() + dt.timedelta(days=30)
+    assert clearing.countersign("leyla", by="milan", until=last).until_on == last
+    assert clearing.is_cleared("leyla")
+    with pytest.raises(RefusedError, match="already been countersigned"):
+        clearing.countersign("leyla", by="milan")
+    assert len(db.session.scalars(sa.select(Clearance)).all()) == 1
 
 
 def test_the_second_of_two_simultaneous_deciders_sees_the_first_decision(
@@ -484,24 +431,22 @@ def test_the_second_of_two_simultaneous_deciders_sees_the_first_decision(
     assert clearing.undertaking("leyla").decision is InterestsDecision.ACCEPT
 
 
-@pytest.mark.parametrize("page", [None, shown.page_with("f" * 64)])
-def test_a_countersignature_is_on_what_was_read(
-    clearing: Clearing, page: SigningPage | None
-) -> None:
+def test_a_countersignature_is_on_what_was_read(clearing: Clearing) -> None:
     """product.md, 5.3."""
     clearing.sign("leyla")
-    with pytest.raises(NotShownError):
-        service.countersign(
-            clearing.actor("tomas"),
-            clearing.undertaking("leyla").id,
-            opened=service.page_1_token(clearing.actor("tomas"), clearing.undertaking("leyla")),
-            page=page,
-            until=clock.today(),
-            sentence="I countersign.",
-            language="en",
-            identity=clearing.proof("tomas"),
-        )
-    assert not clearing.is_cleared("leyla")
+    for page in (None, shown.page_with("f" * 64)):
+        with pytest.raises(NotShownError):
+            service.countersign(
+                clearing.actor("tomas"),
+                clearing.undertaking("leyla").id,
+                opened=service.page_1_token(clearing.actor("tomas"), clearing.undertaking("leyla")),
+                page=page,
+                until=clock.today(),
+                sentence="I countersign.",
+                language="en",
+                identity=clearing.proof("tomas"),
+            )
+        assert not clearing.is_cleared("leyla"), page
 
 
 def test_an_undertaking_signed_on_replaced_terms_is_not_countersigned(clearing: Clearing) -> None:
@@ -548,52 +493,40 @@ def covering(demo_people: DemoPeople, scope: str) -> Clearing:
     return undertakings.clearing(demo_people, covers=covers)
 
 
-def test_a_clearance_for_one_visit_waits_until_a_visit_is_planned(
+def test_a_clearance_for_one_visit_waits_until_a_visit_is_planned_and_opens_only_that_visit(
     demo_people: DemoPeople, with_visits: Callable[..., None]
 ) -> None:
-    with_visits(lambda _cooperation_id: [])
-    clearing = covering(demo_people, "one_visit")
-    clearing.sign("leyla")
-    with pytest.raises(RuleBrokenError, match="no visit is planned yet") as caught:
-        clearing.countersign("leyla", visit_id=uuid4())
-    assert caught.value.field == "visit_id"
-
-
-def test_a_clearance_for_one_visit_opens_only_that_visit(
-    demo_people: DemoPeople, with_visits: Callable[..., None]
-) -> None:
-    visits = [VisitChoice(uuid4(), 1), VisitChoice(uuid4(), 2)]
+    visits: list[VisitChoice] = []
     with_visits(lambda _cooperation_id: visits)
-    clearing = covering(demo_people, "one_visit")
-    clearing.sign("leyla")
-    for wrong in (None, uuid4()):
-        with pytest.raises(RuleBrokenError, match="Choose which visit"):
-            clearing.countersign("leyla", visit_id=wrong)
-    clearance = clearing.countersign("leyla", visit_id=visits[1].id)
-    assert clearance.scope is ClearanceScope.VISIT
-    assert clearing.is_cleared("leyla", visits[1].id)
-    assert not clearing.is_cleared("leyla", visits[0].id)
-    assert not clearing.is_cleared("leyla")
-    _total, lines = trail.history(clearing.cooperation.id)
-    opened = next(line for line in lines if line.verb == "clearance_opened")
-    assert "until" not in opened.details
-
-
-def test_where_the_terms_cover_one_visit_who_is_cleared_for_one_is_missing_no_more(
-    demo_people: DemoPeople, with_visits: Callable[..., None]
-) -> None:
-    visit = VisitChoice(uuid4(), 1)
-    with_visits(lambda _cooperation_id: [visit])
     clearing = covering(demo_people, "one_visit")
 
     def not_cleared() -> str:
         gates = {gate.code: gate for gate in gates_of(facts_of(clearing.cooperation))}
         return " ".join(str(missing.reason) for missing in gates["G4"].missing)
 
-    assert "Leyla Marchetti" in not_cleared()
+    def cleared(visit_id: UUID | None) -> bool:
+        states = clearing_states(clearing.cooperation.id, [clearing.id("leyla")], visit_id)
+        return states[clearing.id("leyla")].cleared
+
     clearing.sign("leyla")
-    clearing.countersign("leyla", visit_id=visit.id)
+    with pytest.raises(RuleBrokenError, match="no visit is planned yet") as caught:
+        clearing.countersign("leyla", visit_id=uuid4())
+    assert caught.value.field == "visit_id"
+    visits += [VisitChoice(uuid4(), 1), VisitChoice(uuid4(), 2)]
+    for wrong in (None, uuid4()):
+        with pytest.raises(RuleBrokenError, match="Choose which visit"):
+            clearing.countersign("leyla", visit_id=wrong)
+    assert "Leyla Marchetti" in not_cleared()
+    clearance = clearing.countersign("leyla", visit_id=visits[1].id)
+    assert clearance.scope is ClearanceScope.VISIT
+    for visit_id, is_open in ((visits[1].id, True), (visits[0].id, False), (None, False)):
+        assert clearing.is_cleared("leyla", visit_id) is is_open
+        assert cleared(visit_id) is is_open
+    # Where the terms cover one visit, who is cleared for one is no longer missing.
     assert "Leyla Marchetti" not in not_cleared()
+    _total, lines = trail.history(clearing.cooperation.id)
+    opened = next(line for line in lines if line.verb == "clearance_opened")
+    assert "until" not in opened.details
 
 
 def test_a_clearance_for_one_project_opens_that_project(demo_people: DemoPeople) -> None:
@@ -603,88 +536,56 @@ def test_a_clearance_for_one_project_opens_that_project(demo_people: DemoPeople)
     assert clearance.scope is ClearanceScope.PROJECT
 
 
-def test_a_clearance_for_all_work_names_no_visit(clearing: Clearing) -> None:
-    clearing.sign("leyla")
-    with pytest.raises(RuleBrokenError, match="limited to one visit"):
-        clearing.countersign("leyla", visit_id=uuid4())
-
-
 # Withdrawing and asking again -------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("how_far", ["signed", "cleared"])
-def test_the_person_withdraws_and_everything_closes(clearing: Clearing, how_far: str) -> None:
-    if how_far == "signed":
-        clearing.sign("leyla")
-    else:
-        clearing.clear("leyla")
-    service.withdraw(clearing.actor("leyla"), clearing.undertaking("leyla").id)
-    assert not clearing.is_cleared("leyla")
-    assert clearing.undertaking("leyla").closed_reason == UndertakingEnd.WITHDRAWN
-    # The signatures stay.
-    assert signatures(revision_of(clearing, "leyla"))
-
-
-def test_withdrawing_twice_is_refused(clearing: Clearing) -> None:
-    clearing.clear("leyla")
-    undertaking_id = clearing.undertaking("leyla").id
-    service.withdraw(clearing.actor("leyla"), undertaking_id)
-    with pytest.raises(RefusedError, match="already been closed"):
-        service.withdraw(clearing.actor("leyla"), undertaking_id)
-
-
-def test_nobody_withdraws_for_another(clearing: Clearing) -> None:
-    clearing.clear("leyla")
-    own = clearing.undertaking("leyla").id
-    assert accepted_from(OTHERS, lambda key: service.withdraw(clearing.actor(key), own)) == []
-    assert clearing.is_cleared("leyla")
-
-
-def test_the_npm_withdraws_a_clearance_with_a_reason(clearing: Clearing) -> None:
-    clearing.clear("leyla")
-    undertaking_id = clearing.undertaking("leyla").id
-    for reason in ("", " "):
-        with pytest.raises(RuleBrokenError, match="Give the reason"):
-            service.withdraw_clearance(clearing.actor("tomas"), undertaking_id, reason)
-    assert clearing.is_cleared("leyla")
-    service.withdraw_clearance(clearing.actor("milan"), undertaking_id, "Spoke to the press.")
-    assert not clearing.is_cleared("leyla")
-    undertaking = clearing.undertaking("leyla")
-    assert undertaking.closed_reason == UndertakingEnd.WITHDRAWN_BY_NPM
-    assert encryption.closing_reason_of(undertaking) == "Spoke to the press."
-
-
-def test_nobody_else_withdraws_a_clearance(clearing: Clearing) -> None:
-    clearing.clear("leyla")
-    own = clearing.undertaking("leyla").id
-
-    def withdraw(key: str) -> None:
-        service.withdraw_clearance(clearing.actor(key), own, "Because.")
-
-    assert accepted_from(NOT_DECIDERS, withdraw) == []
-    assert clearing.is_cleared("leyla")
-
-
-def test_a_person_who_withdrew_starts_again_and_is_cleared_again(clearing: Clearing) -> None:
-    clearing.clear("leyla")
+def test_a_person_withdraws_when_signed_or_cleared_once_and_starts_again(
+    clearing: Clearing,
+) -> None:
     old = clearing.undertaking("leyla").id
-    service.withdraw(clearing.actor("leyla"), old)
-    asked_anew = service.ask_again(clearing.actor("leyla"), old)
-    assert asked_anew.id != old
-    assert not clearing.is_cleared("leyla")
+    for come_so_far in (clearing.sign, clearing.clear):
+        come_so_far("leyla")
+        old = clearing.undertaking("leyla").id
+        service.withdraw(clearing.actor("leyla"), old)
+        assert not clearing.is_cleared("leyla")
+        assert clearing.undertaking("leyla").id == old
+        assert clearing.undertaking("leyla").closed_reason == UndertakingEnd.WITHDRAWN
+        # The signatures stay.
+        assert signatures(revision_of(clearing, "leyla"))
+        with pytest.raises(RefusedError, match="already been closed"):
+            service.withdraw(clearing.actor("leyla"), old)
+        asked_anew = service.ask_again(clearing.actor("leyla"), old)
+        assert asked_anew.id != old
+        assert not clearing.is_cleared("leyla")
     clearing.clear("leyla", TOLD)
     assert clearing.is_cleared("leyla")
     with pytest.raises(RefusedError, match="already been asked"):
         service.ask_again(clearing.actor("ilena"), old)
 
 
-def test_a_person_whom_the_npm_closed_cannot_start_again_alone(clearing: Clearing) -> None:
+def test_only_the_npm_withdraws_a_clearance_of_another_with_a_reason_and_asks_again(
+    clearing: Clearing,
+) -> None:
     clearing.clear("leyla")
-    undertaking_id = clearing.undertaking("leyla").id
-    service.withdraw_clearance(clearing.actor("tomas"), undertaking_id, "Spoke to the press.")
+    own = clearing.undertaking("leyla").id
+
+    def withdraw(key: str) -> None:
+        service.withdraw_clearance(clearing.actor(key), own, "Because.")
+
+    assert accepted_from(OTHERS, lambda key: service.withdraw(clearing.actor(key), own)) == []
+    assert accepted_from(NOT_DECIDERS, withdraw) == []
+    for reason in ("", " "):
+        with pytest.raises(RuleBrokenError, match="Give the reason"):
+            service.withdraw_clearance(clearing.actor("tomas"), own, reason)
+    assert clearing.is_cleared("leyla")
+    service.withdraw_clearance(clearing.actor("milan"), own, "Spoke to the press.")
+    assert not clearing.is_cleared("leyla")
+    undertaking = clearing.undertaking("leyla")
+    assert undertaking.closed_reason == UndertakingEnd.WITHDRAWN_BY_NPM
+    assert encryption.closing_reason_of(undertaking) == "Spoke to the press."
     with pytest.raises(RefusedError, match="Only the NPM can ask"):
-        service.ask_again(clearing.actor("leyla"), undertaking_id)
-    service.ask_again(clearing.actor("ilena"), undertaking_id)
+        service.ask_again(clearing.actor("leyla"), own)
+    service.ask_again(clearing.actor("ilena"), own)
     assert clearing.undertaking("leyla").state is UndertakingState.ASKED
 
 
@@ -694,19 +595,6 @@ def test_a_person_whom_the_npm_closed_cannot_start_again_alone(clearing: Clearin
 def kinds(clearing: Clearing, key: str) -> tuple[list[TaskKind], list[TaskKind]]:
     open_tasks = waiting.tasks(clearing.actor(key))
     return [task.kind for task in open_tasks.mine], [task.kind for task in open_tasks.others]
-
-
-def test_the_task_moves_from_one_person_to_the_next(clearing: Clearing) -> None:
-    assert kinds(clearing, "leyla") == ([TaskKind.SIGN], [])
-    assert kinds(clearing, "tomas") == ([], [TaskKind.WAITS_FOR_PEOPLE])
-    clearing.sign("leyla", TOLD)
-    assert kinds(clearing, "leyla") == ([], [TaskKind.WAITS_FOR_NPM])
-    assert kinds(clearing, "milan")[0] == [TaskKind.DECIDE]
-    clearing.decide("leyla")
-    assert kinds(clearing, "tomas")[0] == [TaskKind.COUNTERSIGN]
-    clearing.countersign("leyla")
-    assert kinds(clearing, "leyla") == ([], [])
-    assert kinds(clearing, "tomas")[0] == []
 
 
 @pytest.mark.both_databases
@@ -725,12 +613,6 @@ def test_coordinators_see_how_many_of_their_own_are_waited_for(clearing: Clearin
     assert waited_for("greta") == []
     assert waited_for("iris") == []
     assert waited_for("celia") == []
-
-
-def test_an_undertaking_to_be_replaced_is_nobodys_task(clearing: Clearing) -> None:
-    clearing.sign("leyla", TOLD)
-    clearing.decide("leyla", InterestsDecision.REPLACE, "Too near.")
-    assert kinds(clearing, "tomas")[0] == []
 
 
 def test_each_step_triggers_a_readiness_check(clearing: Clearing) -> None:
@@ -755,30 +637,6 @@ def test_each_step_triggers_a_readiness_check(clearing: Clearing) -> None:
     )
     clearing.amend()
     assert state() == ClearingState()
-
-
-def test_nothing_declared_needs_no_decision(clearing: Clearing) -> None:
-    clearing.sign("leyla")
-    states = clearing_states(clearing.cooperation.id, [clearing.id("leyla")])
-    assert states[clearing.id("leyla")].interests is Interests.NONE
-
-
-def test_a_clearance_for_another_visit_does_not_count(
-    demo_people: DemoPeople, with_visits: Callable[..., None]
-) -> None:
-    visits = [VisitChoice(uuid4(), 1), VisitChoice(uuid4(), 2)]
-    with_visits(lambda _cooperation_id: visits)
-    clearing = covering(demo_people, "one_visit")
-    clearing.sign("leyla")
-    clearing.countersign("leyla", visit_id=visits[0].id)
-
-    def cleared(visit_id: UUID | None) -> bool:
-        states = clearing_states(clearing.cooperation.id, [clearing.id("leyla")], visit_id)
-        return states[clearing.id("leyla")].cleared
-
-    assert cleared(visits[0].id)
-    assert not cleared(visits[1].id)
-    assert not cleared(None)
 
 
 @pytest.mark.both_databases
