@@ -305,123 +305,91 @@ def test_an_interest_added_before_the_countersignature_is_decided_first(clearing
         clearing.countersign("leyla")
 
 
-@pytest.mark.parametrize(
-    ("state", "reason"), [("asked", "are declared in it"), ("withdrawn", "is closed")]
-)
-def test_nothing_is_added_before_signing_or_after_the_end(
-    clearing: Clearing, state: str, reason: str
-) -> None:
-    if state == "withdrawn":
-        clearing.clear("leyla")
-        service.withdraw(clearing.actor("leyla"), clearing.undertaking("leyla").id)
-    with pytest.raises(RefusedError, match=reason):
+def test_nothing_is_added_before_signing_or_after_the_end(clearing: Clearing) -> None:
+    with pytest.raises(RefusedError, match="are declared in it"):
+        add(clearing)
+    clearing.clear("leyla")
+    service.withdraw(clearing.actor("leyla"), clearing.undertaking("leyla").id)
+    with pytest.raises(RefusedError, match="is closed"):
         add(clearing)
 
 
-@pytest.mark.parametrize(
-    ("key", "reason"),
-    [
+def test_nobody_adds_for_another_who_has_an_account_or_what_does_not_fit(
+    clearing: Clearing,
+) -> None:
+    clearing.clear("leyla")
+    for key, reason in (
         ("dina", "for somebody else"),
         ("samira", "for somebody else"),
         ("tomas", "declares their own interests"),
         ("ilena", "declares their own interests"),
-    ],
-)
-def test_nobody_adds_for_another_who_has_an_account(
-    clearing: Clearing, key: str, reason: str
-) -> None:
-    clearing.clear("leyla")
-    with pytest.raises(RefusedError, match=reason):
-        adding.add(clearing.actor(key), clearing.undertaking("leyla").id, TEXT, ALL)
-    assert clearing.is_cleared("leyla")
-
-
-@pytest.mark.parametrize("key", NOT_DECIDERS)
-def test_only_the_npms_signatories_and_managers_decide(clearing: Clearing, key: str) -> None:
-    clearing.clear("leyla")
-    interest = add(clearing)
-    with pytest.raises(RefusedError):
-        decide(clearing, interest, by=key)
-    assert not clearing.is_cleared("leyla")
-
-
-def test_an_interest_of_somebody_else_is_not_decided_by_their_undertaking(
-    clearing: Clearing,
-) -> None:
-    clearing.clear("leyla")
-    clearing.clear("dina")
-    interest = add(clearing)
-    with pytest.raises(LookupError):
-        decide(clearing, interest, key="dina")
-
-
-def test_of_two_simultaneous_decisions_the_later_is_refused(clearing: Clearing) -> None:
-    clearing.clear("leyla")
-    interest = add(clearing)
-    own, seen = clearing.undertaking("leyla").id, adding.mark(interest)
-    decide(clearing, interest)
-    with pytest.raises(StaleError):
-        adding.decide(clearing.actor("milan"), own, interest.id, LIMIT, "No.", seen=seen)
-
-
-@pytest.mark.parametrize(
-    ("text", "places", "field"),
-    [
+    ):
+        with pytest.raises(RefusedError, match=reason):
+            adding.add(clearing.actor(key), clearing.undertaking("leyla").id, TEXT, ALL)
+    # What doesn't fit is named beside its field.
+    for text, places, field in (
         (" ", ALL, "interest"),
         ("x" * 5001, ALL, "interest"),
         (TEXT, Places(Reach.KIND), "kind"),
         (TEXT, Places(Reach.KIND, kind="other"), "kind"),
         (TEXT, Places(Reach.NAMED, name=" "), "place"),
         (TEXT, Places(Reach.NAMED, name="x" * 201), "place"),
-    ],
-)
-def test_what_does_not_fit_is_named_beside_its_field(
-    clearing: Clearing, text: str, places: Places, field: str
+    ):
+        with pytest.raises(RuleBrokenError) as error:
+            add(clearing, places=places, text=text)
+        assert error.value.field == field
+    assert clearing.is_cleared("leyla")
+
+
+def test_only_the_npms_signatories_and_managers_decide_in_words_that_fit_and_the_first_of_two(
+    clearing: Clearing,
 ) -> None:
     clearing.clear("leyla")
-    with pytest.raises(RuleBrokenError) as error:
-        add(clearing, places=places, text=text)
-    assert error.value.field == field
-
-
-@pytest.mark.parametrize(
-    ("decision", "reason", "places", "field"),
-    [
+    clearing.clear("dina")
+    interest = add(clearing)
+    # The NPM has a task, and the person waits.
+    assert TaskKind.DECIDE_ADDED in kinds(clearing, "tomas")
+    assert TaskKind.DECIDE_ADDED not in kinds(clearing, "ilena")
+    waits = waiting.tasks(clearing.actor("leyla")).others
+    assert [task.kind for task in waits] == [TaskKind.WAITS_FOR_NPM]
+    for key in NOT_DECIDERS:
+        with pytest.raises(RefusedError):
+            decide(clearing, interest, by=key)
+    # Nor is it decided by somebody else's undertaking.
+    with pytest.raises(LookupError):
+        decide(clearing, interest, key="dina")
+    for decision, reason, places, field in (
         (LIMIT, "", POLICE, "reason"),
         (REPLACE, " ", None, "reason"),
         (LIMIT, "Not there.", None, "reach"),
         (LIMIT, "Not there.", ALL, "reach"),
         (LIMIT, "Not there.", Places(Reach.NAMED), "place"),
-    ],
-)
-def test_a_decision_that_does_not_fit_decides_nothing(
-    clearing: Clearing, decision: InterestsDecision, reason: str, places: Places | None, field: str
+    ):
+        with pytest.raises(RuleBrokenError) as error:
+            decide(clearing, interest, decision, reason, places)
+        assert error.value.field == field
+    assert interest.decision is None
+    assert not clearing.is_cleared("leyla")
+    own, seen = clearing.undertaking("leyla").id, adding.mark(interest)
+    decide(clearing, interest)
+    with pytest.raises(StaleError):
+        adding.decide(clearing.actor("milan"), own, interest.id, LIMIT, "No.", seen=seen)
+
+
+def test_the_trail_says_neither_whose_nor_what_and_it_is_stored_encrypted(
+    clearing: Clearing,
 ) -> None:
     clearing.clear("leyla")
-    interest = add(clearing)
-    with pytest.raises(RuleBrokenError) as error:
-        decide(clearing, interest, decision, reason, places)
-    assert error.value.field == field
-    assert interest.decision is None
-
-
-def test_the_trail_says_neither_whose_nor_what(clearing: Clearing) -> None:
-    clearing.clear("leyla")
-    interest = add(clearing)
-    decide(clearing, interest, LIMIT, "Not with police.", POLICE)
+    quillfen = Places(Reach.NAMED, name="Quillfen")
+    interest = add(clearing, places=quillfen)
+    decide(clearing, interest, LIMIT, "Never in Quillfen.", quillfen)
     decided, added = trail.subject_history(clearing.cooperation.id, [interest.id])
     assert (added.verb, added.details, added.who) == ("interest_added", {}, None)
     assert (decided.verb, decided.details) == ("interests_decided", {})
-
-
-def test_what_was_added_is_stored_encrypted(clearing: Clearing) -> None:
-    clearing.clear("leyla")
-    interest = add(clearing, places=Places(Reach.NAMED, name="Quillfen"))
-    decide(clearing, interest, LIMIT, "Never in Quillfen.", Places(Reach.NAMED, name="Quillfen"))
     assert b"Quillfen" not in interest.sealed_content
     assert b"Quillfen" not in (interest.sealed_decision or b"")
     assert added_interests.text_of(interest) == TEXT
-    assert added_interests.limit_of(interest) == Places(Reach.NAMED, name="Quillfen")
+    assert added_interests.limit_of(interest) == quillfen
 
 
 def test_mails_say_neither_who_nor_what(clearing: Clearing, session: Session) -> None:
@@ -433,15 +401,6 @@ def test_mails_say_neither_who_nor_what(clearing: Clearing, session: Session) ->
     deciders = {clearing.demo_people.users[key].email for key in ("tomas", "milan")}
     assert {m.recipient for m in mails if m.kind == "interest_added"} == deciders
     assert not any("Leyla" in m.subject for m in mails)
-
-
-def test_the_npm_has_a_task_and_the_person_waits(clearing: Clearing) -> None:
-    clearing.clear("leyla")
-    add(clearing)
-    assert TaskKind.DECIDE_ADDED in kinds(clearing, "tomas")
-    assert TaskKind.DECIDE_ADDED not in kinds(clearing, "ilena")
-    waits = waiting.tasks(clearing.actor("leyla")).others
-    assert [task.kind for task in waits] == [TaskKind.WAITS_FOR_NPM]
 
 
 def test_new_terms_do_not_forget_an_interest_that_waits(clearing: Clearing) -> None:

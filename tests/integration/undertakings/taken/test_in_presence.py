@@ -149,8 +149,11 @@ def test_what_a_person_signs_on_a_coordinators_device_opens_a_clearance(driver: 
     assert integrity.check_all().finding is None
 
 
-def test_the_signature_is_the_persons_and_says_who_was_present(driver: Clearing) -> None:
+def test_the_signature_is_the_persons_and_says_who_was_present_and_does_not_decide(
+    driver: Clearing,
+) -> None:
     put_in(driver)
+    db.session.execute(sa.delete(OutboxMessage))
     signature = sign(driver, name="  bruno   KEEL ", known_by=f" {KNOWN_BY}\t")
     assert signature.method is Method.IN_PRESENCE
     assert (signature.user_id, signature.signer_name) == (driver.id(DRIVER), NAME)
@@ -163,11 +166,13 @@ def test_the_signature_is_the_persons_and_says_who_was_present(driver: Clearing)
         "known_by": KNOWN_BY,
     }
     assert signature.has_its_digest()
-
-
-def test_whoever_was_present_does_not_countersign(driver: Clearing) -> None:
-    put_in(driver)
-    sign(driver)
+    # Those who decide are mailed, but not the host.
+    mailed = set(
+        db.session.scalars(
+            sa.select(OutboxMessage.recipient).where(OutboxMessage.kind == "undertaking_signed")
+        )
+    )
+    assert mailed == {driver.actor(key).email for key in ("tomas", "milan")}
     db.session.commit()
     standing = queries.load(driver.undertaking(DRIVER)).standing
     assert standing.host_id == driver.id("ilena")
@@ -175,26 +180,36 @@ def test_whoever_was_present_does_not_countersign(driver: Clearing) -> None:
     refused = policy.can_countersign(as_decider, standing, clock.today())
     assert "signed on your device" in str(refused.reason)
     assert policy.can_countersign(driver.actor("tomas"), standing, clock.today())
-
-
-def test_those_who_decide_are_mailed_but_not_the_host(driver: Clearing) -> None:
-    put_in(driver)
-    db.session.execute(sa.delete(OutboxMessage))
-    sign(driver)
-    mailed = set(
-        db.session.scalars(
-            sa.select(OutboxMessage.recipient).where(OutboxMessage.kind == "undertaking_signed")
-        )
-    )
-    assert mailed == {driver.actor(key).email for key in ("tomas", "milan")}
-
-
-@pytest.mark.parametrize("who", [*NOT_HOSTS, *OUTSIDE])
-def test_nobody_but_a_coordinator_of_the_npm_takes_a_signature(driver: Clearing, who: str) -> None:
-    put_in(driver)
-    for act in (lambda: put_in(driver, who), lambda: sign(driver, who)):
-        with pytest.raises(RefusedError, match="Only a coordinator of the NPM"):
+    # Nobody signs twice.
+    for act in (lambda: put_in(driver), lambda: sign(driver)):
+        with pytest.raises(RefusedError, match="already signed"):
             act()
+
+
+def test_nobody_but_a_coordinator_of_the_npm_takes_a_signature_and_proves_who_they_are(
+    driver: Clearing,
+) -> None:
+    put_in(driver)
+    for who in (*NOT_HOSTS, *OUTSIDE):
+        with pytest.raises(RefusedError, match="Only a coordinator of the NPM"):
+            put_in(driver, who)
+        with pytest.raises(RefusedError, match="Only a coordinator of the NPM"):
+            sign(driver, who)
+    for method in (Method.PASSWORD_MAILED_CODE, Method.PAPER):
+        with pytest.raises(RefusedError, match="Prove who you are"):
+            sign(driver, identity=Identity(driver.id("ilena"), method, clock.now()))
+    with pytest.raises(RefusedError, match="belongs to another person"):
+        sign(driver, identity=driver.proof("tomas"))
+    for changed, field in (
+        ({"name": "Bruno"}, "name"),
+        ({"name": ""}, "name"),
+        ({"known_by": "  "}, "known_by"),
+        ({"known_by": "x" * 121}, "known_by"),
+    ):
+        with pytest.raises(RuleBrokenError) as refused:
+            sign(driver, **changed)
+        assert refused.value.field == field
+    assert driver.undertaking(DRIVER).state is UndertakingState.ASKED
 
 
 def test_whoever_has_an_account_signs_for_themselves(driver: Clearing) -> None:
@@ -205,33 +220,6 @@ def test_whoever_has_an_account_signs_for_themselves(driver: Clearing) -> None:
             on_paper.filled_in(driver),
             seen="",
         )
-
-
-def test_nobody_signs_twice(driver: Clearing) -> None:
-    put_in(driver)
-    sign(driver)
-    for act in (lambda: put_in(driver), lambda: sign(driver)):
-        with pytest.raises(RefusedError, match="already signed"):
-            act()
-
-
-@pytest.mark.parametrize(
-    ("changed", "field"),
-    [
-        ({"name": "Bruno"}, "name"),
-        ({"name": ""}, "name"),
-        ({"known_by": "  "}, "known_by"),
-        ({"known_by": "x" * 121}, "known_by"),
-    ],
-)
-def test_another_name_or_no_word_on_who_it_was_is_refused(
-    driver: Clearing, changed: dict[str, str], field: str
-) -> None:
-    put_in(driver)
-    with pytest.raises(RuleBrokenError) as refused:
-        sign(driver, **changed)
-    assert refused.value.field == field
-    assert driver.undertaking(DRIVER).state is UndertakingState.ASKED
 
 
 def test_an_answer_that_is_missing_is_not_signed(driver: Clearing) -> None:
@@ -267,19 +255,6 @@ def test_a_page_that_showed_something_else_signs_nothing(driver: Clearing) -> No
         sign(driver, page=page)
     with pytest.raises(NotShownError):
         sign(driver, page=None)
-
-
-@pytest.mark.parametrize("method", [Method.PASSWORD_MAILED_CODE, Method.PAPER])
-def test_a_host_proves_more_than_by_a_mailed_code(driver: Clearing, method: Method) -> None:
-    put_in(driver)
-    with pytest.raises(RefusedError, match="Prove who you are"):
-        sign(driver, identity=Identity(driver.id("ilena"), method, clock.now()))
-
-
-def test_a_proof_of_somebody_else_takes_no_signature(driver: Clearing) -> None:
-    put_in(driver)
-    with pytest.raises(RefusedError, match="belongs to another person"):
-        sign(driver, identity=driver.proof("tomas"))
 
 
 @pytest.mark.parametrize(
@@ -444,20 +419,14 @@ def test_a_missing_answer_is_reported_beside_its_field(driver: Clearing, browser
     assert encryption.draft_of(driver.undertaking(DRIVER)).saved_at is None
 
 
-@pytest.mark.parametrize("who", ["tomas", "milan"])
-def test_who_decides_for_the_npm_is_refused_with_the_reason(
-    driver: Clearing, browser: Browser, who: str
+def test_who_decides_for_the_npm_is_refused_with_the_reason_and_to_others_no_page_is_there(
+    driver: Clearing, browser: Browser
 ) -> None:
     for where in (address(driver), f"{address(driver)}/sign"):
-        assert "Only a coordinator of the NPM" in browser(who).page(where, 403).text
-
-
-@pytest.mark.parametrize(
-    "who", ["greta", "celia", "samira", "henrik", "dina", "leyla", "nadia", "pavo"]
-)
-def test_to_others_the_pages_are_not_there(driver: Clearing, browser: Browser, who: str) -> None:
-    for where in (address(driver), f"{address(driver)}/sign"):
-        browser(who).page(where, 404)
+        for who in ("tomas", "milan"):
+            assert "Only a coordinator of the NPM" in browser(who).page(where, 403).text
+        for who in ("greta", "celia", "samira", "henrik", "dina", "leyla", "nadia", "pavo"):
+            browser(who).page(where, 404)
 
 
 def test_of_another_cooperation_or_a_person_with_an_account_there_is_no_such_page(
