@@ -140,8 +140,12 @@ def power(
 # One, all of, any n of
 
 
-def test_any_one_of_those_named_signs_for_the_party(many: Negotiation) -> None:
-    send(many, party(many, "npm", "tomas", "milan", "greta", needed=1))
+def test_any_one_of_those_named_signs_for_the_party_and_nobody_else(many: Negotiation) -> None:
+    send(many, party(many, "npm", "tomas", "milan", needed=1))
+    for first in ("greta", "paula"):
+        refused(many, first, "Somebody else is named")
+    for first in ("nadia", "samira", "dora"):
+        refused(many, first, "You aren't a signatory")
     sign(many, "milan")
     refused(many, "tomas", "Your organisation has already signed this revision")
     sign(many, "henrik")
@@ -153,7 +157,10 @@ def test_any_one_of_those_named_signs_for_the_party(many: Negotiation) -> None:
 @pytest.mark.both_databases
 def test_any_two_of_three_have_to_sign(many: Negotiation) -> None:
     send(many, party(many, "npm", "tomas", "milan", "greta", needed=2))
-    sign(many, "greta", "henrik", "otto")
+    sign(many, "greta")
+    # Nobody signs twice in the place of another.
+    refused(many, "greta", "You have already signed this revision")
+    sign(many, "henrik", "otto")
     assert state(many) is ChecklistState.SENT
     sign(many, "tomas")
     assert (state(many), count(many)) == (ChecklistState.IN_FORCE, 4)
@@ -167,41 +174,53 @@ def test_everybody_named_has_to_sign(many: Negotiation) -> None:
     assert (state(many), count(many)) == (ChecklistState.IN_FORCE, 5)
 
 
-def test_nobody_signs_twice_in_the_place_of_another(many: Negotiation) -> None:
-    send(many, party(many, "npm", "tomas", "milan", "greta", needed=2))
-    sign(many, "tomas")
-    refused(many, "tomas", "You have already signed this revision")
-
-
-@pytest.mark.parametrize("first", ["greta", "paula", "nadia", "samira", "dora"])
-def test_a_person_who_is_not_named_does_not_sign(many: Negotiation, first: str) -> None:
-    send(many, party(many, "npm", "tomas", "milan", needed=1))
-    words = "Somebody else is named" if first in {"greta", "paula"} else "You aren't a signatory"
-    refused(many, first, words)
-
-
 @pytest.mark.both_databases
-@pytest.mark.parametrize(
-    ("needed", "firsts", "words"),
-    [
-        (3, ("tomas", "milan"), "You're asking for more signatures than there are people named"),
-        (0, (), "Choose who signs for each party"),
-        (0, ("tomas", "tomas"), "A person can only sign for one party"),
-    ],
-)
-def test_a_list_that_can_never_be_met_is_not_sent(
-    many: Negotiation, needed: int, firsts: tuple[str, ...], words: str
-) -> None:
-    with pytest.raises(RuleBrokenError, match=words) as error:
-        send(many, party(many, "npm", *firsts, needed=needed))
-    assert error.value.field == f"party_{many.country.id('npm')}"
-    many.session.rollback()
-    assert state(many) is ChecklistState.DRAFTING
+def test_a_list_that_can_never_be_met_is_not_sent(many: Negotiation) -> None:
+    npm = many.country.id("npm")
+    two = ("tomas", "milan")
+    ordered = one_after_the_other(many, "npm", "greta", "tomas")
+    lists = [
+        (
+            party(many, "npm", *two, needed=3),
+            "You're asking for more signatures than there are people named",
+        ),
+        (party(many, "npm"), "Choose who signs for each party"),
+        (party(many, "npm", "tomas", "tomas"), "A person can only sign for one party"),
+        (
+            party(many, "door", "henrik", "otto", needed=1),
+            "Choose who signs for Open Door Legal Aid",
+        ),
+        # An order needs all of those named.
+        (
+            PartySigners(npm, ordered.named, needed=1),
+            "one after the other, all of them have to sign",
+        ),
+    ]
+    for own, words in lists:
+        with pytest.raises(RuleBrokenError, match=words) as error:
+            send(many, own)
+        assert error.value.field == f"party_{own.organisation_id}"
+        many.session.rollback()
+        assert state(many) is ChecklistState.DRAFTING, words
+    for days in (-1, 366):
+        with pytest.raises(RuleBrokenError, match="Choose a day from today on") as error:
+            send(many, asking=Asking(expires_on=clock.today() + days * DAY))
+        assert error.value.field == "expires_on"
+        many.session.rollback()
 
 
-def test_a_signatory_of_another_body_is_not_named(many: Negotiation) -> None:
-    with pytest.raises(RuleBrokenError, match="Choose who signs for Open Door Legal Aid"):
-        send(many, party(many, "door", "henrik", "otto", needed=1))
+def test_a_person_without_power_today_is_not_named(many: Negotiation) -> None:
+    today = clock.today()
+    for since, until in (
+        (None, today - DAY),
+        (today + DAY, None),
+        (today - 3 * DAY, today - DAY),
+        (today + DAY, today + 3 * DAY),
+    ):
+        power(many, "tomas", since, until)
+        with pytest.raises(RuleBrokenError, match="Tomas Beridan has no power to sign today"):
+            send(many)
+        many.session.rollback()
 
 
 # In order
@@ -216,13 +235,6 @@ def test_the_signatories_of_a_party_sign_in_turn(many: Negotiation) -> None:
     refused(many, "milan", "others in your organisation sign first")
     sign(many, "tomas", "milan", "henrik", "otto")
     assert state(many) is ChecklistState.IN_FORCE
-
-
-@pytest.mark.both_databases
-def test_an_order_needs_all_of_those_named(many: Negotiation) -> None:
-    ordered = one_after_the_other(many, "npm", "greta", "tomas")
-    with pytest.raises(RuleBrokenError, match="one after the other, all of them have to sign"):
-        send(many, PartySigners(ordered.organisation_id, ordered.named, needed=1))
 
 
 @pytest.mark.parametrize(
@@ -319,23 +331,6 @@ def test_the_text_says_who_signs_by_which_rule_in_which_order_until_when(many: N
 
 
 # Power
-
-
-@pytest.mark.parametrize(
-    ("since", "until"), [(None, -DAY), (DAY, None), (-3 * DAY, -DAY), (DAY, 3 * DAY)]
-)
-def test_a_person_without_power_today_is_not_named(
-    many: Negotiation, since: dt.timedelta | None, until: dt.timedelta | None
-) -> None:
-    today = clock.today()
-    power(
-        many,
-        "tomas",
-        None if since is None else today + since,
-        None if until is None else today + until,
-    )
-    with pytest.raises(RuleBrokenError, match="Tomas Beridan has no power to sign today"):
-        send(many)
 
 
 def test_a_power_that_runs_out_meanwhile_signs_no_more(
@@ -455,9 +450,41 @@ def test_the_named_person_or_the_coordinator_passes_a_slot_on(many: Negotiation,
     assert mailed(many, "signing_passed_on") == (["tomas"] if by == "ilena" else [])
 
 
-def test_the_line_that_was_passed_on_stays_as_history(many: Negotiation) -> None:
+def test_a_slot_goes_only_from_its_side_to_an_unnamed_signatory_of_the_same_body(
+    many: Negotiation,
+) -> None:
+    """Not from another party's coordinator or signatory, nor the same party's who aren't named."""
     send(many)
-    pass_on(many, "tomas", "tomas", "greta")
+    for by in ("samira", "henrik", "nadia", "oren", "milan", "marek", "ada"):
+        with pytest.raises((RefusedError, RuleBrokenError)):
+            pass_on(many, by, "tomas", "greta")
+        many.session.rollback()
+        assert len(request(many).slots) == 3, by
+    for to in ("nadia", "oren", "ilena", "paula", "henrik", "vesna", "tomas"):
+        words = "Choose a signatory of your organisation"
+        with pytest.raises(RuleBrokenError, match=words) as error:
+            pass_on(many, "tomas", "tomas", to)
+        assert error.value.field == "person", to
+        many.session.rollback()
+    with pytest.raises(RuleBrokenError, match="Say why you pass it on") as error:
+        pass_on(many, "tomas", "tomas", "greta", "  ")
+    assert error.value.field == "reason"
+    many.session.rollback()
+    power(many, "greta", None, clock.today() - DAY)
+    with pytest.raises(RuleBrokenError, match="with power to sign today"):
+        pass_on(many, "tomas", "tomas", "greta")
+    many.session.rollback()
+    power(many, "greta", None, None)
+    sign(many, "tomas")
+    with pytest.raises(RefusedError, match="nothing left for this person to sign"):
+        pass_on(many, "tomas", "tomas", "greta")
+
+
+def test_the_line_that_was_passed_on_stays_as_history_and_the_certificate_says_why(
+    many: Negotiation,
+) -> None:
+    send(many)
+    pass_on(many, "ilena", "tomas", "greta", "Tomas is on leave until May.")
     pass_on(many, "greta", "greta", "milan", "Greta is ill.")
     places = [
         slot for slot in request(many).slots if slot.organisation_id == many.country.id("npm")
@@ -470,12 +497,7 @@ def test_the_line_that_was_passed_on_stays_as_history(many: Negotiation) -> None
     assert (milan.reason, milan.passed_on_by_id) == ("Greta is ill.", person(many, "greta"))
     with pytest.raises(RuleBrokenError, match="Choose a signatory of your organisation"):
         pass_on(many, "milan", "milan", "tomas")
-
-
-def test_the_certificate_says_beside_the_signature_why_it_was_passed_on(many: Negotiation) -> None:
-    send(many)
-    pass_on(many, "ilena", "tomas", "greta", "Tomas is on leave until May.")
-    pass_on(many, "greta", "greta", "milan", "Greta is ill.")
+    many.session.rollback()
     sign(many, "milan", "henrik", "otto")
     # Only the event counts: somebody changed the row.
     many.session.execute(sa.update(SignatureSlot).values(reason="Somebody else's words."))
@@ -498,42 +520,6 @@ def test_a_slot_that_is_passed_on_keeps_its_turn(many: Negotiation) -> None:
     assert "milan" not in mailed(many, "text_sent")
     sign(many, "tomas", "milan", "henrik", "otto")
     assert state(many) is ChecklistState.IN_FORCE
-
-
-@pytest.mark.parametrize("by", ["samira", "henrik", "nadia", "oren", "milan", "marek", "ada"])
-def test_nobody_else_passes_it_on(many: Negotiation, by: str) -> None:
-    """Not another party's coordinator or signatory, nor the same party's who aren't named."""
-    send(many)
-    with pytest.raises((RefusedError, RuleBrokenError)):
-        pass_on(many, by, "tomas", "greta")
-    many.session.rollback()
-    assert len(request(many).slots) == 3
-
-
-@pytest.mark.parametrize("to", ["nadia", "oren", "ilena", "paula", "henrik", "vesna", "tomas"])
-def test_a_slot_goes_to_an_unnamed_signatory_of_the_same_body(many: Negotiation, to: str) -> None:
-    send(many)
-    with pytest.raises(RuleBrokenError, match="Choose a signatory of your organisation") as error:
-        pass_on(many, "tomas", "tomas", to)
-    assert error.value.field == "person"
-
-
-def test_a_slot_does_not_go_to_a_signatory_whose_power_has_expired(many: Negotiation) -> None:
-    send(many)
-    power(many, "greta", None, clock.today() - DAY)
-    with pytest.raises(RuleBrokenError, match="with power to sign today"):
-        pass_on(many, "tomas", "tomas", "greta")
-
-
-def test_a_slot_is_not_passed_on_without_a_reason_or_after_signing(many: Negotiation) -> None:
-    send(many)
-    with pytest.raises(RuleBrokenError, match="Say why you pass it on") as error:
-        pass_on(many, "tomas", "tomas", "greta", "  ")
-    assert error.value.field == "reason"
-    many.session.rollback()
-    sign(many, "tomas")
-    with pytest.raises(RefusedError, match="nothing left for this person to sign"):
-        pass_on(many, "tomas", "tomas", "greta")
 
 
 # Four eyes
@@ -569,18 +555,16 @@ def test_a_person_who_drafted_alone_is_not_the_only_signer(
             send(many, own)
         assert error.value.field == f"party_{many.country.id('npm')}"
         many.session.rollback()
-    send(many, party(many, "npm", "ilena", "tomas"))
-    assert state(many) is ChecklistState.SENT
-
-
-def test_nor_by_having_it_passed_on(many: Negotiation, four_eyes: None) -> None:
-    writes_and_signs(many)
     send(many)
+    # Nor by having it passed on.
     with pytest.raises(RuleBrokenError, match="wrote this text alone") as error:
         pass_on(many, "tomas", "tomas", "ilena")
     assert error.value.field == "person"
     many.session.rollback()
     refused(many, "ilena", "Somebody else is named")
+    agreements.call_back(many["ilena"], many.checklist(), reason="Two should sign.")
+    send(many, party(many, "npm", "ilena", "tomas"))
+    assert state(many) is ChecklistState.SENT
 
 
 def test_another_hand_in_the_text_is_a_second_pair_of_eyes(
@@ -706,13 +690,6 @@ def test_without_a_day_it_runs_as_long_as_the_instance_gives(app: Flask, many: N
         assert send(many).expires_on == clock.today() + 12 * DAY
 
 
-@pytest.mark.parametrize("days", [-1, 366])
-def test_the_last_day_lies_within_a_year(many: Negotiation, days: int) -> None:
-    with pytest.raises(RuleBrokenError, match="Choose a day from today on") as error:
-        send(many, asking=Asking(expires_on=clock.today() + days * DAY))
-    assert error.value.field == "expires_on"
-
-
 def test_a_declined_or_recalled_request_does_not_expire(
     many: Negotiation, frozen_time: Clock
 ) -> None:
@@ -757,16 +734,16 @@ def test_reminders_stop_when_all_have_signed(many: Negotiation, frozen_time: Clo
     assert rounds(many, frozen_time, 3) == []
 
 
-def test_reminders_stop_when_it_is_called_back(many: Negotiation, frozen_time: Clock) -> None:
+def test_nobody_is_reminded_unless_it_was_asked_for_nor_once_it_is_called_back(
+    many: Negotiation, frozen_time: Clock
+) -> None:
+    send(many)
+    assert rounds(many, frozen_time, 8) == []
+    agreements.call_back(many["ilena"], many.checklist(), reason="A wrong signatory.")
     send(many, asking=Asking(remind_every=1))
     agreements.call_back(many["ilena"], many.checklist(), reason="A wrong signatory.")
     many.session.commit()
     assert rounds(many, frozen_time, 3) == []
-
-
-def test_nobody_is_reminded_unless_it_was_asked_for(many: Negotiation, frozen_time: Clock) -> None:
-    send(many)
-    assert rounds(many, frozen_time, 8) == []
 
 
 def test_chosen_people_are_reminded_until_their_party_has_signed(
@@ -787,26 +764,36 @@ def test_a_person_waiting_for_their_turn_is_not_reminded(
     assert mailed(many, "text_still_waits") == ["henrik", "otto"]
 
 
-@pytest.mark.parametrize(
-    ("every", "whom", "field"),
-    [
+def test_a_rhythm_and_people_that_are_offered(many: Negotiation) -> None:
+    for every, whom, field in (
         (2, ("signatories",), "remind_every"),
         (1, (), "remind_whom"),
         (1, ("everybody",), "remind_whom"),
         (1, ("00000000-0000-0000-0000-000000000000",), "remind_whom"),
-    ],
-)
-def test_a_rhythm_and_people_that_are_offered(
-    many: Negotiation, every: int, whom: tuple[str, ...], field: str
+    ):
+        with pytest.raises(RuleBrokenError) as error:
+            send(many, asking=Asking(remind_every=every, remind_whom=whom))
+        assert error.value.field == field, whom
+        many.session.rollback()
+
+
+def test_only_a_coordinator_reminds_now_once_a_day_those_who_can_sign_now(
+    many: Negotiation, frozen_time: Clock
 ) -> None:
-    with pytest.raises(RuleBrokenError) as error:
-        send(many, asking=Asking(remind_every=every, remind_whom=whom))
-    assert error.value.field == field
-
-
-def test_a_coordinator_reminds_now_once_a_day(many: Negotiation, frozen_time: Clock) -> None:
     send(many)
     henrik = person(many, "henrik")
+    for first in ("tomas", "nadia", "oren", "henrik", "marek", "vesna", "ada"):
+        with pytest.raises(
+            RefusedError, match="Only a coordinator of one of the parties can send reminders"
+        ):
+            signature_requests.remind(many[first], many.checklist(), [henrik])
+        many.session.rollback()
+    sign(many, "tomas")
+    nobody: list[UUID] = []
+    for chosen in (*([person(many, f)] for f in ("milan", "samira", "tomas", "marek")), nobody):
+        with pytest.raises(RuleBrokenError, match="Choose who is reminded"):
+            signature_requests.remind(many["ilena"], many.checklist(), chosen)
+        many.session.rollback()
     signature_requests.remind(many["joana"], many.checklist(), [henrik])
     many.session.commit()
     assert mailed(many, "text_still_waits") == ["henrik"]
@@ -816,22 +803,3 @@ def test_a_coordinator_reminds_now_once_a_day(many: Negotiation, frozen_time: Cl
     frozen_time(clock.now() + DAY)
     signature_requests.remind(many["ilena"], many.checklist(), [henrik])
     assert mailed(many, "text_still_waits") == ["henrik", "henrik"]
-
-
-@pytest.mark.parametrize("first", ["tomas", "nadia", "oren", "henrik", "marek", "vesna", "ada"])
-def test_nobody_else_reminds(many: Negotiation, first: str) -> None:
-    send(many)
-    with pytest.raises(
-        RefusedError, match="Only a coordinator of one of the parties can send reminders"
-    ):
-        signature_requests.remind(many[first], many.checklist(), [person(many, "henrik")])
-
-
-@pytest.mark.parametrize("first", ["milan", "samira", "tomas", "marek"])
-def test_only_people_who_can_sign_now_are_reminded(many: Negotiation, first: str) -> None:
-    send(many)
-    sign(many, "tomas")
-    with pytest.raises(RuleBrokenError, match="Choose who is reminded"):
-        signature_requests.remind(many["ilena"], many.checklist(), [person(many, first)])
-    with pytest.raises(RuleBrokenError, match="Choose who is reminded"):
-        signature_requests.remind(many["ilena"], many.checklist(), [])
