@@ -90,6 +90,7 @@ def test_a_newcomer_is_joining_until_the_amendment_that_names_it_is_signed_by_al
     inviting: Negotiation,
 ) -> None:
     before = inviting.checklist().revision_in_force_id
+    assert not sees_in_part(inviting)
     invite(inviting)
     assert is_joining(inviting)
     assert [event["reason"] for event in inviting.events("party_joining")] == [WHY]
@@ -99,6 +100,17 @@ def test_a_newcomer_is_joining_until_the_amendment_that_names_it_is_signed_by_al
     assert opened["organisation"] == "Bridge Families Association"
     # The items in which each party has a row.
     assert opened["items"] == inviting.checklist().open_items == ["M1", "M4", "M7", "M14", "M15"]
+    others = ["henrik", "joana", "nadia", "otto", "samira", "tomas"]
+    assert mailed(inviting, "party_added") == others
+    assert mailed(inviting, "own_party_added") == ["marek", "sten"]
+    # It sees the texts it is to sign and no more.
+    assert (sees(inviting, "marek"), sees_in_part(inviting)) == (False, True)
+    seen = {
+        kind: checklists.find(inviting["marek"], inviting.checklist(kind).id) is not None
+        for kind in (ChecklistKind.TERMS, ChecklistKind.CONFIDENTIALITY)
+    }
+    assert seen == dict.fromkeys(seen, True)
+    assert checklists.works_on(inviting["marek"], inviting.checklist().id)
     send(inviting)
     agreements.sign(inviting.country, inviting.checklist(), "sten", "tomas", "henrik")
     inviting.session.commit()
@@ -112,33 +124,21 @@ def test_a_newcomer_is_joining_until_the_amendment_that_names_it_is_signed_by_al
     (event,) = inviting.events("party_joined")
     assert event["organisation"] == "Bridge Families Association"
     assert row(inviting, "bridge").joined_on == clock.today()
-    assert integrity.check_all().finding is None
-
-
-def test_it_sees_the_texts_it_is_to_sign_and_no_more(inviting: Negotiation) -> None:
-    assert not sees_in_part(inviting)
-    invite(inviting)
-    assert (sees(inviting, "marek"), sees_in_part(inviting)) == (False, True)
-    seen = {
-        kind: checklists.find(inviting["marek"], inviting.checklist(kind).id) is not None
-        for kind in (ChecklistKind.TERMS, ChecklistKind.CONFIDENTIALITY)
-    }
-    assert seen == dict.fromkeys(seen, True)
-    assert checklists.works_on(inviting["marek"], inviting.checklist().id)
-    join(inviting)
     assert sees(inviting, "marek")
-
-
-def test_all_are_told_when_it_is_added_and_when_it_has_joined(inviting: Negotiation) -> None:
-    invite(inviting)
-    others = ["henrik", "joana", "nadia", "otto", "samira", "tomas"]
-    assert mailed(inviting, "party_added") == others
-    assert mailed(inviting, "own_party_added") == ["marek", "sten"]
-    join(inviting)
     assert mailed(inviting, "party_joined") == sorted([*others, "ilena", "marek", "sten"])
+    assert integrity.check_all().finding is None
+    with pytest.raises(RefusedError, match="isn't joining"):
+        take_back(inviting)
+    inviting.session.rollback()
+    # It is a party like the others, and later amendments change nothing of that.
+    give(inviting, "sten", NoticeKind.SUSPENDED)
+    assert state(inviting) is ChecklistState.SUSPENDED
+    assert len(inviting.events("party_joined")) == 1
 
 
-def test_all_are_told_when_the_invitation_is_taken_back(inviting: Negotiation) -> None:
+def test_all_are_told_when_the_invitation_is_taken_back_and_it_can_be_invited_again(
+    inviting: Negotiation,
+) -> None:
     invite(inviting)
     service.add_person(
         inviting["marek"],
@@ -163,11 +163,7 @@ def test_all_are_told_when_the_invitation_is_taken_back(inviting: Negotiation) -
     assert mailed(inviting, "joining_taken_back") == others
     assert mailed(inviting, "own_joining_taken_back") == ["marek", "sten"]
     assert integrity.check_all().finding is None
-
-
-def test_a_party_that_declines_is_still_joining_and_can_be_invited_again(
-    inviting: Negotiation,
-) -> None:
+    # A party that declines is still joining.
     invite(inviting)
     send(inviting)
     decline_text(inviting["sten"], inviting.checklist(), reason="Not so.", items=["M1"])
@@ -180,19 +176,10 @@ def test_a_party_that_declines_is_still_joining_and_can_be_invited_again(
     assert not is_joining(inviting)
 
 
-def test_a_party_that_comes_back_signs_again(inviting: Negotiation, frozen_time: Clock) -> None:
-    """What it signed before it left doesn't let it in."""
-    gone(inviting, frozen_time, "otto")
-    frozen_time(clock.now() + DAY)
-    invite(inviting, key="lantern")
-    assert row(inviting, "lantern").is_joining
-    assert not sees(inviting, "otto")
-
-
-def test_a_party_that_left_keeps_its_last_day_and_its_page_when_it_is_invited_again_in_vain(
+def test_a_party_that_comes_back_signs_again_and_in_vain_keeps_its_last_day_and_its_page(
     app: Flask, inviting: Negotiation, frozen_time: Clock
 ) -> None:
-    """Its duties count from that day."""
+    """What it signed before it left doesn't let it in; its duties count from its last day."""
     gone(inviting, frozen_time, "otto")
     last_day = row(inviting, "lantern").left_on
     assert last_day is not None
@@ -200,6 +187,8 @@ def test_a_party_that_left_keeps_its_last_day_and_its_page_when_it_is_invited_ag
     address += str(inviting.country.id("lantern"))
     frozen_time(clock.now() + 60 * DAY)
     invite(inviting, key="lantern")
+    assert row(inviting, "lantern").is_joining
+    assert not sees(inviting, "otto")
     for first in ("joana", "ilena"):
         page = inviting.country.browser(app, first).page(address)
         assert page.h1 == "Lantern Health Network has left"
@@ -241,8 +230,24 @@ def test_a_party_invited_again_before_the_worker_has_removed_it_leaves_first(
     assert integrity.check_all().finding is None
 
 
-def test_a_joining_party_can_not_stop_a_text_nor_leave(inviting: Negotiation) -> None:
+def test_nobody_else_adds_or_takes_back(inviting: Negotiation) -> None:
+    refused = {
+        "vesna": "Only the cooperation's NPM",
+        "samira": "Only the cooperation's NPM",
+        "tomas": "Only a coordinator",
+        "marek": "Only the cooperation's NPM",
+        "ada": "Only the cooperation's NPM",
+    }
+    for first, words in refused.items():
+        with pytest.raises(RefusedError, match=words):
+            invite(inviting, first)
+        inviting.session.rollback()
     invite(inviting)
+    for first, words in refused.items():
+        with pytest.raises(RefusedError, match=words):
+            take_back(inviting, first)
+        inviting.session.rollback()
+    # A joining party can't stop a text.
     with pytest.raises(RefusedError, match="can't stop this text"):
         give(inviting, "sten", NoticeKind.SUSPENDED)
     inviting.session.rollback()
@@ -252,59 +257,26 @@ def test_a_joining_party_can_not_stop_a_text_nor_leave(inviting: Negotiation) ->
         notify(inviting, "henrik")
 
 
-@pytest.mark.parametrize(
-    ("first", "words"),
-    [("vesna", "Only the cooperation's NPM"), ("samira", "Only the cooperation's NPM"),
-     ("tomas", "Only a coordinator"), ("marek", "Only the cooperation's NPM"),
-     ("ada", "Only the cooperation's NPM")],
-)  # fmt: skip
-def test_nobody_else_adds_or_takes_back(inviting: Negotiation, first: str, words: str) -> None:
-    with pytest.raises(RefusedError, match=words):
-        invite(inviting, first)
-    inviting.session.rollback()
-    invite(inviting)
-    with pytest.raises(RefusedError, match=words):
-        take_back(inviting, first)
-
-
-@pytest.mark.parametrize(
-    ("key", "reason", "words", "field"),
-    [
+def test_an_invitation_has_its_rules(inviting: Negotiation) -> None:
+    rules = [
         ("court", WHY, "Only an NPM or a civil society organisation", "organisation_id"),
         ("door", WHY, "already a party", "organisation_id"),
         ("bridge", "  ", "Give the reason", "reason"),
         ("bridge", "x" * 2001, "at most 2000", "reason"),
-    ],
-)
-def test_an_invitation_has_its_rules(
-    inviting: Negotiation, key: str, reason: str, words: str, field: str
-) -> None:
-    with pytest.raises(RuleBrokenError, match=words) as error:
-        invite(inviting, key=key, reason=reason)
-    assert error.value.field == field
-    inviting.session.rollback()
-    assert inviting.events("party_joining") == []
-
-
-def test_nobody_is_added_while_a_text_waits_for_signatures(inviting: Negotiation) -> None:
+    ]
+    for key, reason, words, field in rules:
+        with pytest.raises(RuleBrokenError, match=words) as error:
+            invite(inviting, key=key, reason=reason)
+        assert error.value.field == field
+        inviting.session.rollback()
+        assert inviting.events("party_joining") == []
+    # Nobody is added while a text waits for signatures.
     invite(inviting)
     send(inviting)
     inviting.country.organisation("heir", "New Door Foundation", OrganisationKind.CSO)
     inviting.session.commit()
     with pytest.raises(RuleBrokenError, match="waiting for signatures"):
         invite(inviting, key="heir")
-
-
-def test_who_has_joined_is_not_taken_back(inviting: Negotiation) -> None:
-    invite(inviting)
-    join(inviting)
-    with pytest.raises(RefusedError, match="isn't joining"):
-        take_back(inviting)
-    inviting.session.rollback()
-    # It is a party like the others, and later amendments change nothing of that.
-    give(inviting, "sten", NoticeKind.SUSPENDED)
-    assert state(inviting) is ChecklistState.SUSPENDED
-    assert len(inviting.events("party_joined")) == 1
 
 
 def test_joining_ends_with_the_cooperation(inviting: Negotiation, frozen_time: Clock) -> None:
