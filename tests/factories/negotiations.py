@@ -130,37 +130,42 @@ class Negotiation:
 
     def agree(self, kind: ChecklistKind = ChecklistKind.TERMS) -> Checklist:
         """Answer and accept everything required, and confirm the review if there is one."""
-        self._go_on(_agree, kind)
+        self.go_on(f"agree_{kind}", lambda own: _agree(own, kind))
         return self.checklist(kind)
 
     def send(self, kind: ChecklistKind = ChecklistKind.TERMS) -> Checklist:
         """Agree on a text, freeze it and ask for signatures."""
-        self._go_on(_send, kind)
+        self.go_on(f"send_{kind}", lambda own: _send(own, kind))
         return self.checklist(kind)
 
     def sign(self, kind: ChecklistKind = ChecklistKind.TERMS) -> Checklist:
         """Bring a text into force."""
-        self._go_on(_sign, kind)
+        self.go_on(f"sign_{kind}", lambda own: _sign(own, kind))
         return self.checklist(kind)
 
-    def _go_on(self, act: "Act", kind: ChecklistKind) -> None:
-        """Do what many tests begin with; from a stored copy if nothing was done before."""
+    def go_on(self, name: str, act: "Act") -> None:
+        """Do what many tests begin with; from a stored copy if nothing was done before.
+
+        The name says what that is. Rows that were read before it are out of date.
+        """
         points = starting_points.of(current_app)
         if not self.start or not points.is_untouched:
-            act(self, kind)
+            act(self)
             return
-        stored_table, start = StoredNegotiation.of(self), named(self.start, act.__name__, kind)
+        before, start = StoredNegotiation.of(self), named(self.start, name)
 
-        def build() -> None:
-            act(stored_table.load(db.session()), kind)
+        def build() -> StoredNegotiation:
+            negotiation = before.load(db.session())
+            act(negotiation)
+            return StoredNegotiation.of(negotiation)
 
-        points.use(start, build, on=self.start)
+        after = points.use(start, build, on=self.start)
         self.session.expire_all()
-        again = stored_table.load(self.session)
-        self.country, self.cooperation, self.start = again.country, again.cooperation, start
+        again = after.load(self.session, start)
+        self.country, self.cooperation, self.start = again.country, again.cooperation, again.start
 
 
-Act = Callable[[Negotiation, ChecklistKind], None]
+Act = Callable[[Negotiation], object]
 
 
 def _agree(negotiation: Negotiation, kind: ChecklistKind) -> None:

@@ -83,27 +83,25 @@ def sign_terms(
 @pytest.fixture
 def many(app: Flask, session: Session) -> Negotiation:
     """The small terms, agreed, with several possible signatories for a party."""
-    return starting_points.of(app).use("agreed", _agree).load(session)
+    return starting_points.of(app).use("agreed", _agree).load(session, "agreed")
 
 
 @pytest.fixture
 def in_force(app: Flask, session: Session) -> Negotiation:
     """The supplied terms in force."""
-    return starting_points.of(app).use("in_force", _bring_into_force).load(session)
+    stored = starting_points.of(app).use("in_force", _bring_into_force)
+    return stored.load(session, "in_force")
 
 
 @pytest.fixture
-def inviting(app: Flask, in_force: Negotiation) -> Negotiation:
+def inviting(in_force: Negotiation) -> Negotiation:
     """The supplied terms in force, and a CSO and an NPM body whose people could let them join."""
-    before = StoredNegotiation.of(in_force)
+    in_force.go_on("inviting", _add_signatories)
+    return in_force
 
-    def build() -> StoredNegotiation:
-        negotiation = before.load(db.session())
-        country = negotiation.country
-        country.person("Sten Mohr", "bridge", Role.SIGNATORY, power="Deed of foundation")
-        country.person("Runo Falk", "other_npm", Role.SIGNATORY, power="Prevention Act, section 4")
-        country.person("Cleo Marsh", "court", Role.AUDITOR, audits_id=country.id("other_npm"))
-        return StoredNegotiation.of(negotiation)
 
-    points = starting_points.of(app)
-    return points.use("inviting", build, on="in_force").load(in_force.session)
+def _add_signatories(negotiation: Negotiation) -> None:
+    country = negotiation.country
+    country.person("Sten Mohr", "bridge", Role.SIGNATORY, power="Deed of foundation")
+    country.person("Runo Falk", "other_npm", Role.SIGNATORY, power="Prevention Act, section 4")
+    country.person("Cleo Marsh", "court", Role.AUDITOR, audits_id=country.id("other_npm"))

@@ -73,14 +73,20 @@ def attempt(negotiation: Negotiation, first: str = "ilena", **values: Any) -> Pa
 @pytest.fixture
 def known(negotiation: Negotiation) -> Negotiation:
     """Two answers are known, one of them agreed by nobody."""
+    negotiation.go_on("known", _answer)
+    return negotiation
+
+
+def _answer(negotiation: Negotiation) -> None:
     negotiation.settle("M1")
     negotiation.save("ilena", "M6")
-    return negotiation
 
 
 @pytest.fixture
 def recorded(known: Negotiation) -> Negotiation:
-    attempt(known, ends_on=clock.today() + dt.timedelta(days=90))
+    """The agreement is recorded; it ends in 90 days."""
+    ends_on = clock.today() + dt.timedelta(days=90)
+    known.go_on("recorded", lambda negotiation: attempt(negotiation, ends_on=ends_on))
     known.session.commit()
     return known
 

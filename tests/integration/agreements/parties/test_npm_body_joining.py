@@ -45,15 +45,19 @@ ALL_SIGNERS = {**SIGNERS, "other_npm": "runo"}
 @pytest.fixture
 def council(inviting: Negotiation) -> Negotiation:
     """The terms in force, and a further body of the NPM that is invited."""
-    invite(inviting, key="other_npm")
-    service.add_person(
-        inviting["vesna"],
-        cooperation(inviting),
-        user_id=inviting.country.users["vesna"].id,
-        organisation_id=inviting.country.id("other_npm"),
-    )
-    inviting.session.commit()
+    inviting.go_on("council", _invite)
     return inviting
+
+
+def _invite(negotiation: Negotiation) -> None:
+    invite(negotiation, key="other_npm")
+    service.add_person(
+        negotiation["vesna"],
+        cooperation(negotiation),
+        user_id=negotiation.country.users["vesna"].id,
+        organisation_id=negotiation.country.id("other_npm"),
+    )
+    negotiation.session.commit()
 
 
 def join(negotiation: Negotiation) -> None:

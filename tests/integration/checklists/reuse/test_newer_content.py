@@ -73,8 +73,12 @@ def move(negotiation: Negotiation, kind: ChecklistKind) -> template_upgrade.Move
 @pytest.fixture
 def running(shipped_negotiation: Negotiation, kind: ChecklistKind) -> Negotiation:
     """A checklist that is complete and agreed on the older version."""
-    put_on_older(shipped_negotiation, kind)
-    shipped_negotiation.agree(kind)
+
+    def agree(negotiation: Negotiation) -> None:
+        put_on_older(negotiation, kind)
+        negotiation.agree(kind)
+
+    shipped_negotiation.go_on(f"agree_older_{kind}", agree)
     shipped_negotiation.session.commit()
     assert shipped_negotiation.loaded(kind).standing().is_complete
     return shipped_negotiation
