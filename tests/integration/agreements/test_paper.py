@@ -5,6 +5,7 @@ In one file: all tests begin with the same pending text.
 
 import datetime as dt
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -94,6 +95,7 @@ def refused(
 
 def test_a_coordinator_records_what_their_organisation_signed(sent: Negotiation) -> None:
     """product.md, 5.6."""
+    sent.session.execute(sa.delete(OutboxMessage))
     recorded = record(sent, scan=scans.png(), office="Director of the board")
     assert recorded.signers == [
         {
@@ -112,6 +114,13 @@ def test_a_coordinator_records_what_their_organisation_signed(sent: Negotiation)
     assert event["organisation"] == "Open Door Legal Aid"
     assert event["scan_digest"] == recorded.scan_digest
     assert event["document_digest"] == request_on(sent).revision.digest
+    # Only people of other parties who can confirm it are notified.
+    rows = sent.session.scalars(sa.select(OutboxMessage))
+    recipients = {row.recipient for row in rows if row.kind == "paper_recorded"}
+    able = {sent.country.users[first].email for first in ("ilena", "tomas", "joana", "otto")}
+    assert able <= recipients
+    own = {sent.country.users[first].email for first in ("samira", "henrik", "dora", "marek")}
+    assert recipients.isdisjoint(own)
 
 
 def test_the_scan_is_kept_encrypted_for_its_place(sent: Negotiation) -> None:
@@ -122,103 +131,40 @@ def test_the_scan_is_kept_encrypted_for_its_place(sent: Negotiation) -> None:
     assert b"Signed by hand" not in sealed
     with pytest.raises(crypto.SealBrokenError):
         papers.unsealed(sent.cooperation.id, sealed, key)
-
-
-def test_only_people_of_other_parties_who_can_confirm_are_notified(sent: Negotiation) -> None:
-    sent.session.execute(sa.delete(OutboxMessage))
-    record(sent)
-    rows = sent.session.scalars(sa.select(OutboxMessage))
-    recipients = {row.recipient for row in rows if row.kind == "paper_recorded"}
-    able = {sent.country.users[first].email for first in ("ilena", "tomas", "joana", "otto")}
-    assert able <= recipients
-    own = {sent.country.users[first].email for first in ("samira", "henrik", "dora", "marek")}
-    assert recipients.isdisjoint(own)
-
-
-@pytest.mark.parametrize("first", ["henrik", "dora", "marek", "root"])
-def test_nobody_but_a_coordinator_of_a_party_records_a_scan(sent: Negotiation, first: str) -> None:
-    refused(
-        sent, lambda: scans.record(sent[first], sent.checklist()), "Only a coordinator of a party"
-    )
-
-
-def test_no_second_scan_is_recorded_while_one_is_waiting(sent: Negotiation) -> None:
-    record(sent)
+    # No second scan is recorded while one is waiting.
     refused(sent, lambda: scans.record(sent["samira"], sent.checklist()), "waiting to be confirmed")
 
 
-def test_a_party_that_has_signed_records_no_scan(sent: Negotiation) -> None:
-    checklists.sign(sent.checklist(), sent["henrik"])
-    sent.session.commit()
-    refused(
-        sent,
-        lambda: scans.record(sent["samira"], sent.checklist()),
-        "already given all its signatures",
-    )
+def test_nobody_but_a_coordinator_of_a_party_records_a_scan(sent: Negotiation) -> None:
+    for first in ("henrik", "dora", "marek", "root"):
+        attempt = partial(scans.record, sent[first], sent.checklist())
+        refused(sent, attempt, "Only a coordinator of a party")
 
 
-def test_nothing_is_recorded_on_a_text_that_is_not_waiting_for_signatures(
-    negotiation: Negotiation,
-) -> None:
-    refused(
-        negotiation,
-        lambda: paper.record(
-            negotiation["samira"],
-            negotiation.checklist(),
-            page=agreements.page_with(negotiation.checklist()),
-            signed_on=clock.today(),
-            offices={},
-            scan=scans.pdf(),
-        ),
-        "isn't waiting for signatures",
-        RuleBrokenError,
-    )
-
-
-@pytest.mark.parametrize("who", ["tomas", "dora", None])
-def test_only_people_the_text_names_for_that_party_can_have_signed(
-    sent: Negotiation, who: str | None
+def test_only_a_scan_of_people_the_text_names_since_it_was_frozen_is_recorded(
+    sent: Negotiation,
 ) -> None:
     """S11: nobody signs for another."""
-    offices = {sent[who].user_id: "Director"} if who else {}
-    refused(
-        sent,
-        lambda: paper.record(
+    for offices in ({sent["tomas"].user_id: "Director"}, {sent["dora"].user_id: "Director"}, {}):
+        attempt = partial(
+            paper.record,
             sent["samira"],
             sent.checklist(),
             page=agreements.page_with(sent.checklist()),
             signed_on=clock.today(),
             offices=offices,
             scan=scans.pdf(),
-        ),
-        "Choose who signed",
-        RuleBrokenError,
-    )
-
-
-@pytest.mark.parametrize(
-    ("days", "words"),
-    [(1, "can't be in the future"), (-1, "frozen after this day"), (-400, "frozen")],
-)
-def test_the_date_lies_between_the_freezing_and_today(
-    sent: Negotiation, days: int, words: str
-) -> None:
-    day = clock.today() + dt.timedelta(days=days)
-    refused(
-        sent,
-        lambda: scans.record(sent["samira"], sent.checklist(), signed_on=day),
-        words,
-        RuleBrokenError,
-    )
-
-
-def test_a_file_that_is_not_a_scan_is_not_kept(sent: Negotiation) -> None:
-    refused(
-        sent,
-        lambda: scans.record(sent["samira"], sent.checklist(), scan=b"<html>"),
-        "isn't a complete PDF",
-        RuleBrokenError,
-    )
+        )
+        refused(sent, attempt, "Choose who signed", RuleBrokenError)
+    wrong: list[tuple[dict[str, Any], str]] = [
+        ({"signed_on": clock.today() + DAY}, "can't be in the future"),
+        ({"signed_on": clock.today() - DAY}, "frozen after this day"),
+        ({"signed_on": clock.today() - 400 * DAY}, "frozen"),
+        ({"scan": b"<html>"}, "isn't a complete PDF"),
+    ]
+    for values, words in wrong:
+        attempt = partial(scans.record, sent["samira"], sent.checklist(), **values)
+        refused(sent, attempt, words, RuleBrokenError)
 
 
 # Confirm
@@ -263,25 +209,18 @@ def test_any_other_party_confirms_and_it_counts_as_a_signature(
     assert integrity.check_all().finding is None
 
 
-@pytest.mark.parametrize("first", ["samira", "henrik", "dora", "nadia", "marek", "ada", "root"])
-def test_neither_the_same_side_nor_a_stranger_confirms(sent: Negotiation, first: str) -> None:
+def test_neither_the_same_side_nor_a_stranger_confirms(sent: Negotiation) -> None:
     recorded = record(sent)
-    refused(
-        sent,
-        lambda: scans.confirm(sent[first], sent.checklist(), recorded),
-        "another party",
-    )
-    refused(
-        sent,
-        lambda: paper.refuse(sent[first], sent.checklist(), recorded.id, reason="No."),
-        "another party",
-    )
-
-
-def test_a_person_who_recorded_a_scan_never_confirms_it_for_another_organisation(
-    sent: Negotiation,
-) -> None:
-    recorded = record(sent)
+    attempts: list[tuple[Callable[[str], object], str]] = [
+        (lambda first: scans.confirm(sent[first], sent.checklist(), recorded), "another party"),
+        (
+            lambda first: paper.refuse(sent[first], sent.checklist(), recorded.id, reason="No."),
+            "another party",
+        ),
+    ]
+    for first in ("samira", "henrik", "dora", "nadia", "marek", "ada", "root"):
+        for attempt, words in attempts:
+            refused(sent, partial(attempt, first), words)
     actor = sent["ilena"]
     twin = type(actor)(
         **{name: getattr(actor, name) for name in ("name", "memberships", "organisation_id")},
@@ -292,6 +231,21 @@ def test_a_person_who_recorded_a_scan_never_confirms_it_for_another_organisation
         lambda: scans.confirm(twin, sent.checklist(), recorded),
         "recorded this scan for another party",
     )
+
+
+def test_only_a_coordinator_of_the_same_side_withdraws(sent: Negotiation) -> None:
+    recorded = record(sent)
+
+    def withdraw(first: str) -> None:
+        paper.withdraw(sent[first], sent.checklist(), recorded.id, reason="No.")
+
+    for first in ("henrik", "ilena", "joana", "dora"):
+        refused(sent, partial(withdraw, first), "coordinator of the organisation that recorded")
+    # A refusal needs a reason, too.
+    for attempt, first in ((paper.refuse, "ilena"), (paper.withdraw, "samira")):
+        with pytest.raises(RuleBrokenError, match="Say why"):
+            attempt(sent[first], sent.checklist(), recorded.id, reason="  ")
+        sent.session.rollback()
 
 
 def test_the_last_one_on_paper_brings_the_text_into_force(sent: Negotiation) -> None:
@@ -315,14 +269,9 @@ def test_all_parties_can_sign_on_paper_and_confirm_each_other(sent: Negotiation)
     assert integrity.check_all().finding is None
 
 
-def test_the_last_one_in_the_product_brings_it_into_force_after_paper(sent: Negotiation) -> None:
-    confirm(sent, "ilena", record(sent))
-    checklists.sign(sent.checklist(), sent["tomas"], sent["otto"])
-    sent.session.commit()
-    assert sent.checklist().state is ChecklistState.IN_FORCE
-
-
-def test_a_scan_is_confirmed_only_once(sent: Negotiation) -> None:
+def test_a_scan_is_confirmed_only_once_and_the_last_one_here_brings_it_into_force(
+    sent: Negotiation,
+) -> None:
     recorded = record(sent)
     confirm(sent, "ilena", recorded)
     refused(
@@ -333,6 +282,9 @@ def test_a_scan_is_confirmed_only_once(sent: Negotiation) -> None:
         lambda: paper.withdraw(sent["samira"], sent.checklist(), recorded.id, reason="Late."),
         "no longer waiting",
     )
+    checklists.sign(sent.checklist(), sent["tomas"], sent["otto"])
+    sent.session.commit()
+    assert sent.checklist().state is ChecklistState.IN_FORCE
 
 
 def test_after_the_last_day_that_the_text_states_nobody_confirms_or_refuses_a_scan(
@@ -341,10 +293,12 @@ def test_after_the_last_day_that_the_text_states_nobody_confirms_or_refuses_a_sc
     checklists.sign(sent.checklist(), sent["tomas"], sent["otto"])
     recorded, last = record(sent), request_on(sent).expires_on
     assert last is not None
+    for day, tasks in ((last, 1), (last + DAY, 0)):
+        frozen_time(noon_of(day))
+        assert [len(waiting_scans.waiting(sent[key])) for key in ("ilena", "samira")] == [tasks] * 2
     # The worker hasn't ended the request, and its row names a later day than the text.
     request_on(sent).expires_on = last + 10 * DAY
     sent.session.commit()
-    frozen_time(noon_of(last + DAY))
     refused(
         sent,
         lambda: scans.confirm(sent["ilena"], sent.checklist(), recorded),
@@ -358,15 +312,6 @@ def test_after_the_last_day_that_the_text_states_nobody_confirms_or_refuses_a_sc
     frozen_time(noon_of(last))
     confirm(sent, "ilena", recorded)
     assert sent.checklist().state is ChecklistState.IN_FORCE
-
-
-def test_after_the_last_day_a_scan_is_nobodys_task(sent: Negotiation, frozen_time: Clock) -> None:
-    record(sent)
-    last = request_on(sent).expires_on
-    assert last is not None
-    for day, tasks in ((last, 1), (last + DAY, 0)):
-        frozen_time(noon_of(day))
-        assert [len(waiting_scans.waiting(sent[key])) for key in ("ilena", "samira")] == [tasks] * 2
 
 
 def noon_of(day: dt.date) -> dt.datetime:
@@ -401,7 +346,17 @@ def test_a_scan_of_another_text_is_not_confirmed_here(sent: Negotiation) -> None
 # Refuse and withdraw
 
 
-def test_a_refused_scan_stays_in_history_and_another_can_follow(sent: Negotiation) -> None:
+def test_a_withdrawn_or_refused_scan_stays_in_history_and_another_can_follow(
+    sent: Negotiation,
+) -> None:
+    withdrawn = record(sent)
+    paper.withdraw(sent["samira"], sent.checklist(), withdrawn.id, reason="The wrong file.")
+    sent.session.commit()
+    assert state_of(sent, withdrawn) is PaperState.WITHDRAWN
+    refused(
+        sent, lambda: scans.confirm(sent["ilena"], sent.checklist(), withdrawn), "no longer waiting"
+    )
+    assert sent.events("paper_withdrawn")[0]["reason"] == "The wrong file."
     recorded = record(sent)
     paper.refuse(sent["ilena"], sent.checklist(), recorded.id, reason="Page 3 is missing.")
     sent.session.commit()
@@ -419,44 +374,13 @@ def test_a_refused_scan_stays_in_history_and_another_can_follow(sent: Negotiatio
     assert integrity.check_all().finding is None
 
 
-def test_nobody_can_confirm_a_withdrawn_scan(sent: Negotiation) -> None:
-    recorded = record(sent)
-    paper.withdraw(sent["samira"], sent.checklist(), recorded.id, reason="The wrong file.")
-    sent.session.commit()
-    assert state_of(sent, recorded) is PaperState.WITHDRAWN
-    refused(
-        sent, lambda: scans.confirm(sent["ilena"], sent.checklist(), recorded), "no longer waiting"
-    )
-    assert sent.events("paper_withdrawn")[0]["reason"] == "The wrong file."
-
-
-@pytest.mark.parametrize("first", ["henrik", "ilena", "joana", "dora"])
-def test_only_a_coordinator_of_the_same_side_withdraws(sent: Negotiation, first: str) -> None:
-    recorded = record(sent)
-    refused(
-        sent,
-        lambda: paper.withdraw(sent[first], sent.checklist(), recorded.id, reason="No."),
-        "coordinator of the organisation that recorded",
-    )
-
-
-def test_a_refusal_needs_a_reason(sent: Negotiation) -> None:
-    recorded = record(sent)
-    for attempt, first in ((paper.refuse, "ilena"), (paper.withdraw, "samira")):
-        with pytest.raises(RuleBrokenError, match="Say why"):
-            attempt(sent[first], sent.checklist(), recorded.id, reason="  ")
-        sent.session.rollback()
-
-
 # The database itself
 
 
-@pytest.mark.parametrize("table_name", ["paper_record", "paper_decision", "signature"])
-@pytest.mark.parametrize("act", ["update {} set digest = ''", "delete from {}"])
-def test_the_database_refuses_to_change_what_paper_left(
-    sent: Negotiation, table_name: str, act: str
-) -> None:
+def test_the_database_refuses_to_change_what_paper_left(sent: Negotiation) -> None:
     confirm(sent, "ilena", record(sent))
-    with pytest.raises(DBAPIError):
-        sent.session.execute(sa.text(act.format(table_name)))
-    sent.session.rollback()
+    for table_name in ("paper_record", "paper_decision", "signature"):
+        for act in ("update {} set digest = ''", "delete from {}"):
+            with pytest.raises(DBAPIError):
+                sent.session.execute(sa.text(act.format(table_name)))
+            sent.session.rollback()
