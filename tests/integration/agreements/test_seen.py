@@ -87,17 +87,30 @@ def passes_on(negotiation: Negotiation, page: SigningPage | None) -> None:
 ACTS: dict[str, Act] = {"signs": signs, "declines": declines, "passes on": passes_on}
 
 
-@pytest.mark.parametrize("act", ACTS)
-def test_a_page_opened_for_one_text_does_nothing_to_another(many: Negotiation, act: str) -> None:
+def test_a_page_opened_for_another_text_or_organisation_does_nothing(many: Negotiation) -> None:
     send(many)
+    tomas = many["tomas"]
     read = agreements.page_with(many.checklist())
+    for_another = replace(tomas, organisation_id=many.country.id("door"))
+    token = shown.token_of(for_another, read)
+    for act in ACTS.values():
+        # A page that the server didn't give out.
+        with pytest.raises(NotShownError, match="We don't know which text"):
+            act(many, None)
+        assert signatures() == 0
+        with pytest.raises(OtherOrganisationError, match="switched to another organisation"):
+            act(many, shown.page_of(tomas, token))
+        assert signatures() == 0
+        assert many.checklist().state is ChecklistState.SENT
     send_other_words(many)
-    with pytest.raises(NotShownError, match="changed after you opened it") as refused:
-        ACTS[act](many, read)
-    assert refused.value.seen == read.digest
-    assert signatures() == 0
-    assert many.checklist().state is ChecklistState.SENT
-    ACTS[act](many, agreements.page_with(many.checklist()))
+    for act in ACTS.values():
+        with pytest.raises(NotShownError, match="changed after you opened it") as refused:
+            act(many, read)
+        assert refused.value.seen == read.digest
+        assert signatures() == 0
+        assert many.checklist().state is ChecklistState.SENT
+        act(many, agreements.page_with(many.checklist()))
+        many.session.rollback()
 
 
 def test_changes_beyond_the_items_are_shown_too(app: Flask, many: Negotiation) -> None:
@@ -105,6 +118,12 @@ def test_changes_beyond_the_items_are_shown_too(app: Flask, many: Negotiation) -
     send(many)
     read = page(app, many, "henrik", "/sign")
     onward = read.links()["Continue to sign"]
+    agreements.call_back(many["ilena"], many.checklist(), reason="One more thing.")
+    send(many)
+    many.session.commit()
+    # Sent again as it was, nothing differs.
+    again = browser(app, many, "henrik").page(onward)
+    assert "No items have changed, and neither has anything else about the text." in again.text
     agreements.call_back(many["ilena"], many.checklist(), reason="One more thing.")
     cooperation = many.session.get_one(Cooperation, many.cooperation.id)
     before, cooperation.purpose = cooperation.purpose, "Whatever the office says."
@@ -121,41 +140,9 @@ def test_changes_beyond_the_items_are_shown_too(app: Flask, many: Negotiation) -
     assert "Binding language" not in changes
 
 
-def test_a_text_sent_again_as_it_was_says_that_nothing_differs(
-    app: Flask, many: Negotiation
+def test_a_page_signs_for_ten_minutes_and_declining_and_passing_on_have_no_hurry(
+    many: Negotiation, frozen_time: Clock
 ) -> None:
-    send(many)
-    onward = page(app, many, "henrik", "/sign").links()["Continue to sign"]
-    agreements.call_back(many["ilena"], many.checklist(), reason="One more thing.")
-    send(many)
-    many.session.commit()
-    again = browser(app, many, "henrik").page(onward)
-    assert "No items have changed, and neither has anything else about the text." in again.text
-
-
-@pytest.mark.parametrize("act", ACTS)
-def test_without_a_page_that_the_server_gave_out_nothing_is_done(
-    many: Negotiation, act: str
-) -> None:
-    send(many)
-    with pytest.raises(NotShownError, match="We don't know which text"):
-        ACTS[act](many, None)
-    assert signatures() == 0
-
-
-@pytest.mark.parametrize("act", ACTS)
-def test_a_page_opened_for_another_organisation_does_nothing(many: Negotiation, act: str) -> None:
-    send(many)
-    tomas = many["tomas"]
-    for_another = replace(tomas, organisation_id=many.country.id("door"))
-    token = shown.token_of(for_another, agreements.page_with(many.checklist()))
-    with pytest.raises(OtherOrganisationError, match="switched to another organisation"):
-        ACTS[act](many, shown.page_of(tomas, token))
-    assert signatures() == 0
-    assert many.checklist().state is ChecklistState.SENT
-
-
-def test_a_page_signs_for_ten_minutes(many: Negotiation, frozen_time: Clock) -> None:
     send(many)
     now = clock.now()
     frozen_time(now)
@@ -164,18 +151,12 @@ def test_a_page_signs_for_ten_minutes(many: Negotiation, frozen_time: Clock) -> 
     with pytest.raises(NotShownError, match="more than 10 minutes ago"):
         signs(many, read)
     assert signatures() == 0
+    frozen_time(now + DAY)
+    for act in (declines, passes_on):
+        act(many, read)
+        many.session.rollback()
     frozen_time(now + OPEN_FOR)
     signs(many, read)
-
-
-@pytest.mark.parametrize("act", ["declines", "passes on"])
-def test_declining_and_passing_on_have_no_hurry(
-    many: Negotiation, act: str, frozen_time: Clock
-) -> None:
-    send(many)
-    read = agreements.page_with(many.checklist())
-    frozen_time(clock.now() + DAY)
-    ACTS[act](many, read)
 
 
 def test_a_page_is_known_to_its_person_alone_and_only_as_it_was_given_out(
@@ -214,125 +195,93 @@ def test_page_two_leads_back_to_the_text_where_another_was_read(
     app: Flask, many: Negotiation
 ) -> None:
     send(many)
-    first = page(app, many, "tomas", "/sign")
-    send_other_words(many)
-    again = browser(app, many, "tomas").page(first.links()["Continue to sign"])
-    assert again.h1 == "Read and check"
-    assert "What changed since you opened revision 1" in again.text
-    assert OTHER_WORDS in again.text
-    onward = browser(app, many, "tomas").page(again.links()["Continue to sign"])
-    assert onward.h1.startswith("Sign: ")
-    assert "Sign only if you have read revision 2." in onward.text
-
-
-def test_nobody_comes_to_page_two_without_page_one(app: Flask, many: Negotiation) -> None:
-    send(many)
+    tomas = browser(app, many, "tomas")
+    # Nobody comes to page two without page one.
     assert page(app, many, "tomas", "/sign/confirm").h1 == "Read and check"
     somebody_elses = page(app, many, "henrik", "/sign").links()["Continue to sign"]
-    assert browser(app, many, "tomas").page(somebody_elses).h1 == "Read and check"
+    assert tomas.page(somebody_elses).h1 == "Read and check"
     where = f"/checklists/{many.checklist().id}/sign/confirm"
-    sent = browser(app, many, "tomas").post(where, data={}, follow_redirects=True)
+    sent = tomas.post(where, data={}, follow_redirects=True)
     assert Page.of(sent).h1 == "Read and check"
-
-
-def test_an_incomplete_proof_shows_no_page_two_of_a_text_that_was_not_read(
-    app: Flask, many: Negotiation
-) -> None:
-    send(many)
-    tomas = browser(app, many, "tomas")
-    second = tomas.page(page(app, many, "tomas", "/sign").links()["Continue to sign"])
-    data = second.form().filled_in()
-    again = Page.of(tomas.post(second.where, data=data, csrf=False))
+    onward = page(app, many, "tomas", "/sign").links()["Continue to sign"]
+    second = tomas.page(onward)
+    incomplete = second.form().filled_in()
+    again = Page.of(tomas.post(second.where, data=incomplete, csrf=False))
     assert again.h1.startswith("Sign: ")
     send_other_words(many)
-    led_back = Page.of(tomas.post(second.where, data=data, csrf=False, follow_redirects=True))
-    assert led_back.h1 == "Read and check"
-    assert "What changed since you opened revision 1" in led_back.text
-    assert OTHER_WORDS in led_back.text
+    # Nor to that of a text that was not read, with an incomplete proof either.
+    led_back = tomas.post(second.where, data=incomplete, csrf=False, follow_redirects=True)
+    for again in (tomas.page(onward), Page.of(led_back)):
+        assert again.h1 == "Read and check"
+        assert "What changed since you opened revision 1" in again.text
+        assert OTHER_WORDS in again.text
     assert signatures() == 0
+    second = tomas.page(again.links()["Continue to sign"])
+    assert second.h1.startswith("Sign: ")
+    assert "Sign only if you have read revision 2." in second.text
 
 
-def test_who_declines_or_passes_on_has_the_whole_text_before_them(
-    app: Flask, many: Negotiation
-) -> None:
+def test_typed_words_stay_beside_the_changed_answer(app: Flask, many: Negotiation) -> None:
+    """Who declines or passes on has the whole text before them."""
     send(many)
+    address, users = f"/checklists/{many.checklist().id}", many.country.users
+    passing_on = pass_on_rest(many, "tomas")
+    clients = {first: browser(app, many, first) for first in ("tomas", "henrik")}
+    writing = [
+        ("tomas", passing_on, {"reason": "I am away in May.", "person": str(users["greta"].id)}),
+        ("henrik", "/decline", {"reason": "The board said no.", "items": "M1"}),
+    ]
+    forms = [clients[first].page(f"{address}{rest}").form() for first, rest, _typed in writing]
     send_other_words(many)
-    for rest in ("/decline", pass_on_rest(many, "tomas")):
+    for rest in ("/decline", passing_on):
         opened = page(app, many, "tomas", rest)
         assert OTHER_WORDS in opened.text, rest
         assert "About this text" in opened.text, rest
+    for (first, rest, typed), form in zip(writing, forms, strict=True):
+        client, where = clients[first], f"{address}{rest}"
+        again = Page.of(client.post(where, data=form.filled_in(**typed), csrf=False))
+        assert "The text changed after you opened it, so nothing was done." in again.text
+        assert typed["reason"] in again.html
+        assert OTHER_WORDS in again.text
+        assert many.checklist().state is ChecklistState.SENT
+        # A second time, with the text in view, it is done.
+        data = again.form().filled_in()
+        assert client.post(where, data=data, csrf=False).status_code == 303
 
 
-@pytest.mark.parametrize(
-    ("place", "typed"),
-    [
-        ("/decline", {"reason": "The board said no.", "items": "M1"}),
-        ("/pass-on/tomas", {"reason": "The board said no.", "person": "greta"}),
-    ],
-)
 def test_why_somebody_declines_or_passes_on_is_not_lost_when_the_text_was_called_back(
-    app: Flask, many: Negotiation, place: str, typed: dict[str, str]
-) -> None:
-    send(many)
-    users = {first: str(user.id) for first, user in many.country.users.items()}
-    where = f"/checklists/{many.checklist().id}{place.replace('tomas', users['tomas'])}"
-    typed = {key: users.get(value, value) for key, value in typed.items()}
-    client = browser(app, many, "tomas")
-    data = client.page(where).form().filled_in(**typed)
-    agreements.call_back(many["ilena"], many.checklist(), reason="One more thing.")
-    many.session.commit()
-    again = Page.of(client.post(where, data=data, csrf=False))
-    assert "This text was called back after you opened it, so nothing was done." in again.text
-    assert "The board said no." in again.html
-    assert many.checklist().state is ChecklistState.DRAFTING
-    # People who never opened the text aren't told anything.
-    assert client.post(where, data=typed).status_code == 404
-    del data["csrf_token"]
-    assert browser(app, many, "henrik").post(where, data=data).status_code == 404
-
-
-@pytest.mark.parametrize(
-    ("rest", "typed"),
-    [
-        ("/decline", {"reason": "The board said no.", "items": "M1"}),
-        ("/pass-on/tomas", {"reason": "I am away in May.", "person": "greta"}),
-    ],
-)
-def test_typed_words_stay_beside_the_changed_answer(
-    app: Flask, many: Negotiation, rest: str, typed: dict[str, str]
-) -> None:
-    send(many)
-    where = f"/checklists/{many.checklist().id}" + rest.replace(
-        "/pass-on/tomas", pass_on_rest(many, "tomas")
-    )
-    client = browser(app, many, "tomas")
-    form = client.page(where).form()
-    send_other_words(many)
-    if "person" in typed:
-        typed = typed | {"person": str(many.country.users[typed["person"]].id)}
-    shown_again = Page.of(client.post(where, data=form.filled_in(**typed), csrf=False))
-    assert "The text changed after you opened it, so nothing was done." in shown_again.text
-    assert typed["reason"] in shown_again.html
-    assert OTHER_WORDS in shown_again.text
-    assert many.checklist().state is ChecklistState.SENT
-    # A second time, with the text in view, it is done.
-    data = shown_again.form().filled_in()
-    assert client.post(where, data=data, csrf=False).status_code == 303
-
-
-def test_who_signs_a_text_that_was_called_back_reads_that_nothing_was_signed(
     app: Flask, many: Negotiation
 ) -> None:
-    """Otherwise the record alone would be shown, and they may believe that they signed."""
+    """Who signs it reads that nothing was signed, not the record alone."""
     send(many)
+    users = {first: str(user.id) for first, user in many.country.users.items()}
+    address = f"/checklists/{many.checklist().id}"
+    writing = {
+        "/decline": {"reason": "The board said no.", "items": "M1"},
+        f"/pass-on/{users['tomas']}": {"reason": "The board said no.", "person": users["greta"]},
+    }
     client = browser(app, many, "tomas")
-    where = f"/checklists/{many.checklist().id}/sign"
-    opened = client.page(client.page(where).links()["Continue to sign"])
-    data = opened.form().filled_in(password="x", code="123456")
+    opened = {
+        rest: client.page(f"{address}{rest}").form().filled_in(**typed)
+        for rest, typed in writing.items()
+    }
+    signing = client.page(client.page(f"{address}/sign").links()["Continue to sign"])
+    proof = signing.form().filled_in(password="x", code="123456")
     agreements.call_back(many["ilena"], many.checklist(), reason="One more thing.")
     many.session.commit()
-    led_on = Page.of(client.post(opened.where, data=data, csrf=False, follow_redirects=True))
-    assert "This text was called back after you opened it, so nothing was done." in led_on.text
+    called_back = "This text was called back after you opened it, so nothing was done."
+    for rest, data in opened.items():
+        where = f"{address}{rest}"
+        again = Page.of(client.post(where, data=data, csrf=False))
+        assert called_back in again.text, rest
+        assert "The board said no." in again.html, rest
+        assert many.checklist().state is ChecklistState.DRAFTING
+        # People who never opened the text aren't told anything.
+        assert client.post(where, data=writing[rest]).status_code == 404, rest
+        del data["csrf_token"]
+        assert browser(app, many, "henrik").post(where, data=data).status_code == 404, rest
+    led_on = Page.of(client.post(signing.where, data=proof, csrf=False, follow_redirects=True))
+    assert called_back in led_on.text
     # Who never read it isn't told.
-    henrik = browser(app, many, "henrik").page(f"{where}/confirm")
+    henrik = browser(app, many, "henrik").page(f"{address}/sign/confirm")
     assert "called back after you opened" not in henrik.text
