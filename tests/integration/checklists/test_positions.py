@@ -3,6 +3,7 @@
 In one file: positions and proposals of one item, which change each other.
 """
 
+from functools import partial
 from uuid import uuid4
 
 import pytest
@@ -87,12 +88,6 @@ def test_every_party_has_to_accept_the_same_version(negotiation: Negotiation) ->
     }
 
 
-def test_accepting_twice_has_no_further_effect(negotiation: Negotiation) -> None:
-    negotiation.save("ilena", "M1")
-    negotiation.accept("M1", "samira", "samira", "dora")
-    assert stances(negotiation) == {"npm": "accepts", "door": "accepts"}
-
-
 def test_only_the_answer_that_was_read_is_accepted(negotiation: Negotiation) -> None:
     old = negotiation.save("ilena", "M1")
     negotiation.save("ilena", "M1", seen=1)
@@ -102,6 +97,28 @@ def test_only_the_answer_that_was_read_is_accepted(negotiation: Negotiation) -> 
                 negotiation["samira"], negotiation.checklist(), "M1", Stance.ACCEPTS, answer_id=seen
             )
     assert stances(negotiation) == {"npm": "accepts"}
+    # Accepting twice has no further effect.
+    negotiation.accept("M1", "samira", "samira", "dora")
+    assert stances(negotiation) == {"npm": "accepts", "door": "accepts"}
+
+
+def test_asking_to_discuss_needs_a_reason_and_a_change_its_words(negotiation: Negotiation) -> None:
+    answer = negotiation.save("ilena", "M1")
+    for reason in ("", "   ", "\n"):
+        with pytest.raises(RuleBrokenError, match="Say what you want to discuss") as error:
+            talk(negotiation, "samira", answer, reason)
+        assert error.value.field == "reason"
+    with pytest.raises(RuleBrokenError, match="at most 2000 characters"):
+        talk(negotiation, "samira", answer, "x" * 2001)
+    with pytest.raises(RuleBrokenError, match="Suggest the change, with its wording"):
+        positions.take_position(
+            negotiation["samira"],
+            negotiation.checklist(),
+            "M1",
+            Stance.WANTS_CHANGE,
+            answer_id=answer.id,
+            reason="Shorter.",
+        )
 
 
 def test_an_answer_that_is_not_whole_is_not_accepted(session: Session) -> None:
@@ -111,9 +128,11 @@ def test_an_answer_that_is_not_whole_is_not_accepted(session: Session) -> None:
         negotiation.accept("M1", "samira")
 
 
-@pytest.mark.parametrize(
-    ("first", "item", "error", "words"),
-    [
+def test_a_party_that_is_not_asked_takes_no_position(negotiation: Negotiation) -> None:
+    negotiation.save("ilena", "M1")
+    negotiation.save("ilena", "M3")
+    negotiation.save("samira", "M10")
+    refused: tuple[tuple[str, str, type[Exception], str], ...] = (
         ("marek", "M1", RefusedError, "You aren't acting for a party"),
         ("ada", "M1", RefusedError, "You aren't acting for a party"),
         ("ilena", "M3", RefusedError, "doesn't have to accept this item"),
@@ -122,18 +141,28 @@ def test_an_answer_that_is_not_whole_is_not_accepted(session: Session) -> None:
         ("samira", "M99", RuleBrokenError, "That item doesn't exist"),
         ("samira", "M6", RuleBrokenError, "There is no answer yet"),
         ("samira", "M4", RuleBrokenError, "We don't know yet whether this item applies"),
-    ],
-)
-def test_a_party_that_is_not_asked_takes_no_position(
-    negotiation: Negotiation, first: str, item: str, error: type[Exception], words: str
-) -> None:
-    negotiation.save("ilena", "M1")
-    negotiation.save("ilena", "M3")
-    negotiation.save("samira", "M10")
-    with pytest.raises(error, match=words):
-        positions.take_position(
-            negotiation[first], negotiation.checklist(), item, Stance.ACCEPTS, answer_id=uuid4()
-        )
+    )
+    for first, item, error, words in refused:
+        with pytest.raises(error, match=words):
+            positions.take_position(
+                negotiation[first], negotiation.checklist(), item, Stance.ACCEPTS, answer_id=uuid4()
+            )
+    # Nor does it propose anything.
+    refused = (
+        *refused[:2],
+        ("samira", "M2", RuleBrokenError, "needs no acceptance, so there is nothing to suggest"),
+        ("samira", "M6", RuleBrokenError, "There is no answer yet"),
+    )
+    for first, item, error, words in refused:
+        with pytest.raises(error, match=words):
+            positions.propose(
+                negotiation[first],
+                negotiation.checklist(),
+                item,
+                NEW,
+                answer_id=uuid4(),
+                reason="Shorter.",
+            )
 
 
 def test_a_hidden_item_is_not_accepted(negotiation: Negotiation) -> None:
@@ -180,33 +209,6 @@ def test_a_party_that_asks_to_discuss_withdraws_its_acceptance(negotiation: Nego
     assert negotiation.standing("M1").done
 
 
-@pytest.mark.parametrize("reason", ["", "   ", "\n"])
-def test_asking_to_discuss_needs_a_reason(negotiation: Negotiation, reason: str) -> None:
-    answer = negotiation.save("ilena", "M1")
-    with pytest.raises(RuleBrokenError, match="Say what you want to discuss") as error:
-        talk(negotiation, "samira", answer, reason)
-    assert error.value.field == "reason"
-
-
-def test_a_reason_has_a_limit(negotiation: Negotiation) -> None:
-    answer = negotiation.save("ilena", "M1")
-    with pytest.raises(RuleBrokenError, match="at most 2000 characters"):
-        talk(negotiation, "samira", answer, "x" * 2001)
-
-
-def test_a_wish_for_a_change_comes_with_its_words(negotiation: Negotiation) -> None:
-    answer = negotiation.save("ilena", "M1")
-    with pytest.raises(RuleBrokenError, match="Suggest the change, with its wording"):
-        positions.take_position(
-            negotiation["samira"],
-            negotiation.checklist(),
-            "M1",
-            Stance.WANTS_CHANGE,
-            answer_id=answer.id,
-            reason="Shorter.",
-        )
-
-
 # Propose
 
 
@@ -221,6 +223,25 @@ def test_a_proposal_leaves_the_answer_and_says_what_its_party_wants(
     assert current is not None
     assert (current.answer_id, current.version) == (answer.id, 1)
     assert negotiation.events("proposal_made")[-1]["organisation"] == "Open Door Legal Aid"
+    # One's own proposal is answered by others.
+    for first in ("samira", "dora"):
+        with pytest.raises(RuleBrokenError, match="This is your own suggestion"):
+            positions.accept_proposal(negotiation[first], negotiation.checklist(), proposal.id)
+        with pytest.raises(RuleBrokenError, match="This is your own suggestion"):
+            positions.turn_down_proposal(
+                negotiation[first], negotiation.checklist(), proposal.id, "No."
+            )
+    # Asking to discuss leaves it open.
+    talk(negotiation, "samira", answer, "Let us talk.")
+    assert proposal.state is ProposalState.OPEN
+    # Its party withdraws it.
+    with pytest.raises(RuleBrokenError, match="Only the party that made a suggestion can withdraw"):
+        positions.withdraw_proposal(negotiation["ilena"], negotiation.checklist(), proposal.id)
+    positions.withdraw_proposal(negotiation["dora"], negotiation.checklist(), proposal.id)
+    assert proposal.state is ProposalState.WITHDRAWN
+    assert len(negotiation.events("proposal_withdrawn")) == 1
+    # The party still has to take a position on the answer.
+    assert negotiation.waiting("M1") == {"door"}
 
 
 def test_an_accepted_proposal_is_the_answer_and_reopens_the_rest(negotiation: Negotiation) -> None:
@@ -279,42 +300,37 @@ def test_partners_answer_an_npm_proposal_for_an_item_they_write(negotiation: Neg
     assert negotiation.standing("M10").done
 
 
-def test_ones_own_proposal_is_answered_by_others(negotiation: Negotiation) -> None:
-    negotiation.settle("M1")
-    proposal = propose(negotiation, "samira")
-    for first in ("samira", "dora"):
-        with pytest.raises(RuleBrokenError, match="This is your own suggestion"):
-            positions.accept_proposal(negotiation[first], negotiation.checklist(), proposal.id)
-        with pytest.raises(RuleBrokenError, match="This is your own suggestion"):
-            positions.turn_down_proposal(
-                negotiation[first], negotiation.checklist(), proposal.id, "No."
-            )
-
-
-@pytest.mark.parametrize("reason", ["", "  "])
-def test_a_proposal_and_its_refusal_need_a_reason(negotiation: Negotiation, reason: str) -> None:
-    negotiation.settle("M1")
-    with pytest.raises(RuleBrokenError, match="Give the reason for the change"):
-        propose(negotiation, "samira", reason=reason)
-    proposal = propose(negotiation, "samira")
-    with pytest.raises(RuleBrokenError, match="Say why you decline it"):
-        positions.turn_down_proposal(
-            negotiation["ilena"], negotiation.checklist(), proposal.id, reason
+def test_a_proposal_has_a_reason_and_new_words_of_the_right_type(negotiation: Negotiation) -> None:
+    old = negotiation.save("ilena", "M1", words="As it was.")
+    negotiation.save("ilena", "M1", seen=1, words="As it stands.")
+    negotiation.accept("M1", "samira", "joana")
+    with pytest.raises(StaleError, match="The answer changed while you were reading"):
+        positions.propose(
+            negotiation["samira"],
+            negotiation.checklist(),
+            "M1",
+            NEW,
+            answer_id=old.id,
+            reason="Shorter.",
         )
-
-
-def test_a_proposal_that_changes_nothing_is_refused(negotiation: Negotiation) -> None:
-    negotiation.save("ilena", "M1", words="As it stands.")
     with pytest.raises(RuleBrokenError, match="That's the same wording as before"):
         propose(negotiation, "samira", words="As it stands.")
-
-
-def test_a_proposal_keeps_to_the_types_of_its_fields(negotiation: Negotiation) -> None:
-    negotiation.settle("M1")
     with pytest.raises(WrongTypeError):
         propose(negotiation, "samira", words="x" * 8001)
     with pytest.raises(WrongTypeError):
         propose(negotiation, "samira", colour="red")
+    for reason in ("", "  "):
+        with pytest.raises(RuleBrokenError, match="Give the reason for the change"):
+            propose(negotiation, "samira", reason=reason)
+    proposal = propose(negotiation, "samira")
+    for reason in ("", "  "):
+        with pytest.raises(RuleBrokenError, match="Say why you decline it"):
+            positions.turn_down_proposal(
+                negotiation["ilena"], negotiation.checklist(), proposal.id, reason
+            )
+    # One of another cooperation is not there.
+    with pytest.raises(StaleError, match="This suggestion is no longer open"):
+        positions.accept_proposal(negotiation["ilena"], negotiation.checklist(), uuid4())
 
 
 def test_a_proposal_that_is_not_whole_is_refused_before_it_is_sent(session: Session) -> None:
@@ -340,44 +356,6 @@ def test_a_proposal_naming_somebody_who_has_left_cannot_become_the_answer(sessio
         positions.accept_proposal(negotiation["ilena"], negotiation.checklist(), proposal.id)
 
 
-@pytest.mark.parametrize(
-    ("first", "item", "error", "words"),
-    [
-        ("marek", "M1", RefusedError, "You aren't acting for a party"),
-        ("ada", "M1", RefusedError, "You aren't acting for a party"),
-        ("samira", "M2", RuleBrokenError, "needs no acceptance, so there is nothing to suggest"),
-        ("samira", "M6", RuleBrokenError, "There is no answer yet"),
-    ],
-)
-def test_a_person_who_cannot_propose_reads_why(
-    negotiation: Negotiation, first: str, item: str, error: type[Exception], words: str
-) -> None:
-    negotiation.save("ilena", "M1")
-    with pytest.raises(error, match=words):
-        positions.propose(
-            negotiation[first],
-            negotiation.checklist(),
-            item,
-            NEW,
-            answer_id=uuid4(),
-            reason="Shorter.",
-        )
-
-
-def test_a_proposal_for_an_older_answer_is_stopped(negotiation: Negotiation) -> None:
-    old = negotiation.save("ilena", "M1")
-    negotiation.save("ilena", "M1", seen=1)
-    with pytest.raises(StaleError, match="The answer changed while you were reading"):
-        positions.propose(
-            negotiation["samira"],
-            negotiation.checklist(),
-            "M1",
-            NEW,
-            answer_id=old.id,
-            reason="Shorter.",
-        )
-
-
 # How a proposal ends
 
 
@@ -399,18 +377,6 @@ def test_a_proposal_is_turned_down_with_a_reason_and_nothing_else_changes(
     assert negotiation.events("proposal_turned_down")[-1]["proposed_by"] == "Open Door Legal Aid"
 
 
-def test_a_party_takes_its_own_proposal_back(negotiation: Negotiation) -> None:
-    negotiation.settle("M1")
-    proposal = propose(negotiation, "samira")
-    with pytest.raises(RuleBrokenError, match="Only the party that made a suggestion can withdraw"):
-        positions.withdraw_proposal(negotiation["ilena"], negotiation.checklist(), proposal.id)
-    positions.withdraw_proposal(negotiation["dora"], negotiation.checklist(), proposal.id)
-    assert proposal.state is ProposalState.WITHDRAWN
-    assert len(negotiation.events("proposal_withdrawn")) == 1
-    # The party still has to take a position on the answer.
-    assert negotiation.waiting("M1") == {"door"}
-
-
 def test_accepting_the_answer_withdraws_ones_own_proposal(negotiation: Negotiation) -> None:
     negotiation.settle("M1")
     proposal = propose(negotiation, "samira")
@@ -422,14 +388,7 @@ def test_accepting_the_answer_withdraws_ones_own_proposal(negotiation: Negotiati
         positions.accept_proposal(negotiation["ilena"], negotiation.checklist(), proposal.id)
 
 
-def test_asking_to_discuss_leaves_ones_own_proposal_open(negotiation: Negotiation) -> None:
-    answer = negotiation.settle("M1")
-    proposal = propose(negotiation, "samira")
-    talk(negotiation, "samira", answer, "Let us talk.")
-    assert proposal.state is ProposalState.OPEN
-
-
-def test_a_new_proposal_of_a_party_takes_the_place_of_its_earlier_one(
+def test_a_newer_proposal_of_its_party_or_a_new_answer_outdates_a_proposal(
     negotiation: Negotiation,
 ) -> None:
     negotiation.settle("M1")
@@ -438,54 +397,38 @@ def test_a_new_proposal_of_a_party_takes_the_place_of_its_earlier_one(
     negotiation.session.refresh(first)
     assert first.state is ProposalState.OUTDATED
     assert [proposal.id for proposal in negotiation.loaded().proposals] == [other.id, second.id]
-
-
-def test_with_a_new_answer_all_proposals_for_the_old_one_are_outdated(
-    negotiation: Negotiation,
-) -> None:
-    negotiation.settle("M1")
-    mine, other = propose(negotiation, "samira"), propose(negotiation, "joana", words="Ten days.")
-    accept_it(negotiation, "ilena", mine)
+    # With a new answer, so are all for the old one.
+    accept_it(negotiation, "ilena", second)
     negotiation.session.refresh(other)
     assert other.state is ProposalState.OUTDATED
     with pytest.raises(StaleError, match="This suggestion is no longer open"):
         positions.accept_proposal(negotiation["ilena"], negotiation.checklist(), other.id)
 
 
-@pytest.mark.parametrize("state", ["accepted", "turned_down", "withdrawn"])
-def test_a_proposal_is_answered_only_once(negotiation: Negotiation, state: str) -> None:
+def test_a_proposal_is_answered_only_once(negotiation: Negotiation) -> None:
     negotiation.settle("M1")
-    proposal = propose(negotiation, "samira")
-    match state:
-        case "accepted":
-            accept_it(negotiation, "ilena", proposal)
-        case "turned_down":
-            positions.turn_down_proposal(
-                negotiation["ilena"], negotiation.checklist(), proposal.id, "No."
-            )
-        case _:
-            positions.withdraw_proposal(negotiation["samira"], negotiation.checklist(), proposal.id)
-    negotiation.session.commit()
-    for act in (
-        lambda: positions.accept_proposal(
-            negotiation["joana"], negotiation.checklist(), proposal.id
-        ),
-        lambda: positions.turn_down_proposal(
-            negotiation["joana"], negotiation.checklist(), proposal.id, "No."
-        ),
-        lambda: positions.withdraw_proposal(
-            negotiation["samira"], negotiation.checklist(), proposal.id
-        ),
-    ):
-        with pytest.raises(StaleError, match="This suggestion is no longer open"):
-            act()
-        negotiation.session.rollback()
-
-
-def test_a_proposal_of_another_cooperation_is_not_there(negotiation: Negotiation) -> None:
-    negotiation.settle("M1")
-    with pytest.raises(StaleError, match="This suggestion is no longer open"):
-        positions.accept_proposal(negotiation["ilena"], negotiation.checklist(), uuid4())
+    for state in ("turned_down", "withdrawn", "accepted"):
+        proposal = propose(negotiation, "samira")
+        match state:
+            case "accepted":
+                accept_it(negotiation, "ilena", proposal)
+            case "turned_down":
+                positions.turn_down_proposal(
+                    negotiation["ilena"], negotiation.checklist(), proposal.id, "No."
+                )
+            case _:
+                positions.withdraw_proposal(
+                    negotiation["samira"], negotiation.checklist(), proposal.id
+                )
+        negotiation.session.commit()
+        for act in (
+            partial(positions.accept_proposal, negotiation["joana"]),
+            partial(positions.turn_down_proposal, negotiation["joana"], reason="No."),
+            partial(positions.withdraw_proposal, negotiation["samira"]),
+        ):
+            with pytest.raises(StaleError, match="This suggestion is no longer open"):
+                act(negotiation.checklist(), proposal_id=proposal.id)
+            negotiation.session.rollback()
 
 
 def test_an_answer_left_out_may_be_answered_by_a_proposal(negotiation: Negotiation) -> None:
