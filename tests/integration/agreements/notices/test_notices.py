@@ -111,11 +111,6 @@ def test_a_suspension_takes_the_text_out_of_force_immediately(in_force: Negotiat
     assert stopped["reason"] == "Our staff are threatened."
 
 
-def test_all_coordinators_and_signatories_are_notified(in_force: Negotiation) -> None:
-    give(in_force, "henrik", SUSPENDED)
-    assert mailed(in_force, "text_notice") == ["ilena", "joana", "otto", "samira", "tomas"]
-
-
 def test_no_signature_is_changed_by_any_of_it(in_force: Negotiation) -> None:
     """product.md, 5.9."""
 
@@ -132,17 +127,6 @@ def test_no_signature_is_changed_by_any_of_it(in_force: Negotiation) -> None:
     assert integrity.check_all().finding is None
 
 
-def test_nothing_is_written_or_sent_while_it_is_suspended(in_force: Negotiation) -> None:
-    give(in_force, "henrik", SUSPENDED)
-    with pytest.raises(RefusedError, match="This text is suspended"):
-        agreements.answer(in_force.country, in_force.checklist(), "M18", words="New.")
-    in_force.session.rollback()
-    with pytest.raises(RefusedError, match="You can only amend a text in force"):
-        agreements_service.amend(
-            in_force["ilena"], in_force.checklist(), reason="Why not.", items=["M19"]
-        )
-
-
 def test_the_party_that_suspended_a_text_lifts_the_suspension_and_it_is_in_force_again(
     in_force: Negotiation,
 ) -> None:
@@ -156,13 +140,24 @@ def test_the_party_that_suspended_a_text_lifts_the_suspension_and_it_is_in_force
     assert in_force.events("suspension_lifted")[0]["reason"] == "It is safe again."
 
 
-@pytest.mark.parametrize("first", ["tomas", "otto", "samira", "ilena", "nadia", "dora", "ada"])
-def test_nobody_else_lifts_it(in_force: Negotiation, first: str) -> None:
+def test_nobody_else_lifts_a_suspension_and_nothing_is_written_or_sent_meanwhile(
+    in_force: Negotiation,
+) -> None:
     notice = give(in_force, "henrik", SUSPENDED)
-    with pytest.raises(RefusedError, match="party that gave the notice can lift or"):
-        close(in_force, first, notice)
+    # All coordinators and signatories are notified.
+    assert mailed(in_force, "text_notice") == ["ilena", "joana", "otto", "samira", "tomas"]
+    for first in ("tomas", "otto", "samira", "ilena", "nadia", "dora", "ada"):
+        with pytest.raises(RefusedError, match="party that gave the notice can lift or"):
+            close(in_force, first, notice)
+        in_force.session.rollback()
+        assert not is_in_force(in_force), first
+    with pytest.raises(RefusedError, match="This text is suspended"):
+        agreements.answer(in_force.country, in_force.checklist(), "M18", words="New.")
     in_force.session.rollback()
-    assert not is_in_force(in_force)
+    with pytest.raises(RefusedError, match="You can only amend a text in force"):
+        agreements_service.amend(
+            in_force["ilena"], in_force.checklist(), reason="Why not.", items=["M19"]
+        )
 
 
 def test_two_suspensions_are_lifted_by_both(in_force: Negotiation) -> None:
@@ -215,14 +210,6 @@ def test_an_ending_keeps_the_notice_agreed(in_force: Negotiation, frozen_time: C
     assert on(in_force, frozen_time, NOTICE + 1) == 0
 
 
-def test_the_continuing_duties_come_from_the_signed_text(in_force: Negotiation) -> None:
-    duties = notices.surviving_duties(in_force.checklist())
-    words = str(duties)
-    assert "Confidentiality" in words
-    assert "For ever" in words
-    assert "Thanks are owed." in words
-
-
 def test_only_the_party_that_gave_notice_withdraws_it_before_its_day(
     in_force: Negotiation, frozen_time: Clock
 ) -> None:
@@ -238,9 +225,16 @@ def test_only_the_party_that_gave_notice_withdraws_it_before_its_day(
 
 def test_an_ended_text_cannot_be_reinstated(in_force: Negotiation, frozen_time: Clock) -> None:
     notice = give(in_force, "tomas", ENDED)
+    with pytest.raises(RuleBrokenError, match="has already given this notice"):
+        give(in_force, "tomas", ENDED)
+    in_force.session.rollback()
     on(in_force, frozen_time, NOTICE)
     with pytest.raises(RefusedError, match="has to be agreed and signed again"):
         close(in_force, "tomas", notice)
+    in_force.session.rollback()
+    # Terms that ended closed the cooperation.
+    with pytest.raises(RefusedError, match="This cooperation is closed"):
+        notices.agree_anew(in_force["ilena"], in_force.checklist(), reason="We try again.")
 
 
 def test_a_suspended_text_can_be_ended_too(in_force: Negotiation, frozen_time: Clock) -> None:
@@ -251,47 +245,37 @@ def test_a_suspended_text_can_be_ended_too(in_force: Negotiation, frozen_time: C
     assert [notice.kind for notice in notices.open_notices(in_force.checklist())] == [ENDED]
 
 
-def test_a_party_gives_notice_only_once(in_force: Negotiation) -> None:
-    give(in_force, "tomas", ENDED)
-    with pytest.raises(RuleBrokenError, match="has already given this notice"):
-        give(in_force, "tomas", ENDED)
-
-
-@pytest.mark.parametrize("kind", NoticeKind)
-@pytest.mark.parametrize("reason", ["", "  "])
-def test_a_reason_is_asked_for(in_force: Negotiation, kind: NoticeKind, reason: str) -> None:
-    with pytest.raises(RuleBrokenError, match="Give the reason") as error:
-        give(in_force, "tomas", kind, reason)
-    assert error.value.field == "reason"
-
-
-@pytest.mark.parametrize("days", [-1, 400])
-def test_a_suspension_begins_today_or_within_a_year(in_force: Negotiation, days: int) -> None:
-    with pytest.raises(RuleBrokenError, match="Choose a day from") as error:
-        give(in_force, "tomas", SUSPENDED, from_on=clock.today() + days * DAY)
-    # In words, as on every page.
-    assert f"from {as_date(clock.today())} on" in str(error.value)
-
-
-@pytest.mark.parametrize("kind", NoticeKind)
-@pytest.mark.parametrize(
-    "first", ["ilena", "samira", "nadia", "oren", "dora", "marek", "vesna", "ada", "root"]
-)
-def test_only_a_signatory_of_a_party_stops_a_text(
-    in_force: Negotiation, first: str, kind: NoticeKind
-) -> None:
-    refused(in_force, first, kind, "Only a signatory of one of the parties can suspend or end")
-
-
-def test_an_expired_power_stops_nothing(in_force: Negotiation) -> None:
+def test_only_a_signatory_of_a_party_stops_a_text_with_a_reason(in_force: Negotiation) -> None:
+    for kind in NoticeKind:
+        for first in ("ilena", "samira", "nadia", "oren", "dora", "marek", "vesna", "ada", "root"):
+            words = "Only a signatory of one of the parties can suspend or end"
+            refused(in_force, first, kind, words)
+        for reason in ("", "  "):
+            with pytest.raises(RuleBrokenError, match="Give the reason") as error:
+                give(in_force, "tomas", kind, reason)
+            assert error.value.field == "reason"
+            in_force.session.rollback()
+        # Only a text in force is stopped.
+        with pytest.raises(RefusedError, match="You can only suspend or end a text in force"):
+            give(in_force, "tomas", kind, what=CONFIDENTIALITY)
+        in_force.session.rollback()
+    for days in (-1, 400):
+        with pytest.raises(RuleBrokenError, match="Choose a day from") as error:
+            give(in_force, "tomas", SUSPENDED, from_on=clock.today() + days * DAY)
+        # In words, as on every page.
+        assert f"from {as_date(clock.today())} on" in str(error.value)
+        in_force.session.rollback()
+    with pytest.raises(RefusedError, match="Only a text that has ended"):
+        notices.agree_anew(in_force["ilena"], in_force.checklist(), reason="Why not.")
+    in_force.session.rollback()
+    # The continuing duties come from the signed text.
+    words = str(notices.surviving_duties(in_force.checklist()))
+    assert "Confidentiality" in words
+    assert "For ever" in words
+    assert "Thanks are owed." in words
+    # An expired power stops nothing.
     power(in_force, "henrik", None, clock.today() - DAY)
     refused(in_force, "henrik", SUSPENDED, "Your power to sign has run out")
-
-
-@pytest.mark.parametrize("kind", NoticeKind)
-def test_only_a_text_in_force_is_stopped(in_force: Negotiation, kind: NoticeKind) -> None:
-    with pytest.raises(RefusedError, match="You can only suspend or end a text in force"):
-        give(in_force, "tomas", kind, what=CONFIDENTIALITY)
 
 
 # Beside an amendment
@@ -375,13 +359,6 @@ def test_a_suspension_while_an_amendment_is_drafted_is_lifted_beside_it(
 # Agreed again
 
 
-def test_terms_that_ended_closed_the_cooperation(in_force: Negotiation, frozen_time: Clock) -> None:
-    give(in_force, "tomas", ENDED)
-    on(in_force, frozen_time, NOTICE)
-    with pytest.raises(RefusedError, match="This cooperation is closed"):
-        notices.agree_anew(in_force["ilena"], in_force.checklist(), reason="We try again.")
-
-
 def confidentiality_ended(negotiation: Negotiation, frozen_time: Clock) -> Checklist:
     text = negotiation.checklist(CONFIDENTIALITY)
     until = clock.today() + 500 * DAY
@@ -421,11 +398,6 @@ def test_another_text_that_has_ended_can_be_agreed_again(
         None,
         None,
     )
-
-
-def test_a_text_in_force_is_not_agreed_again(in_force: Negotiation) -> None:
-    with pytest.raises(RefusedError, match="Only a text that has ended"):
-        notices.agree_anew(in_force["ilena"], in_force.checklist(), reason="Why not.")
 
 
 def test_the_worker_applies_no_notice_that_nobody_gave_here(in_force: Negotiation) -> None:
