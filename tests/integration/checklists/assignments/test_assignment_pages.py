@@ -73,13 +73,38 @@ def test_people_on_the_same_side_see_who_an_item_is_assigned_to(users: Users) ->
     assign(users.negotiation, "samira", "M1", "dora", due_on=clock.today() + DAY)
     words = "Assigned to Dora Lund (our side only) Due on"
     assert own_side(users.page("henrik"), "M1").startswith(words)
-    assert own_side(users.page("samira"), "M1").startswith(words)
+    page = users.page("samira")
+    assert own_side(page, "M1").startswith(words)
+    assert own_side(page, "M7") == ""
+    # It is not printed.
+    (box,) = [
+        node for node in page.root.iter("div") if "own-side" in node.attrib.get("class", "").split()
+    ]
+    assert "no-print" in box.attrib["class"].split()
     assert own_side(users.page("dora"), "M1").startswith("Assigned to you (our side only) Due on")
-    assert own_side(users.page("samira"), "M7") == ""
     for first in ("ilena", "joana", "leyla", "ada"):
         page = users.page(first)
         assert own_side(page, "M1") == ""
         assert "Dora Lund" not in item(page, "M1")
+
+
+def test_a_person_who_is_not_a_coordinator_sees_assignments_and_changes_none(users: Users) -> None:
+    assign(users.negotiation, "samira", "M1", "dora")
+    page = users.page("dora", "/assignments")
+    assert "Assigned to you" in page.text
+    assert "Assign a section" not in page.text
+    address = f"{users.address}/assignments"
+    assert users.browser("dora").post(address).status_code == 403
+    users.page("dora", "/items/M1/assign", 403)
+    assert users.browser("dora").post(f"{users.address}/items/M1/assign").status_code == 403
+    # Who does not work on the checklist finds no such pages.
+    for first in ("ada", "root", "vesna", "marek"):
+        browser = users.browser(first)
+        for rest in ("/assignments", "/items/M1/assign"):
+            assert browser.get(users.address + rest).status_code == 404, first
+            assert browser.post(users.address + rest).status_code == 404, first
+        for rest in ("/items/M1/assign/me", "/items/M1/assign/back"):
+            assert browser.post(users.address + rest).status_code == 404, first
 
 
 def test_each_is_offered_on_an_item_what_they_may_do(users: Users) -> None:
@@ -102,16 +127,15 @@ def test_each_is_offered_on_an_item_what_they_may_do(users: Users) -> None:
     assert "Accept" not in acts(users.page("henrik"), "M1")
 
 
-@pytest.mark.parametrize("first", ["samira", "henrik", "ada"])
-def test_every_filter_has_its_count_which_is_what_it_keeps(users: Users, first: str) -> None:
+def test_every_filter_has_its_count_which_is_what_it_keeps(users: Users) -> None:
     negotiation = users.negotiation
     negotiation.settle("M1")
     negotiation.save("ilena", "M3")
     flag_term(negotiation["samira"], negotiation.checklist(), "M1", "A donor decides?")
     negotiation.session.commit()
     users.submit("joana", "/items/M1/propose", words="Other words.", reason="Shorter.")
-    if first != "ada":
-        assign(negotiation, "samira", "M7", first)
+    assign(negotiation, "samira", "M7", "samira")
+    assign(negotiation, "samira", "M9", "henrik")
     names = {
         "": "All items",
         "us": "Waiting for us",
@@ -121,15 +145,16 @@ def test_every_filter_has_its_count_which_is_what_it_keeps(users: Users, first: 
         "flagged": "Flagged",
         "open": "Not started",
     }
-    if first == "ada":
-        del names["mine"]
-    expected = []
-    for chosen, words in names.items():
-        codes = items(users.page(first, f"?filter={chosen}"))
-        expected.append(f"{words} {len(codes)}")
-    labels = filter_words(users.page(first))
-    assert labels == expected
-    assert {"Open differences 1", "Flagged 1"} < set(labels)
+    for first in ("samira", "henrik", "ada"):
+        if first == "ada":
+            del names["mine"]
+        expected = []
+        for chosen, words in names.items():
+            page = users.page(first, f"?filter={chosen}")
+            expected.append(f"{words} {len(items(page))}")
+        labels = filter_words(page)
+        assert labels == expected, first
+        assert {"Open differences 1", "Flagged 1"} < set(labels), first
 
 
 def test_the_filter_for_my_items_includes_finished_ones(users: Users) -> None:
@@ -157,15 +182,6 @@ def test_the_list_hides_assignments_while_a_text_is_being_signed(users: Users) -
     assert users.browser("samira").post(f"{users.address}/assignments").status_code == 403
 
 
-def test_assignments_are_not_printed(users: Users) -> None:
-    assign(users.negotiation, "samira", "M1", "dora")
-    page = users.page("samira")
-    (box,) = [
-        node for node in page.root.iter("div") if "own-side" in node.attrib.get("class", "").split()
-    ]
-    assert "no-print" in box.attrib["class"].split()
-
-
 def test_an_overdue_item_is_marked_until_it_is_done(users: Users, frozen_time: Time) -> None:
     frozen_time(NOON)
     assign(users.negotiation, "samira", "M1", "dora", due_on=clock.today())
@@ -174,6 +190,8 @@ def test_an_overdue_item_is_marked_until_it_is_done(users: Users, frozen_time: T
     users = Users(users.app, users.negotiation)  # yesterday's sessions have ended
     assert f"Overdue since {DAY_IN_WORDS}" in own_side(users.page("samira"), "M1")
     assert f"Overdue since {DAY_IN_WORDS}" in users.page("samira", "/assignments").text
+    labels = states(users.browser("dora").page("/"))
+    assert labels["Do 1 item assigned to you"] == f"Overdue since {DAY_IN_WORDS}"
     users.negotiation.save("henrik", "M1")
     assert own_side(users.page("samira"), "M1") == (
         "Assigned to Dora Lund (our side only) Change who : Item M1"
@@ -201,27 +219,31 @@ def test_an_item_is_assigned_on_its_page(users: Users) -> None:
     assert again.values["due_on"] == [clock.today().isoformat()]
 
 
-@pytest.mark.parametrize(
-    ("fields", "words"),
-    [
+def test_wrong_input_shows_an_error_beside_its_field(users: Users) -> None:
+    accounts, browser = users.negotiation.country.users, users.browser("samira")
+    form = users.page("samira", "/items/M1/assign").form()
+    dora, ilena = (str(accounts[first].id) for first in ("dora", "ilena"))
+    wrong: tuple[tuple[dict[str, str], str], ...] = (
         ({"person": ""}, "Who: Choose one from the list"),
-        ({"person": "dora", "due_on": "2020-01-01"}, "Choose today or a later day."),
-        ({"person": "dora", "due_on": "soon"}, "Due on"),
-        ({"person": "ilena"}, "Choose one of the answers offered"),
+        ({"person": dora, "due_on": "2020-01-01"}, "Choose today or a later day."),
+        ({"person": dora, "due_on": "soon"}, "Due on"),
+        ({"person": ilena}, "Choose one of the answers offered"),
         ({"person": "nonsense"}, "Choose one of the answers offered"),
-    ],
-)
-def test_wrong_input_shows_an_error_beside_its_field(
-    users: Users, fields: dict[str, str], words: str
-) -> None:
-    accounts = users.negotiation.country.users
-    sent = dict(fields)
-    if sent["person"] in accounts:
-        sent["person"] = str(accounts[sent["person"]].id)
-    page = users.submit("samira", "/items/M1/assign", **sent)
-    assert page.title.startswith("Problem: ")
-    assert words in page.text
-    assert holders(users.negotiation, "samira") == {}
+    )
+    for fields, words in wrong:
+        data = form.filled_in(**fields)
+        page = Page.of(browser.post(f"{users.address}/items/M1/assign", data=data, csrf=False))
+        assert page.title.startswith("Problem: "), fields
+        assert words in page.text, fields
+        assert holders(users.negotiation, "samira") == {}, fields
+    # An item that is not there has no page, and one of the other side is refused with the reason.
+    for code in ("M99", "m1", "%2e%2e"):
+        users.page("samira", f"/items/{code}/assign", 404)
+        for rest in ("me", "back"):
+            address = f"{users.address}/items/{code}/assign/{rest}"
+            assert browser.post(address).status_code == 404, code
+    page = users.page("samira", "/items/M2/assign", 403)
+    assert "Your organisation has nothing to do on this item." in page.text
 
 
 def test_a_concurrent_assignment_is_shown_before_it_is_overwritten(users: Users) -> None:
@@ -295,43 +317,6 @@ def test_a_coordinator_assigns_a_whole_section_on_the_assignments_page(users: Us
     assert set(holders(users.negotiation, "samira").values()) == {"dora"}
 
 
-def test_a_person_who_is_not_a_coordinator_sees_assignments_and_changes_none(users: Users) -> None:
-    assign(users.negotiation, "samira", "M1", "dora")
-    page = users.page("dora", "/assignments")
-    assert "Assigned to you" in page.text
-    assert "Assign a section" not in page.text
-    address = f"{users.address}/assignments"
-    assert users.browser("dora").post(address).status_code == 403
-    users.page("dora", "/items/M1/assign", 403)
-    assert users.browser("dora").post(f"{users.address}/items/M1/assign").status_code == 403
-
-
-@pytest.mark.parametrize("first", ["ada", "root", "vesna", "marek"])
-def test_a_person_who_does_not_work_on_the_checklist_finds_no_assignments_page(
-    users: Users, first: str
-) -> None:
-    assign(users.negotiation, "samira", "M1", "dora")
-    browser = users.browser(first)
-    for rest in ("/assignments", "/items/M1/assign"):
-        assert browser.get(users.address + rest).status_code == 404
-        assert browser.post(users.address + rest).status_code == 404
-    for rest in ("/items/M1/assign/me", "/items/M1/assign/back"):
-        assert browser.post(users.address + rest).status_code == 404
-
-
-@pytest.mark.parametrize("code", ["M99", "m1", "%2e%2e"])
-def test_an_item_that_is_not_there_has_no_page(users: Users, code: str) -> None:
-    users.page("samira", f"/items/{code}/assign", 404)
-    for rest in ("me", "back"):
-        address = f"{users.address}/items/{code}/assign/{rest}"
-        assert users.browser("samira").post(address).status_code == 404
-
-
-def test_an_item_that_is_the_other_sides_is_refused_with_the_reason(users: Users) -> None:
-    page = users.page("samira", "/items/M2/assign", 403)
-    assert "Your organisation has nothing to do on this item." in page.text
-
-
 # My work
 
 
@@ -366,14 +351,6 @@ def test_the_line_of_a_checklist_says_until_when_its_first_item_is_assigned(
     assert "Due on" not in states(users.browser("ilena").page("/"))["Agreed terms"]
 
 
-def test_an_overdue_item_is_marked_in_my_work(users: Users, frozen_time: Time) -> None:
-    frozen_time(NOON)
-    assign(users.negotiation, "samira", "M1", "dora", due_on=clock.today())
-    frozen_time(NOON + DAY)
-    labels = states(users.browser("dora").page("/"))
-    assert labels["Do 1 item assigned to you"] == f"Overdue since {DAY_IN_WORDS}"
-
-
 def test_items_of_somebody_who_left_come_back_to_the_coordinators(users: Users) -> None:
     assign(users.negotiation, "samira", "M1", "dora")
     take_out(users.negotiation)
@@ -395,7 +372,7 @@ def test_items_of_somebody_who_left_come_back_to_the_coordinators(users: Users) 
 def test_a_list_with_everything_assigned_takes_as_many_queries_as_with_one(
     app: Flask, session: Session, statements: Statements
 ) -> None:
-    codes = [f"M{n}" for n in range(1, 60)]
+    codes = [f"M{n}" for n in range(1, 25)]
     negotiation = set_out(
         session, template=a_template(*(an_item(code, a_field()) for code in codes))
     )
