@@ -114,24 +114,44 @@ def signatures(negotiation: Negotiation) -> list[Signature]:
     return list(negotiation.session.scalars(sa.select(Signature).order_by(Signature.signed_at)))
 
 
-def test_both_texts_stand_in_full_on_one_page(tomas: Hand) -> None:
+def test_both_texts_stand_in_full_on_one_page_and_only_ticked_ones_are_signed(
+    tomas: Hand,
+) -> None:
+    alone = tomas.client.page(f"/checklists/{tomas.negotiation.checklist(TERMS).id}/sign")
+    assert alone.links()["Read and sign them together"] == tomas.address
+    cooperation = tomas.client.page(f"/cooperations/{tomas.negotiation.cooperation.reference}")
+    assert cooperation.links()["Read and sign them together"] == tomas.address
     page = tomas.page_1()
     assert page.h1 == "Read the texts you sign"
     for code in ("M1", "C1", "C12"):
         assert code in page.text
-    for row in waiting_texts.waiting(tomas.negotiation["tomas"], tomas.negotiation.cooperation.id):
-        assert row.revision.digest in page.text.replace(" ", "")
     shown = shown_on(page)
     for row in waiting_texts.waiting(tomas.negotiation["tomas"], tomas.negotiation.cooperation.id):
+        assert row.revision.digest in page.text.replace(" ", "")
         assert unseen(row.document, shown, "en", "en") == []
+    # Nothing is signed without a tick.
+    page = tomas.client.page(_address(tomas.address, []))
+    assert page.title.startswith("Problem: ")
+    assert "Choose at least one answer" in page.text
+    assert tomas.client.page(f"{tomas.address}/confirm").h1 == "Read the texts you sign"
+    assert signatures(tomas.negotiation) == []
+    # With one of them ticked, it is the sentence of that one.
+    page = tomas.choose(1)
+    assert page.h1 == "Sign 1 text"
+    assert "You signed 1 text." in tomas.sign(page).text
+    assert len(signatures(tomas.negotiation)) == 1
 
 
-def test_one_passkey_signs_both_and_each_signature_can_be_verified(tomas: Hand) -> None:
+def test_one_passkey_signs_both_and_each_signature_can_be_verified(
+    app: Flask, both: Negotiation, tomas: Hand
+) -> None:
     page = tomas.choose(0, 1)
     assert page.h1 == "Sign 2 texts"
     assert page.text.count("This agreement then binds it.") == 2
-    assert "You signed 2 texts." in tomas.sign(page).text
-    given = signatures(tomas.negotiation)
+    data = page.form().filled_in(passkey=tomas.device.answer(asked_on(page).challenge))
+    answered = tomas.client.post(tomas.page_2, data=data, csrf=False, follow_redirects=True)
+    assert "You signed 2 texts." in answered.text
+    given = signatures(both)
     assert len({row.revision_id for row in given}) == 2
     for row in given:
         assert row.method is Method.PASSKEY
@@ -142,35 +162,19 @@ def test_one_passkey_signs_both_and_each_signature_can_be_verified(tomas: Hand) 
         for other in others:
             # Nothing in the proof of one text names another.
             assert other.document_digest not in str(row.proof)
-    assert len(tomas.negotiation.events(verbs.SIGNED.name)) == 2
-
-
-def test_the_last_signatures_bring_both_into_force_and_the_audit_agrees(
-    app: Flask, both: Negotiation
-) -> None:
-    for first in ("tomas", "henrik", "otto"):
+    assert len(both.events(verbs.SIGNED.name)) == 2
+    # A response signs one list once.
+    again = tomas.client.post(tomas.page_2, data=data, csrf=False, follow_redirects=True)
+    assert "can&#39;t be signed any more as you opened it" in again.text
+    assert len(signatures(both)) == 2
+    # The last signatures bring both into force, and the audit agrees.
+    for first in ("henrik", "otto"):
         hand = Hand(app, both, first)
         assert "You signed 2 texts." in hand.sign(hand.choose(0, 1)).text
     both.session.rollback()
     states = {both.checklist(kind).state for kind in (TERMS, RULES)}
     assert states == {ChecklistState.IN_FORCE}
     assert integrity.check_all().finding is None
-
-
-def test_only_ticked_texts_are_signed(tomas: Hand) -> None:
-    """With one of them ticked, it is the sentence of that one."""
-    page = tomas.choose(1)
-    assert page.h1 == "Sign 1 text"
-    assert "You signed 1 text." in tomas.sign(page).text
-    assert len(signatures(tomas.negotiation)) == 1
-
-
-def test_nothing_is_signed_without_a_tick(tomas: Hand) -> None:
-    page = tomas.client.page(_address(tomas.address, []))
-    assert page.title.startswith("Problem: ")
-    assert "Choose at least one answer" in page.text
-    assert tomas.client.page(f"{tomas.address}/confirm").h1 == "Read the texts you sign"
-    assert signatures(tomas.negotiation) == []
 
 
 def code_of(negotiation: Negotiation, first: str) -> str:
@@ -206,17 +210,9 @@ def test_one_code_signs_both_texts_and_no_third(tomas: Hand) -> None:
     assert len(signatures(tomas.negotiation)) == 2
 
 
-def test_a_response_signs_one_list_once(tomas: Hand) -> None:
-    page = tomas.choose(0, 1)
-    answer = tomas.device.answer(asked_on(page).challenge)
-    data = page.form().filled_in(passkey=answer)
-    tomas.client.post(tomas.page_2, data=data, csrf=False)
-    again = tomas.client.post(tomas.page_2, data=data, csrf=False, follow_redirects=True)
-    assert "can&#39;t be signed any more as you opened it" in again.text
-    assert len(signatures(tomas.negotiation)) == 2
-
-
-def test_the_response_for_one_list_does_not_sign_another(tomas: Hand) -> None:
+def test_the_response_for_one_list_does_not_sign_another(
+    tomas: Hand, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Whoever ticked one text signs no second one with the same response."""
     first = tomas.choose(0)
     answer = tomas.device.answer(asked_on(first).challenge)
@@ -229,37 +225,7 @@ def test_the_response_for_one_list_does_not_sign_another(tomas: Hand) -> None:
     again = tomas.sign(two, page_token=token)
     assert again.h1 == "Read the texts you sign"
     assert signatures(tomas.negotiation) == []
-
-
-def test_if_a_text_changed_meanwhile_nothing_is_signed_and_the_change_is_shown(
-    tomas: Hand,
-) -> None:
-    page = tomas.choose(0, 1)
-    send_again(tomas.negotiation)
-    again = tomas.sign(page)
-    assert again.h1 == "Read the texts you sign"
-    assert "One of the texts can't be signed any more as you opened it" in again.text
-    assert "What changed since you opened revision 1" in again.text
-    assert signatures(tomas.negotiation) == []
-
-
-def test_a_tick_for_a_text_that_changed_is_not_taken(tomas: Hand) -> None:
-    marks = marks_on(tomas.page_1())
-    send_again(tomas.negotiation)
-    page = tomas.client.page(_address(tomas.address, marks))
-    assert "A text changed after you opened it. Read it as it is now." in page.text
-
-
-def test_a_page_that_was_open_too_long_signs_nothing(tomas: Hand, frozen_time: Clock) -> None:
-    now = clock.now()
-    page = tomas.choose(0, 1)
-    frozen_time(now + OPEN_FOR + dt.timedelta(minutes=1))
-    again = tomas.sign(page)
-    assert "You opened the page more than 10 minutes ago" in again.text
-    assert signatures(tomas.negotiation) == []
-
-
-def test_all_are_signed_or_none(tomas: Hand, monkeypatch: pytest.MonkeyPatch) -> None:
+    # All are signed or none.
     sign_first = agreements.sign
     seen: list[object] = []
 
@@ -269,38 +235,58 @@ def test_all_are_signed_or_none(tomas: Hand, monkeypatch: pytest.MonkeyPatch) ->
         seen.append(args)
         return sign_first(*args, **values)
 
-    monkeypatch.setattr(agreements, "sign", refuse_the_second)
-    page = tomas.sign(tomas.choose(0, 1))
+    page = tomas.choose(0, 1)
+    with monkeypatch.context() as patch:
+        patch.setattr(agreements, "sign", refuse_the_second)
+        page = tomas.sign(page)
     assert "Not this one." in page.text
+    assert signatures(tomas.negotiation) == []
+
+
+def test_if_a_text_changed_meanwhile_nothing_is_signed_and_the_change_is_shown(
+    tomas: Hand, frozen_time: Clock
+) -> None:
+    page, marks = tomas.choose(0, 1), marks_on(tomas.page_1())
+    send_again(tomas.negotiation)
+    again = tomas.sign(page)
+    assert again.h1 == "Read the texts you sign"
+    assert "One of the texts can't be signed any more as you opened it" in again.text
+    assert "What changed since you opened revision 1" in again.text
+    assert signatures(tomas.negotiation) == []
+    # Nor is a tick for a text that changed taken.
+    page = tomas.client.page(_address(tomas.address, marks))
+    assert "A text changed after you opened it. Read it as it is now." in page.text
+    # A page that was open too long signs nothing either.
+    now = clock.now()
+    page = tomas.choose(0, 1)
+    frozen_time(now + OPEN_FOR + dt.timedelta(minutes=1))
+    again = tomas.sign(page)
+    assert "You opened the page more than 10 minutes ago" in again.text
     assert signatures(tomas.negotiation) == []
 
 
 def test_whoever_has_one_text_to_sign_is_led_to_it(app: Flask, both: Negotiation) -> None:
     agreements.call_back(both["ilena"], both.checklist(RULES), reason="One more thing.")
     both.session.commit()
-    hand = Hand(app, both, "tomas")
-    response = hand.client.get(hand.address)
-    assert response.location == f"/checklists/{both.checklist(TERMS).id}/sign"
+    client = both.country.browser(app, "tomas")
+    cooperation = f"/cooperations/{both.cooperation.reference}"
+    alone = f"/checklists/{both.checklist(TERMS).id}/sign"
+    assert client.get(f"{cooperation}/sign").location == alone
+    for address in (alone, cooperation):
+        assert "Read and sign them together" not in client.page(address).links()
 
 
-@pytest.mark.parametrize("first", ["ilena", "nadia", "samira"])
 def test_whoever_has_nothing_to_sign_is_led_to_the_cooperation(
-    app: Flask, both: Negotiation, first: str
+    app: Flask, both: Negotiation
 ) -> None:
+    cooperation = f"/cooperations/{both.cooperation.reference}"
     for rest in ("", "/confirm"):
-        client = both.country.browser(app, first)
-        response = client.get(f"/cooperations/{both.cooperation.reference}/sign{rest}")
-        assert response.status_code in {302, 303}
-        assert response.location.split("?")[0] in {
-            f"/cooperations/{both.cooperation.reference}",
-            f"/cooperations/{both.cooperation.reference}/sign",
-        }
-
-
-def test_an_outsider_finds_no_such_page(app: Flask, both: Negotiation) -> None:
-    for rest in ("", "/confirm"):
-        client = both.country.browser(app, "marek")
-        client.page(f"/cooperations/{both.cooperation.reference}/sign{rest}", 404)
+        for first in ("ilena", "nadia", "samira"):
+            response = both.country.browser(app, first).get(f"{cooperation}/sign{rest}")
+            assert response.status_code in {302, 303}, first
+            assert response.location.split("?")[0] in {cooperation, f"{cooperation}/sign"}, first
+        # An outsider finds no such page.
+        both.country.browser(app, "marek").page(f"{cooperation}/sign{rest}", 404)
 
 
 def test_another_persons_marks_open_nothing(app: Flask, both: Negotiation) -> None:
@@ -310,24 +296,6 @@ def test_another_persons_marks_open_nothing(app: Flask, both: Negotiation) -> No
     assert page.title.startswith("Problem: ")
     query = "&".join(f"opened={mark}" for mark in marks)
     assert henrik.client.page(f"{henrik.address}/confirm?{query}").h1 == "Read the texts you sign"
-
-
-def test_the_page_before_signing_one_text_leads_to_all_of_them(tomas: Hand) -> None:
-    alone = tomas.client.page(f"/checklists/{tomas.negotiation.checklist(TERMS).id}/sign")
-    assert alone.links()["Read and sign them together"] == tomas.address
-    cooperation = tomas.client.page(f"/cooperations/{tomas.negotiation.cooperation.reference}")
-    assert cooperation.links()["Read and sign them together"] == tomas.address
-
-
-def test_whoever_has_one_text_to_sign_is_not_led_there(app: Flask, both: Negotiation) -> None:
-    agreements.call_back(both["ilena"], both.checklist(RULES), reason="One more thing.")
-    both.session.commit()
-    hand = Hand(app, both, "tomas")
-    for address in (
-        f"/checklists/{both.checklist(TERMS).id}/sign",
-        f"/cooperations/{both.cooperation.reference}",
-    ):
-        assert "Read and sign them together" not in hand.client.page(address).links()
 
 
 def test_a_changed_slot_is_noticed_before_anybody_reads(tomas: Hand) -> None:
