@@ -33,8 +33,12 @@ GOES_ON = {"taken_effect_at", "closed_at", "closed_by_id", "closed_reason"}
 @pytest.fixture
 def noticed(in_force: Negotiation, frozen_time: Clock) -> Negotiation:
     """The terms renewed automatically once, and a party has given notice of their end."""
-    on(in_force, frozen_time, DAYS + 1)
-    give(in_force, "henrik", NoticeKind.ENDED, "Our board has decided so.")
+
+    def renew_and_give_notice(negotiation: Negotiation) -> None:
+        on(negotiation, frozen_time, DAYS + 1)
+        give(negotiation, "henrik", NoticeKind.ENDED, "Our board has decided so.")
+
+    in_force.go_on("noticed", renew_and_give_notice)
     return in_force
 
 
