@@ -33,6 +33,7 @@ from tracker.checklists.models import Answer, ChecklistParty, CopiedAnswer, Copy
 from tracker.checklists.negotiation import positions
 from tracker.checklists.reuse import beginning, copying
 from tracker.checklists.reuse.beginning import Beginning
+from tracker.checklists.rules.completeness import ItemStatus
 from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import Mode
 from tracker.cooperations.selection import service as selection
@@ -72,6 +73,13 @@ def begin(negotiation: Negotiation, language: str = "en", first: str = "ilena") 
     return begun
 
 
+@pytest.fixture
+def begun(negotiation: Negotiation) -> Negotiation:
+    """The same cooperation; its terms begin with the model text in English."""
+    negotiation.go_on("begin", begin)
+    return negotiation
+
+
 def values(negotiation: Negotiation, item: str) -> dict[str, Any]:
     answer = negotiation.loaded().sheet.shared(item)
     assert answer is not None
@@ -80,11 +88,11 @@ def values(negotiation: Negotiation, item: str) -> dict[str, Any]:
 
 def unread(negotiation: Negotiation, item: str) -> set[str]:
     """Return the keys of the organisations that have not read an item."""
-    return {
-        key
-        for key in WRITERS
-        if negotiation.country.id(key) in negotiation.standing(item).unread_by
-    }
+    return unread_of(negotiation, negotiation.standing(item))
+
+
+def unread_of(negotiation: Negotiation, status: ItemStatus) -> set[str]:
+    return {key for key in WRITERS if negotiation.country.id(key) in status.unread_by}
 
 
 def read(negotiation: Negotiation, first: str, *items: str) -> None:
@@ -164,6 +172,7 @@ def test_a_checklist_begins_with_what_administrators_wrote_and_keeps_it(
     assert negotiation.loaded().standing().items["M2"].unread_by
 
 
+@pytest.mark.both_databases
 def test_one_event_names_the_items_and_the_text(negotiation: Negotiation) -> None:
     items = begin(negotiation)
     (event,) = negotiation.events("model_text_used")
@@ -176,20 +185,27 @@ def test_one_event_names_the_items_and_the_text(negotiation: Negotiation) -> Non
     }
     assert event["who"]["name"] == "Ilena Dorvath"
     assert negotiation.events("answer_saved") == []
-
-
-@pytest.mark.both_databases
-def test_lists_count_what_each_party_has_to_read(negotiation: Negotiation) -> None:
-    count = len(begin(negotiation))
+    # Lists count what each party has to read.
     rows = negotiation.session.scalars(
         sa.select(ChecklistParty.unread_count).where(
             ChecklistParty.checklist_id == negotiation.checklist().id
         )
     ).all()
-    assert rows == [count] * 3
+    assert rows == [len(items)] * 3
+    # The marks say that the text came with the product.
+    marks = negotiation.session.scalars(sa.select(CopiedAnswer)).all()
+    assert {(mark.source, mark.source_answer_id, mark.is_rewritten) for mark in marks} == {
+        (CopySource.PRODUCT, None, False)
+    }
+    # A checklist is begun once.
+    with pytest.raises(RefusedError, match="already has answers"):
+        begin(negotiation)
+    assert len(negotiation.events("model_text_used")) == 1
 
 
-def test_what_is_known_stands_in_the_place_of_what_is_to_decide(negotiation: Negotiation) -> None:
+def test_what_is_known_stands_in_the_place_of_what_is_to_decide(
+    negotiation: Negotiation, app: Flask
+) -> None:
     know(negotiation)
     begin(negotiation)
     parties = rows_of(negotiation)
@@ -205,13 +221,7 @@ def test_what_is_known_stands_in_the_place_of_what_is_to_decide(negotiation: Neg
     assert days["start"] == STARTS.isoformat()
     assert to_decide.is_mark(days["review"])
     assert values(negotiation, "M3")["in_scope"] == ["VISIT"]
-
-
-def test_a_partner_finds_its_details_in_its_row_where_the_text_leaves_them_open(
-    negotiation: Negotiation, app: Flask
-) -> None:
-    know(negotiation)
-    begin(negotiation)
+    # A partner finds its details in its row where the text leaves them open.
     form = (
         negotiation.country.browser(app, "samira")
         .page(address(negotiation, "/items/M1/answer"))
@@ -222,20 +232,19 @@ def test_a_partner_finds_its_details_in_its_row_where_the_text_leaves_them_open(
 
 
 def test_a_partner_that_saves_its_row_leaves_open_what_the_others_decide_in_theirs(
-    negotiation: Negotiation, app: Flask
+    begun: Negotiation, app: Flask
 ) -> None:
-    begin(negotiation)
-    before = rows_of(negotiation)
+    before = rows_of(begun)
     browser, where = (
-        negotiation.country.browser(app, "samira"),
-        address(negotiation, "/items/M1/answer"),
+        begun.country.browser(app, "samira"),
+        address(begun, "/items/M1/answer"),
     )
     assert browser.post(where, data=browser.page(where).form().filled_in()).status_code == 303
-    after = rows_of(negotiation)
-    door = str(negotiation.country.id(DOOR))
+    after = rows_of(begun)
+    door = str(begun.country.id(DOOR))
     assert after.pop(door) != before.pop(door)
     assert after == before
-    assert unread(negotiation, "M1") == {NPM, LANTERN}
+    assert unread(begun, "M1") == {NPM, LANTERN}
 
 
 def rows_of(negotiation: Negotiation) -> dict[str, Any]:
@@ -313,27 +322,20 @@ def test_a_visits_roles_begin_with_a_row_for_each_person_on_the_team(
 # Who may, and when
 
 
-@pytest.mark.parametrize("first", ["samira", "joana", "nadia", "tomas", "oren", "marek", "ada"])
 def test_only_a_coordinator_of_the_npm_begins_with_the_model_text(
-    negotiation: Negotiation, first: str
+    negotiation: Negotiation,
 ) -> None:
-    with pytest.raises(RefusedError):
-        begin(negotiation, first=first)
-    assert negotiation.loaded().sheet.answers == {}
-
-
-def test_a_checklist_with_an_answer_is_not_begun(negotiation: Negotiation) -> None:
+    for first in ("samira", "joana", "nadia", "tomas", "oren", "marek", "ada"):
+        with pytest.raises(RefusedError):
+            begin(negotiation, first=first)
+        negotiation.session.rollback()
+        assert negotiation.loaded().sheet.answers == {}, first
+    # Nor does anybody begin a checklist with an answer.
     negotiation.save("samira", "M2", objectives="Fewer people at risk.")
     with pytest.raises(RefusedError, match="already has answers"):
         begin(negotiation)
+    negotiation.session.rollback()
     assert values(negotiation, "M2") == {"objectives": "Fewer people at risk."}
-
-
-def test_a_checklist_is_begun_once(negotiation: Negotiation) -> None:
-    begin(negotiation)
-    with pytest.raises(RefusedError, match="already has answers"):
-        begin(negotiation)
-    assert len(negotiation.events("model_text_used")) == 1
 
 
 def test_a_text_in_force_is_not_begun(negotiation: Negotiation) -> None:
@@ -362,36 +364,32 @@ def test_a_text_that_changed_since_it_was_shown_is_shown_again(negotiation: Nego
 
 
 def test_what_needs_no_acceptance_is_done_once_each_party_has_read_it(
-    negotiation: Negotiation,
+    begun: Negotiation,
 ) -> None:
-    begin(negotiation)
-    read(negotiation, "ilena", "M6")
-    negotiation.save(
-        "ilena", "M6", seen=1, **{**values(negotiation, "M6"), "stop_term": "At any time."}
-    )
-    assert unread(negotiation, "M6") == {DOOR, LANTERN}
-    read(negotiation, "samira", "M6")
-    assert not negotiation.standing("M6").done
-    read(negotiation, "joana", "M6")
-    assert negotiation.standing("M6").done
+    read(begun, "ilena", "M6")
+    begun.save("ilena", "M6", seen=1, **{**values(begun, "M6"), "stop_term": "At any time."})
+    assert unread(begun, "M6") == {DOOR, LANTERN}
+    read(begun, "samira", "M6")
+    assert not begun.standing("M6").done
+    read(begun, "joana", "M6")
+    assert begun.standing("M6").done
 
 
 def test_a_section_of_the_draft_is_read_and_accepted_at_once(
-    app: Flask, negotiation: Negotiation
+    app: Flask, begun: Negotiation
 ) -> None:
     """Also what needs no acceptance: it counts as agreed once each party has read it."""
-    begin(negotiation)
-    loaded = negotiation.loaded()
+    loaded = begun.loaded()
     section = next(
         part for part in loaded.template.sections if "M6" in [item.code for item in part.items]
     )
     for first in ("ilena", "samira", "joana"):
-        browser = negotiation.country.browser(app, first)
-        page = browser.page(address(negotiation, "/read"))
+        browser = begun.country.browser(app, first)
+        page = browser.page(address(begun, "/read"))
         assert "You confirm that you have read: Flexibility of the NPM." in page.text
         (form,) = [
             form
-            for form in page.forms(address(negotiation, "/read/accept"))
+            for form in page.forms(address(begun, "/read/accept"))
             if form.values["section"] == [section.key]
         ]
         assert "M6" in form.values["item"]
@@ -400,49 +398,47 @@ def test_a_section_of_the_draft_is_read_and_accepted_at_once(
         )
         assert "Read: “Flexibility of the NPM”." in after.text
         assert "You confirm that you have read: Flexibility of the NPM." not in after.text
-    negotiation.session.expire_all()
-    assert negotiation.standing("M6").unread_by == ()
-    assert [event["items"] for event in negotiation.events("copies_read")] == [["M6"]] * 3
+    begun.session.expire_all()
+    assert begun.standing("M6").unread_by == ()
+    assert [event["items"] for event in begun.events("copies_read")] == [["M6"]] * 3
 
 
 def test_whoever_fills_in_what_is_to_decide_has_read_it_and_the_others_have_not(
-    negotiation: Negotiation,
+    begun: Negotiation,
 ) -> None:
-    begin(negotiation)
-    read(negotiation, "samira", "M19")
+    read(begun, "samira", "M19")
     days = {"start": "2031-02-01", "review": "2032-02-01", "end": "2033-01-31"}
     with pytest.raises(RuleBrokenError, match="isn't complete yet"):
-        negotiation.accept("M19", "samira")
-    negotiation.save("ilena", "M19", seen=1, **{**values(negotiation, "M19"), **days})
-    assert unread(negotiation, "M19") == {LANTERN}
+        begun.accept("M19", "samira")
+    begun.save("ilena", "M19", seen=1, **{**values(begun, "M19"), **days})
+    assert unread(begun, "M19") == {LANTERN}
     # Read is not agreed: the words are new.
-    assert negotiation.waiting("M19") == {DOOR, LANTERN}
-    assert negotiation.loaded().sheet.authors == {negotiation["ilena"].user_id}
-    negotiation.accept("M19", "samira", "joana")
-    assert unread(negotiation, "M19") == set()
-    assert negotiation.standing("M19").done
+    assert begun.waiting("M19") == {DOOR, LANTERN}
+    assert begun.loaded().sheet.authors == {begun["ilena"].user_id}
+    begun.accept("M19", "samira", "joana")
+    assert unread(begun, "M19") == set()
+    assert begun.standing("M19").done
 
 
 def test_a_party_that_writes_its_row_leaves_the_rest_unread_for_the_others(
-    negotiation: Negotiation,
+    begun: Negotiation,
 ) -> None:
-    begin(negotiation)
-    now = values(negotiation, "M4")
+    now = values(begun, "M4")
     for row in now["expectations"]:
-        if row["party"] == str(negotiation.country.id(DOOR)):
+        if row["party"] == str(begun.country.id(DOOR)):
             row |= {column: "Ours." for column in row if column != "party"}
     service.save_answer(
-        negotiation["samira"],
-        negotiation.checklist(),
+        begun["samira"],
+        begun.checklist(),
         "M4",
         AnswerScope.SHARED,
         now,
         base_version=1,
     )
-    negotiation.session.commit()
-    assert unread(negotiation, "M4") == {NPM, LANTERN}
+    begun.session.commit()
+    assert unread(begun, "M4") == {NPM, LANTERN}
     # It accepts what it wrote.
-    assert negotiation.waiting("M4") == {NPM, DOOR, LANTERN}
+    assert begun.waiting("M4") == {NPM, DOOR, LANTERN}
 
 
 ITEMS = ("M2", "M4", "M6", "M19", "M20")
@@ -450,21 +446,21 @@ ITEMS = ("M2", "M4", "M6", "M19", "M20")
 
 @pytest.mark.parametrize("seed", range(2))
 def test_nothing_is_agreed_that_a_party_has_not_had_on_its_page(
-    negotiation: Negotiation, seed: int
+    begun: Negotiation, seed: int
 ) -> None:
     """In any order of reading, accepting and changing; a party acts on what its page shows."""
-    begin(negotiation)
     rng, acted = Random(seed), {item: set[str]() for item in ITEMS}
     agreed = set()
     for _turn in range(45):
         item, party = rng.choice(ITEMS), rng.choice(sorted(WRITERS))
-        if act(negotiation, rng, item, WRITERS[party]):
+        if act(begun, rng, item, WRITERS[party]):
             acted[item].add(party)
+        standing = begun.loaded().standing().items
         for code in ITEMS:
-            if negotiation.standing(code).done:
+            if standing[code].done:
                 agreed.add(code)
                 assert acted[code] == set(WRITERS), code
-            assert unread(negotiation, code).isdisjoint(acted[code])
+            assert unread_of(begun, standing[code]).isdisjoint(acted[code])
     assert agreed
 
 
@@ -495,11 +491,10 @@ def act(negotiation: Negotiation, rng: Random, item: str, first: str) -> bool:
     return True
 
 
-def test_nothing_is_sent_while_a_model_text_is_unread(negotiation: Negotiation) -> None:
-    begin(negotiation)
-    read(negotiation, "ilena", *negotiation.loaded().template.by_code.keys() & set(ITEMS))
-    obstacle, *_more = obstacles.to_sending(negotiation.loaded())
-    assert negotiation.loaded().template.by_code["M6"].label in str(obstacle)
+def test_nothing_is_sent_while_a_model_text_is_unread(begun: Negotiation) -> None:
+    read(begun, "ilena", *begun.loaded().template.by_code.keys() & set(ITEMS))
+    obstacle, *_more = obstacles.to_sending(begun.loaded())
+    assert begun.loaded().template.by_code["M6"].label in str(obstacle)
 
 
 # Pages
@@ -608,11 +603,3 @@ def test_many_items_begin_in_as_many_statements_as_few(
         session.commit()
         counts.append((len(begun) > len(few), len(sent)))
     assert counts == [(False, MOST), (True, MOST)]
-
-
-def test_the_marks_say_that_the_text_came_with_the_product(negotiation: Negotiation) -> None:
-    begin(negotiation)
-    marks = negotiation.session.scalars(sa.select(CopiedAnswer)).all()
-    assert {(mark.source, mark.source_answer_id, mark.is_rewritten) for mark in marks} == {
-        (CopySource.PRODUCT, None, False)
-    }
