@@ -99,7 +99,9 @@ def waiting_terms(app: Flask, session: Session, demonstration: Demonstration) ->
 def test_a_passkey_signs_text_and_sentence_and_anybody_can_verify_it(
     waiting_terms: PasskeyTerms,
 ) -> None:
-    page = waiting_terms.sign_with(waiting_terms.device)
+    opened, prompt = waiting_terms.page_to_sign("otto")
+    answer = waiting_terms.device.answer(prompt.challenge)
+    page = waiting_terms.send("otto", opened, answer)
     assert "You signed. All parties have now signed. The record says when" in page.text
     assert "Passkey" in page.text
     assert "Proof of identity: Passkey." in page.text
@@ -111,26 +113,27 @@ def test_a_passkey_signs_text_and_sentence_and_anybody_can_verify_it(
     assert assertion.flaw(stored, document_digest=digest, sentence=sentence + "!") is not None
     assert stored["public_key"] == passkeys.encode(waiting_terms.device.cose())
     assert waiting_terms.state is ChecklistState.IN_FORCE
+    # The response is valid for one signature.
+    with pytest.raises(RuleBrokenError, match="already been used"):
+        prove_on(waiting_terms, opened, answer)
+    assert waiting_terms.signatures() == 2
+    # The signer gets a receipt with digest and address but no text.
+    (receipt,) = receipts(waiting_terms)
+    reference = waiting_terms.demonstration.references["waiting"]
+    assert receipt.recipient == waiting_terms.user("otto").email
+    signature = waiting_terms.signature()
+    assert signature.document_digest in receipt.body
+    address = f"/verify?reference={reference}&digest={signature.document_digest}"
+    assert f"http://localhost:8000{address}" in receipt.body
+    for secret in (signature.sentence, signature.organisation_name, "Lantern", "custody"):
+        assert secret not in receipt.body
+        assert secret not in receipt.subject
 
 
-def test_the_page_asks_for_ones_own_passkeys_with_user_verification(
-    waiting_terms: PasskeyTerms,
-) -> None:
-    waiting_terms.give("tomas", Device())
-    page, prompt = waiting_terms.page_to_sign("otto")
-    allowed = [credential["id"] for credential in prompt.options["allowCredentials"]]
-    assert allowed == [passkeys.encode(waiting_terms.device.credential_id)]
-    assert prompt.options["userVerification"] == "required"
-    assert prompt.options["rpId"] == "localhost"
-    assert len(prompt.challenge) == 32
-    assert "Or with your password and a code" in page.text
-
-
-def test_each_opening_of_the_page_asks_for_something_else(waiting_terms: PasskeyTerms) -> None:
-    assert (
-        waiting_terms.page_to_sign("otto")[1].challenge
-        != waiting_terms.page_to_sign("otto")[1].challenge
-    )
+def receipts(waiting_terms: PasskeyTerms) -> list[OutboxMessage]:
+    waiting_terms.session.rollback()
+    wanted = sa.select(OutboxMessage).where(OutboxMessage.kind == "signature_receipt")
+    return list(waiting_terms.session.scalars(wanted))
 
 
 def test_password_and_code_still_sign(waiting_terms: PasskeyTerms) -> None:
@@ -139,48 +142,21 @@ def test_password_and_code_still_sign(waiting_terms: PasskeyTerms) -> None:
     assert waiting_terms.signature().proof is None
 
 
-def test_without_a_passkey_the_page_is_as_it_was(waiting_terms: PasskeyTerms) -> None:
+def test_a_person_without_passkey_or_app_sets_one_up_and_signs(waiting_terms: PasskeyTerms) -> None:
     credentials.remove(waiting_terms.actor("otto"), _passkey(waiting_terms).id)
     waiting_terms.session.commit()
+    # Without a passkey, the page asks for password and code only.
     page = waiting_terms.browser("otto").page(waiting_terms.to_sign("otto"))
     assert "data-passkey" not in page.html
     assert "Or with your password and a code" not in page.text
-
-
-def test_a_person_with_only_a_passkey_is_not_asked_for_a_code(waiting_terms: PasskeyTerms) -> None:
-    waiting_terms.without_app("otto")
-    page, prompt = waiting_terms.page_to_sign("otto")
-    assert not {"password", "code"} & page.form().names
-    nothing = waiting_terms.send("otto", page, "")
-    assert "You don't have a code app. Confirm with your passkey." in nothing.text
-    assert waiting_terms.signatures() == 1
-    assert (
-        "You signed"
-        in waiting_terms.send("otto", page, waiting_terms.device.answer(prompt.challenge)).text
-    )
-
-
-def test_a_person_without_passkey_or_app_is_asked_to_set_one_up(
-    waiting_terms: PasskeyTerms,
-) -> None:
-    credentials.remove(waiting_terms.actor("otto"), _passkey(waiting_terms).id)
-    waiting_terms.without_app("otto")
-    page = waiting_terms.browser("otto").page(waiting_terms.to_sign("otto"))
-    assert "Set up a second factor first." in page.text
-    given = page.form().filled_in(password=PASSWORD, code="000000")
-    response = waiting_terms.browser("otto").post(
-        f"{waiting_terms.address}{CONFIRM}", data=given, csrf=False
-    )
-    assert "You don&#39;t have a second factor yet." in response.text
-
-
-def test_a_person_without_passkey_or_app_sets_one_up_and_signs(waiting_terms: PasskeyTerms) -> None:
-    credentials.remove(waiting_terms.actor("otto"), _passkey(waiting_terms).id)
     waiting_terms.without_app("otto")
     client = waiting_terms.browser("otto")
-    way = client.page(
-        client.page(waiting_terms.to_sign("otto")).links()["Set it up, then come back here"]
-    )
+    page = client.page(waiting_terms.to_sign("otto"))
+    assert "Set up a second factor first." in page.text
+    given = page.form().filled_in(password=PASSWORD, code="000000")
+    response = client.post(f"{waiting_terms.address}{CONFIRM}", data=given, csrf=False)
+    assert "You don&#39;t have a second factor yet." in response.text
+    way = client.page(page.links()["Set it up, then come back here"])
     assert way.h1 == "Set up a second factor first"
     assert "Signing needs more than a password" in way.text
     # Somebody who signed in a while ago confirms first, and is redirected on.
@@ -197,6 +173,19 @@ def test_a_person_without_passkey_or_app_sets_one_up_and_signs(waiting_terms: Pa
     )
 
 
+def test_a_person_with_only_a_passkey_is_not_asked_for_a_code(waiting_terms: PasskeyTerms) -> None:
+    waiting_terms.without_app("otto")
+    page, prompt = waiting_terms.page_to_sign("otto")
+    assert not {"password", "code"} & page.form().names
+    nothing = waiting_terms.send("otto", page, "")
+    assert "You don't have a code app. Confirm with your passkey." in nothing.text
+    assert waiting_terms.signatures() == 1
+    assert (
+        "You signed"
+        in waiting_terms.send("otto", page, waiting_terms.device.answer(prompt.challenge)).text
+    )
+
+
 # Refused in plain words, and nothing is lost ----------------------------------------------------
 
 
@@ -205,15 +194,6 @@ def refused(waiting_terms: PasskeyTerms, page: Page, words: str) -> None:
     assert words in page.text
     assert asked_on(page).challenge
     assert (waiting_terms.state, waiting_terms.signatures()) == (ChecklistState.SENT, 1)
-
-
-def test_a_passkey_response_is_valid_for_one_signature(waiting_terms: PasskeyTerms) -> None:
-    page, prompt = waiting_terms.page_to_sign("otto")
-    answer = waiting_terms.device.answer(prompt.challenge)
-    assert "You signed" in waiting_terms.send("otto", page, answer).text
-    with pytest.raises(RuleBrokenError, match="already been used"):
-        prove_on(waiting_terms, page, answer)
-    assert waiting_terms.signatures() == 2
 
 
 def prove_on(waiting_terms: PasskeyTerms, page: Page, answer: str) -> Identity:
@@ -229,26 +209,36 @@ def prove_on(waiting_terms: PasskeyTerms, page: Page, answer: str) -> Identity:
     )
 
 
-def test_an_answer_to_another_text_is_refused(waiting_terms: PasskeyTerms) -> None:
-    page, _prompt = waiting_terms.page_to_sign("otto")
+def test_an_answer_to_another_text_or_opening_or_of_another_person_is_refused(
+    waiting_terms: PasskeyTerms,
+) -> None:
+    others = waiting_terms.give("tomas", Device())
+    page, prompt = waiting_terms.page_to_sign("otto")
+    # The page asks for one's own passkeys with user verification.
+    allowed = [credential["id"] for credential in prompt.options["allowCredentials"]]
+    assert allowed == [passkeys.encode(waiting_terms.device.credential_id)]
+    assert prompt.options["userVerification"] == "required"
+    assert prompt.options["rpId"] == "localhost"
+    assert len(prompt.challenge) == 32
+    assert "Or with your password and a code" in page.text
+    # Each opening asks for something else.
+    _page, of_another_opening = waiting_terms.page_to_sign("otto")
+    assert of_another_opening.challenge != prompt.challenge
     sentence = page.root.find(".//div[@class='rule sentence']/p")
     assert sentence is not None
-    other = assertion.challenge("f" * 64, sentence.text or "", "0a" * 32)
-    refused(
-        waiting_terms,
-        waiting_terms.send("otto", page, waiting_terms.device.answer(other)),
-        "Your passkey didn't confirm this text and this sentence as shown here.",
-    )
-
-
-def test_an_answer_to_another_opening_of_the_page_is_refused(waiting_terms: PasskeyTerms) -> None:
-    page, _prompt = waiting_terms.page_to_sign("otto")
-    _other_page, prompt = waiting_terms.page_to_sign("otto")
-    refused(
-        waiting_terms,
-        waiting_terms.send("otto", page, waiting_terms.device.answer(prompt.challenge)),
-        "didn't confirm",
-    )
+    other_text = assertion.challenge("f" * 64, sentence.text or "", "0a" * 32)
+    signing_in = passkeys.begin(new_browser(waiting_terms.app))
+    for device, challenge, words in (
+        (
+            waiting_terms.device,
+            other_text,
+            "Your passkey didn't confirm this text and this sentence as shown here.",
+        ),
+        (waiting_terms.device, of_another_opening.challenge, "didn't confirm"),
+        (waiting_terms.device, signing_in.challenge, "didn't confirm"),
+        (others, prompt.challenge, "This isn't one of your passkeys. Nothing was signed."),
+    ):
+        refused(waiting_terms, waiting_terms.send("otto", page, device.answer(challenge)), words)
 
 
 def test_an_answer_to_the_sentence_in_another_language_is_refused(
@@ -265,23 +255,6 @@ def test_an_answer_to_the_sentence_in_another_language_is_refused(
     assert response.request.path == address
     assert 'dir="rtl"' in response.text
     assert waiting_terms.signatures() == 1
-
-
-def test_an_answer_to_the_sign_in_signs_nothing(waiting_terms: PasskeyTerms) -> None:
-    page, _prompt = waiting_terms.page_to_sign("otto")
-    signing_in = passkeys.begin(new_browser(waiting_terms.app))
-    answer = waiting_terms.device.answer(signing_in.challenge)
-    refused(waiting_terms, waiting_terms.send("otto", page, answer), "didn't confirm")
-
-
-def test_another_persons_passkey_signs_nothing(waiting_terms: PasskeyTerms) -> None:
-    other = waiting_terms.give("tomas", Device())
-    page, prompt = waiting_terms.page_to_sign("otto")
-    refused(
-        waiting_terms,
-        waiting_terms.send("otto", page, other.answer(prompt.challenge)),
-        "This isn't one of your passkeys. Nothing was signed.",
-    )
 
 
 def test_another_persons_page_is_invalid(waiting_terms: PasskeyTerms) -> None:
@@ -312,19 +285,23 @@ def test_a_page_that_was_open_too_long_asks_once_more(
     assert "You signed" in waiting_terms.sign_with(waiting_terms.device).text
 
 
-def test_an_unverified_person_signs_nothing(waiting_terms: PasskeyTerms) -> None:
-    device = replace(waiting_terms.device, flags=PRESENT)
-    refused(waiting_terms, waiting_terms.sign_with(device), "didn't confirm")
-    device = replace(waiting_terms.device, origin="https://terms.example")
-    refused(waiting_terms, waiting_terms.sign_with(device), "didn't confirm")
-
-
-@pytest.mark.parametrize("answer", ["{}", "x" * 9000, "null", '{"rawId": "AA"}', "\x00"])
-def test_hostile_answers_sign_nothing(waiting_terms: PasskeyTerms, answer: str) -> None:
-    page, _prompt = waiting_terms.page_to_sign("otto")
-    again = waiting_terms.send("otto", page, answer)
-    assert again.title.startswith("Problem: ")
-    assert waiting_terms.signatures() == 1
+def test_an_unverified_person_or_a_hostile_answer_signs_nothing(
+    waiting_terms: PasskeyTerms,
+) -> None:
+    page, prompt = waiting_terms.page_to_sign("otto")
+    for answer in ("{}", "x" * 9000, "null", '{"rawId": "AA"}', "\x00"):
+        again = waiting_terms.send("otto", page, answer)
+        assert again.title.startswith("Problem: "), answer[:20]
+        assert waiting_terms.signatures() == 1, answer[:20]
+    for wrong in ({"flags": PRESENT}, {"origin": "https://terms.example"}):
+        device = replace(waiting_terms.device, **wrong)
+        again = waiting_terms.send("otto", page, device.answer(prompt.challenge))
+        refused(waiting_terms, again, "didn't confirm")
+    # A failed signature sends no receipt, and those of the demonstration say what they are.
+    assert receipts(waiting_terms) == []
+    page = waiting_terms.page("otto", "/record")
+    assert "Demonstration, without proof of identity" in page.text
+    assert "Proof of identity: Demonstration, without proof of identity." in page.text
 
 
 def test_a_count_that_fell_back_sets_the_passkey_aside(waiting_terms: PasskeyTerms) -> None:
@@ -395,38 +372,3 @@ def _passkey(waiting_terms: PasskeyTerms) -> Passkey:
 
 
 # The receipt -----------------------------------------------------------------------------------
-
-
-def test_the_signer_gets_a_receipt_with_digest_and_address_but_no_text(
-    waiting_terms: PasskeyTerms,
-) -> None:
-    waiting_terms.sign_with(waiting_terms.device)
-    signature = waiting_terms.signature()
-    wanted = sa.select(OutboxMessage).where(OutboxMessage.kind == "signature_receipt")
-    receipt = waiting_terms.session.scalars(wanted).one()
-    reference = waiting_terms.demonstration.references["waiting"]
-    assert receipt.recipient == waiting_terms.user("otto").email
-    assert signature.document_digest in receipt.body
-    address = f"/verify?reference={reference}&digest={signature.document_digest}"
-    assert f"http://localhost:8000{address}" in receipt.body
-    for secret in (signature.sentence, signature.organisation_name, "Lantern", "custody"):
-        assert secret not in receipt.body
-        assert secret not in receipt.subject
-
-
-def test_signatures_of_the_demonstration_have_no_receipt_and_say_what_they_are(
-    waiting_terms: PasskeyTerms,
-) -> None:
-    wanted = sa.select(OutboxMessage).where(OutboxMessage.kind == "signature_receipt")
-    assert waiting_terms.session.scalars(wanted).all() == []
-    waiting_terms.session.rollback()
-    page = waiting_terms.page("otto", "/record")
-    assert "Demonstration, without proof of identity" in page.text
-    assert "Proof of identity: Demonstration, without proof of identity." in page.text
-
-
-def test_a_failed_signature_sends_no_receipt(waiting_terms: PasskeyTerms) -> None:
-    page, _prompt = waiting_terms.page_to_sign("otto")
-    waiting_terms.send("otto", page, "{}")
-    wanted = sa.select(OutboxMessage).where(OutboxMessage.kind == "signature_receipt")
-    assert waiting_terms.session.scalars(wanted).all() == []
