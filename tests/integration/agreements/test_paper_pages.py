@@ -84,6 +84,8 @@ def count(waiting_terms: WaitingTerms) -> int:
 
 
 def test_a_coordinator_finds_the_way_and_records_a_scan(waiting_terms: WaitingTerms) -> None:
+    for key in ("otto", "ilena", "tomas", "greta"):
+        waiting_terms.page(key, "/paper", 403)
     page = waiting_terms.page("joana", "/record")
     assert page.links()["Record a signature on paper"] == f"{waiting_terms.address}/paper"
     page = waiting_terms.page("joana", "/paper")
@@ -154,36 +156,47 @@ def test_another_party_refuses_with_a_reason_that_all_read(waiting_terms: Waitin
     assert "Record a signature on paper" in waiting_terms.page("joana", "/record").links()
 
 
-def test_a_coordinator_of_the_same_side_withdraws(waiting_terms: WaitingTerms) -> None:
-    address = recorded(waiting_terms)
-    assert "Confirm" not in waiting_terms.browser("joana").page(address).text.split("Recorded")[0]
-    page = Page.of(
-        waiting_terms.browser("joana").submit(f"{address}/withdraw", reason="The wrong file.")
-    )
-    assert "The scan is withdrawn." in page.text
-    waiting_terms.browser("joana").page(f"{address}/withdraw", 403)
-
-
-@pytest.mark.parametrize(
-    ("scan", "name", "words"),
-    [
-        (HTML, "scan.pdf", "isn't a complete PDF, JPEG or PNG"),
-        (b"%PDF-1.4\n" + HTML, "scan.pdf", "isn't a complete PDF, JPEG or PNG"),
-        (scans.pdf() + HTML, "scan.pdf", "isn't a complete PDF, JPEG or PNG"),
-        (scans.png() + scans.pdf(), "scan.png", "isn't a complete PDF, JPEG or PNG"),
-        (b"", "scan.pdf", "is empty"),
-        (b"", "", "Choose the file of the scan"),
-        (scans.pdf("x" * MAX_BYTES), "scan.pdf", "at most 10 MB"),
-    ],
-    ids=["html", "polyglot head", "polyglot tail", "two in one", "empty", "none", "too large"],
-)
-def test_a_hostile_file_is_refused_beside_its_field(
-    waiting_terms: WaitingTerms, scan: bytes, name: str, words: str
+def test_a_hostile_file_or_a_wrong_day_is_refused_beside_its_field(
+    waiting_terms: WaitingTerms,
 ) -> None:
-    page = Page.of(send(waiting_terms, "joana", scan, name))
-    assert words in page.text
-    assert page.h1 == "Record a signature on paper"
+    joana = waiting_terms.browser("joana")
+    form = joana.page(f"{waiting_terms.address}/paper").form()
+
+    def send_again(scan: bytes, name: str, day: str) -> TestResponse:
+        body, kind = scans.as_sent(form.filled_in(signed_on=day), scan, name)
+        return joana.open(
+            f"{waiting_terms.address}/paper",
+            method="POST",
+            data=body,
+            content_type=kind,
+            csrf=False,
+            follow_redirects=True,
+        )
+
+    today = clock.today().isoformat()
+    incomplete = "isn't a complete PDF, JPEG or PNG"
+    for case, scan, name, day, words in (
+        ("html", HTML, "scan.pdf", today, incomplete),
+        ("polyglot head", b"%PDF-1.4\n" + HTML, "scan.pdf", today, incomplete),
+        ("polyglot tail", scans.pdf() + HTML, "scan.pdf", today, incomplete),
+        ("two in one", scans.png() + scans.pdf(), "scan.png", today, incomplete),
+        ("empty", b"", "scan.pdf", today, "is empty"),
+        ("none", b"", "", today, "Choose the file of the scan"),
+        ("too large", scans.pdf("x" * MAX_BYTES), "scan.pdf", today, "at most 10 MB"),
+        ("far", scans.pdf(), "scan.pdf", "2999-01-01", "Enter a year from 1900 to 2199"),
+        ("future", scans.pdf(), "scan.pdf", "2198-01-01", "can't be in the future"),
+        ("past", scans.pdf(), "scan.pdf", "1999-01-01", "nobody could sign it then"),
+    ):
+        page = Page.of(send_again(scan, name, day))
+        assert words in page.text, case
+        assert page.h1 == "Record a signature on paper", case
+        assert count(waiting_terms) == 0, case
+    # A file that is far too large is not read.
+    assert send_again(scans.pdf("x" * MAX_REQUEST_BYTES), "scan.pdf", today).status_code == 413
     assert count(waiting_terms) == 0
+    # Only these pages take large files.
+    answer = joana.post(f"{waiting_terms.address}/decline", data={"reason": "x" * 2 * 1024 * 1024})
+    assert answer.status_code == 413
 
 
 def test_a_file_that_the_command_refuses_is_not_stored(
@@ -238,94 +251,54 @@ def test_no_file_is_stored_while_the_command_fails_and_health_says_so(
     assert health.look().jobs == "well"
 
 
-def test_a_file_that_is_far_too_large_is_not_read(waiting_terms: WaitingTerms) -> None:
-    assert send(waiting_terms, "joana", scans.pdf("x" * MAX_REQUEST_BYTES)).status_code == 413
-    assert count(waiting_terms) == 0
-
-
-def test_only_these_pages_take_large_files(waiting_terms: WaitingTerms) -> None:
-    answer = waiting_terms.browser("joana").post(
-        f"{waiting_terms.address}/decline", data={"reason": "x" * 2 * 1024 * 1024}
-    )
-    assert answer.status_code == 413
-
-
-def test_a_wrong_day_shows_an_error_beside_its_field(waiting_terms: WaitingTerms) -> None:
-    page = Page.of(send(waiting_terms, "joana", scans.pdf(), signed_on="2999-01-01"))
-    assert "Enter a year from 1900 to 2199" in page.text
-    page = Page.of(send(waiting_terms, "joana", scans.pdf(), signed_on="2198-01-01"))
-    assert "can't be in the future" in page.text
-    page = Page.of(send(waiting_terms, "joana", scans.pdf(), signed_on="1999-01-01"))
-    assert "nobody could sign it then" in page.text
-    assert count(waiting_terms) == 0
-
-
-@pytest.mark.parametrize("name", ["<script>.html", "../../etc/passwd", "x.exe"])
 def test_a_scans_type_is_read_from_its_content_and_it_is_served_as_a_download(
-    waiting_terms: WaitingTerms, name: str
+    waiting_terms: WaitingTerms,
 ) -> None:
-    assert send(waiting_terms, "joana", scans.png(), name).status_code == 200
-    record_id = newest(waiting_terms)
-    answer = waiting_terms.browser("ilena").get(f"{waiting_terms.address}/papers/{record_id}/scan")
-    assert answer.data == scans.png()
-    assert answer.headers["Content-Type"] == "image/png"
-    assert answer.headers["Content-Disposition"] == 'attachment; filename="terms-1-paper.png"'
-    assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    assert answer.headers["Cache-Control"] == "no-store"
+    joana, ilena = waiting_terms.browser("joana"), waiting_terms.browser("ilena")
+    for name in ("<script>.html", "../../etc/passwd", "x.exe"):
+        assert send(waiting_terms, "joana", scans.png(), name).status_code == 200
+        address = f"{waiting_terms.address}/papers/{newest(waiting_terms)}"
+        answer = ilena.get(f"{address}/scan")
+        assert answer.data == scans.png()
+        assert answer.headers["Content-Type"] == "image/png"
+        assert answer.headers["Content-Disposition"] == 'attachment; filename="terms-1-paper.png"'
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Cache-Control"] == "no-store"
+        # A coordinator of the same side withdraws it.
+        assert "Confirm" not in joana.page(address).text.split("Recorded")[0]
+        page = Page.of(joana.submit(f"{address}/withdraw", reason="The wrong file."))
+        assert "The scan is withdrawn." in page.text
+        joana.page(f"{address}/withdraw", 403)
 
 
-@pytest.mark.parametrize(
-    ("key", "status"),
-    [
-        ("joana", 200),
-        ("otto", 200),
-        ("ilena", 200),
-        ("tomas", 200),
-        # The NPM's auditor reads its terms (class K8), and so their scan.
-        ("greta", 200),
-        ("samira", 404),
-        ("vera", 404),
-        ("iris", 404),
-    ],
-)
-def test_only_people_who_may_read_the_text_download_the_scan(
-    waiting_terms: WaitingTerms, key: str, status: int
+def test_only_people_who_may_read_the_text_download_the_scan_and_another_party_answers(
+    app: Flask, waiting_terms: WaitingTerms
 ) -> None:
     address = recorded(waiting_terms)
-    assert waiting_terms.browser(key).get(f"{address}/scan").status_code == status
-    assert waiting_terms.browser(key).get(address).status_code == status
-
-
-def test_a_stranger_is_sent_to_the_sign_in(app: Flask, waiting_terms: WaitingTerms) -> None:
-    address = recorded(waiting_terms)
-    assert app.test_client().get(f"{address}/scan").status_code in {302, 303}
-
-
-def test_a_scan_is_found_under_its_own_text_only(waiting_terms: WaitingTerms) -> None:
-    address = recorded(waiting_terms).rsplit("/", 1)[1]
-    other = waiting_terms.demonstration.checklists["complete", "terms"]
-    for rest in ("", "/scan", "/refuse", "/withdraw"):
-        waiting_terms.browser("ilena").page(f"/checklists/{other}/papers/{address}{rest}", 404)
-
-
-@pytest.mark.parametrize("key", ["joana", "otto", "greta"])
-def test_nobody_but_another_party_answers_on_the_page(
-    waiting_terms: WaitingTerms, key: str
-) -> None:
-    address = recorded(waiting_terms)
-    browser = waiting_terms.browser(key)
-    assert "Confirm it for your organisation" not in browser.page(address).text
-    assert browser.post(address, data={"compared": "y"}).status_code == 403
-    assert browser.post(f"{address}/refuse", data={"reason": "No."}).status_code == 403
+    # The NPM's auditor reads its terms (class K8), and so their scan.
+    readers = ("joana", "otto", "ilena", "tomas", "greta")
+    statuses = dict.fromkeys(readers, 200) | dict.fromkeys(("samira", "vera", "iris"), 404)
+    for key, status in statuses.items():
+        browser = waiting_terms.browser(key)
+        assert browser.get(f"{address}/scan").status_code == status, key
+        response = browser.get(address)
+        assert response.status_code == status, key
+        if key in {"joana", "otto", "greta"}:
+            assert "Confirm it for your organisation" not in Page.of(response).text, key
+            assert browser.post(address, data={"compared": "y"}).status_code == 403, key
+            refused = browser.post(f"{address}/refuse", data={"reason": "No."})
+            assert refused.status_code == 403, key
     query = sa.select(sa.func.count()).where(PaperDecision.record_id == newest(waiting_terms))
     left = waiting_terms.session.scalar(query)
     waiting_terms.session.rollback()
     assert left == 0
-
-
-@pytest.mark.parametrize("key", ["otto", "ilena", "tomas", "greta"])
-def test_a_person_who_may_not_record_reads_why(waiting_terms: WaitingTerms, key: str) -> None:
-    waiting_terms.browser(key).page(f"{waiting_terms.address}/paper", 403)
+    # A stranger is sent to the sign-in.
+    assert app.test_client().get(f"{address}/scan").status_code in {302, 303}
+    # The scan is found under its own text only.
+    record_id = address.rsplit("/", 1)[1]
+    other = waiting_terms.demonstration.checklists["complete", "terms"]
+    for rest in ("", "/scan", "/refuse", "/withdraw"):
+        waiting_terms.browser("ilena").page(f"/checklists/{other}/papers/{record_id}{rest}", 404)
 
 
 def test_reading_the_record_takes_no_more_queries_for_more_scans(
