@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from tests.client import CheckedClient
 from tests.factories.bulk import large
 from tests.factories.bulk.large import LARGE, SMALL, Crowd
+from tests.pages import Page
 from tests.stopwatch import measured
 from tracker.checklists.models import Answer, ChecklistParty, Position
 from tracker.comments.models import Comment
@@ -53,15 +54,18 @@ def test_a_large_checklist_opens_quickly_and_with_as_many_queries_as_a_small_one
 
     def count(crowd: Crowd, size: str) -> dict[str, int]:
         client, sent = browser(app, crowd), {}
+        client.get("/account", read=False)
         for name, address in crowd.addresses().items():
-            client.page(address)
             with statements() as seen, measured() as taken:
                 response = client.get(address, read=False)
             sent[name] = len(seen)
             assert response.status_code == 200
+            Page.of(response).check()
             record_property(f"{name}, {size}", f"{taken.seconds:.2f} s")
             assert taken.seconds < SECONDS, name
         return sent
 
     session.commit()
+    # Once before, for what the process remembers.
+    count(small, "small, first time")
     assert count(big, "large") == count(small, "small")
