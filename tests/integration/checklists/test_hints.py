@@ -544,7 +544,7 @@ def test_the_npm_is_asked_about_the_words_of_a_party_that_has_left(
 def test_answered_questions_add_one_statement_however_many(
     app: Flask, session: Session, statements: Statements
 ) -> None:
-    codes = [f"M{number}" for number in range(1, 13)]
+    codes = [f"M{number}" for number in range(1, 8)]
     users = Users(app, set_out(session, template=a_template(*(an_item(code) for code in codes))))
     negotiation = users.negotiation
     for code in codes:
