@@ -1,16 +1,19 @@
 """The demonstration's joint visit, ready, and further ones planned by the services."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from flask import current_app
 from sqlalchemy.orm import Session, selectinload
 
+from tests import starting_points
 from tests.factories.actors import acting_today
 from tests.factories.demonstration import Demonstration
+from tests.starting_points import named
 from tracker.access.actor import Actor
 from tracker.accounts.models import User
 from tracker.activity.models import Chain, Event, EventDetail
@@ -23,6 +26,7 @@ from tracker.cooperations import queries as cooperations
 from tracker.cooperations.models import Clearance, Cooperation, Party
 from tracker.cooperations.modes import STANDING_PLAN
 from tracker.core import clock
+from tracker.core.db import db
 from tracker.demo import people
 from tracker.lifecycle import service as lifecycle
 from tracker.mail.models import OutboxMessage
@@ -59,6 +63,26 @@ class JointVisit:
 
     session: Session
     demonstration: Demonstration
+    # The starting point that the database is a copy of.
+    start: str = "demonstration"
+
+    def go_on(self, name: str, act: "Callable[[JointVisit], object]") -> None:
+        """Do what several tests begin with, and commit; from a stored copy if nothing was done.
+
+        The name says what that is. Rows that were read before it are out of date.
+        """
+        points = starting_points.of(current_app)
+        if not points.is_untouched:
+            act(self)
+            self.session.commit()
+            return
+        before, self.start = self.start, named(self.start, name)
+
+        def build() -> None:
+            act(JointVisit(db.session(), self.demonstration))
+
+        points.use(self.start, build, on=before)
+        self.session.expire_all()
 
     @property
     def reference(self) -> str:

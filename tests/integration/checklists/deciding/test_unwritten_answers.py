@@ -39,19 +39,21 @@ def joint_visit(session: Session, demonstration: Demonstration) -> JointVisit:
 @pytest.fixture
 def visit(joint_visit: JointVisit) -> Visit:
     """A second visit, which nobody has written anything about yet."""
-    visit = planned(joint_visit, members=TEAM, audience=TEAM)
-    joint_visit.session.commit()
-    return visit
+    joint_visit.go_on("second_visit", lambda own: planned(own, members=TEAM, audience=TEAM))
+    return joint_visit.visit(2)
 
 
 @pytest.fixture
 def begun(joint_visit: JointVisit, visit: Visit) -> Visit:
     """The same visit, whose roles begin with the model text."""
+    joint_visit.go_on("begin_roles", _begin_roles)
+    return joint_visit.visit(2)
+
+
+def _begin_roles(joint_visit: JointVisit) -> None:
     ilena, checklist = joint_visit.actor("ilena"), joint_visit.checklist(ROLES, 2)
     (shown,) = beginning.beginnings(ilena, load(checklist), ["en"])
     beginning.begin(ilena, checklist, "en", seen=shown.seen)
-    joint_visit.session.commit()
-    return visit
 
 
 def offered(joint_visit: JointVisit, person: str) -> dict[str, OpenItem]:

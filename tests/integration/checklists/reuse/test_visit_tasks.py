@@ -34,9 +34,9 @@ def joint_visit(session: Session, demonstration: Demonstration) -> JointVisit:
 
 @pytest.fixture
 def second(joint_visit: JointVisit) -> Visit:
-    visit = planned(joint_visit, members=TEAM, audience=TEAM)
-    joint_visit.session.commit()
-    return visit
+    """A second visit, which nobody has written anything about yet."""
+    joint_visit.go_on("second_visit", lambda own: planned(own, members=TEAM, audience=TEAM))
+    return joint_visit.visit(2)
 
 
 def begin(joint_visit: JointVisit, kind: ChecklistKind, **chosen: str) -> None:
