@@ -60,10 +60,14 @@ def titles(negotiation: Negotiation, first: str) -> list[str]:
 @pytest.fixture
 def with_models(negotiation: Negotiation) -> Negotiation:
     """Terms on which M1 is answered and kept by the NPM and by Open Door, each for itself."""
+    negotiation.go_on("with_models", _keep_both)
+    return negotiation
+
+
+def _keep_both(negotiation: Negotiation) -> None:
     negotiation.save("ilena", "M1")
     keep(negotiation, "ilena", title="The NPM's words", note="With new partners.")
     keep(negotiation, "samira", title="Words that bind us")
-    return negotiation
 
 
 # Whose they are
@@ -200,29 +204,25 @@ def test_an_answer_that_does_not_apply_is_not_kept_as_a_model(negotiation: Negot
     assert model_answers.to_keep(negotiation["ilena"], loaded, loaded.item("M6"), SHARED) is None
 
 
-@pytest.mark.parametrize(
-    ("first", "words"),
-    [
-        ("oren", "Only coordinators and managers can change their organisation's"),
-        ("tomas", "Only coordinators and managers can change their organisation's"),
-        ("ada", "You aren't acting for a party"),
-        ("marek", "You aren't acting for a party"),
-    ],
-)
-def test_coordinators_and_managers_keep_answers(
-    negotiation: Negotiation, first: str, words: str
-) -> None:
+def test_coordinators_and_managers_keep_answers(negotiation: Negotiation) -> None:
     answer = negotiation.save("ilena", "M1")
     keep(negotiation, "nadia")
-    with pytest.raises(RefusedError, match=words):
-        model_answers.keep(
-            negotiation[first],
-            negotiation.checklist(),
-            "M1",
-            SHARED,
-            answer_id=answer.id,
-            title="Mine",
-        )
+    refused = "Only coordinators and managers can change their organisation's"
+    for first, words in (
+        ("oren", refused),
+        ("tomas", refused),
+        ("ada", "You aren't acting for a party"),
+        ("marek", "You aren't acting for a party"),
+    ):
+        with pytest.raises(RefusedError, match=words):
+            model_answers.keep(
+                negotiation[first],
+                negotiation.checklist(),
+                "M1",
+                SHARED,
+                answer_id=answer.id,
+                title="Mine",
+            )
 
 
 def test_an_answer_that_changed_meanwhile_has_to_be_reviewed_first(
@@ -241,24 +241,19 @@ def test_an_answer_that_changed_meanwhile_has_to_be_reviewed_first(
         )
 
 
-@pytest.mark.parametrize(
-    ("title", "note", "field", "words"),
-    [
+def test_a_title_is_given_and_is_the_only_one(negotiation: Negotiation) -> None:
+    negotiation.save("ilena", "M1")
+    keep(negotiation)
+    for title, note, field, words in (
         ("  ", "", "title", "Give it a title"),
         ("x" * 201, "", "title", "at most 200"),
         ("Fine", "x" * 2001, "note", "at most 2000"),
         (" Plain words ", "", "title", "has a model answer with this title"),
-    ],
-)
-def test_a_title_is_given_and_is_the_only_one(
-    negotiation: Negotiation, title: str, note: str, field: str, words: str
-) -> None:
-    negotiation.save("ilena", "M1")
-    keep(negotiation)
-    with pytest.raises(RuleBrokenError, match=words) as error:
-        keep(negotiation, title=title, note=note)
-    assert error.value.field == field
-    negotiation.session.rollback()
+    ):
+        with pytest.raises(RuleBrokenError, match=words) as error:
+            keep(negotiation, title=title, note=note)
+        assert error.value.field == field
+        negotiation.session.rollback()
     # Elsewhere the same name is allowed: on another item, in another organisation.
     keep(negotiation, "samira")
     negotiation.save("ilena", "M3")
@@ -340,15 +335,15 @@ def test_no_answer_about_a_visit_becomes_a_model_answer(
         assert browser.get(f"{address}/items/{code}/keep-as-model").status_code == 403
 
 
-@pytest.mark.parametrize("column", ["kind", "scope"])
 def test_the_database_refuses_model_answers_about_visits_and_people(
-    with_models: Negotiation, column: str
+    with_models: Negotiation,
 ) -> None:
-    values = {"kind": "visit_roles", "scope": "person"}
-    with pytest.raises(sa.exc.IntegrityError):
-        with_models.session.execute(
-            sa.text(f"UPDATE model_answer SET {column} = :value"), {"value": values[column]}
-        )
+    for column, value in (("kind", "visit_roles"), ("scope", "person")):
+        with pytest.raises(sa.exc.IntegrityError):
+            with_models.session.execute(
+                sa.text(f"UPDATE model_answer SET {column} = :value"), {"value": value}
+            )
+        with_models.session.rollback()
 
 
 # Pages
