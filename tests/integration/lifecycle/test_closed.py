@@ -1,49 +1,57 @@
 """In a closed cooperation (P7), no text is sent, signed or amended, and none waits any more."""
 
 import datetime as dt
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from tests import due
+from tests import due, starting_points
 from tests.factories import agreements
 from tests.factories import cooperations as factories
-from tests.factories.cooperations import Country
+from tests.factories.cooperations import Country, StoredCountry
 from tracker.agreements import notices, service
 from tracker.checklist_templates.models import ChecklistKind
-from tracker.checklists.models import Checklist, ChecklistState, NoticeKind
+from tracker.checklists.models import ChecklistState, NoticeKind
 from tracker.cooperations.models import Cooperation, Stage
 from tracker.core import clock
+from tracker.core.db import db
 from tracker.core.errors import RefusedError
 from tracker.signoff.models import RequestState, Revision, SignatureRequest
 
 DAY = dt.timedelta(days=1)
 SIGNERS = {"npm": "tomas", "door": "henrik"}
+KINDS = (ChecklistKind.TERMS, ChecklistKind.CONFIDENTIALITY)
 CLOSED = "This cooperation is closed"
+
+
+def _send() -> tuple[StoredCountry, UUID]:
+    """Bring agreed terms into force, and send terms on confidentiality."""
+    session, today = db.session(), clock.today()
+    factories.load_checklists()
+    country = factories.make_country(session)
+    cooperation = factories.open_one(country, "door")
+    terms, text = (agreements.checklist_of(cooperation, kind) for kind in KINDS)
+    term = agreements.term(today - 10 * DAY, today + 400 * DAY)
+    agreements.answer(country, terms, "M19", **term)
+    agreements.send(country, terms, SIGNERS)
+    agreements.sign(country, terms, "tomas", "henrik")
+    until = (today + 300 * DAY).isoformat()
+    agreements.answer(country, text, "C1", scope="all_until", until=until)
+    agreements.send(country, text, SIGNERS)
+    agreements.sign(country, text, "tomas")
+    return StoredCountry.of(country), cooperation.id
 
 
 class Texts:
     """A cooperation with agreed terms in force, and terms on confidentiality that were sent."""
 
-    def __init__(self, session: Session) -> None:
-        factories.load_checklists()
-        self.session = session
-        self.country: Country = factories.make_country(session)
-        self.cooperation: Cooperation = factories.open_one(self.country, "door")
-        today = clock.today()
-        self.terms = agreements.checklist_of(self.cooperation, ChecklistKind.TERMS)
-        term = agreements.term(today - 10 * DAY, today + 400 * DAY)
-        agreements.answer(self.country, self.terms, "M19", **term)
-        agreements.send(self.country, self.terms, SIGNERS)
-        agreements.sign(self.country, self.terms, "tomas", "henrik")
-        kind = ChecklistKind.CONFIDENTIALITY
-        self.text: Checklist = agreements.checklist_of(self.cooperation, kind)
-        until = (today + 300 * DAY).isoformat()
-        agreements.answer(self.country, self.text, "C1", scope="all_until", until=until)
-        agreements.send(self.country, self.text, SIGNERS)
-        agreements.sign(self.country, self.text, "tomas")
+    def __init__(self, session: Session, country: Country, cooperation_id: UUID) -> None:
+        self.session, self.country = session, country
+        self.cooperation = session.get_one(Cooperation, cooperation_id)
+        self.terms, self.text = (agreements.checklist_of(self.cooperation, kind) for kind in KINDS)
 
     def end(self) -> None:
         """End the agreed terms, by a notice that is due."""
@@ -66,31 +74,26 @@ class Texts:
 @pytest.fixture
 def texts(app: Flask, session: Session) -> Texts:
     """A cooperation with a text that waits for its last signature."""
-    return Texts(session)
+    country, cooperation_id = starting_points.of(app).use("text_that_waits", _send)
+    return Texts(session, country.load(session), cooperation_id)
 
 
-def test_a_text_that_waits_is_called_back_when_the_agreed_terms_end(texts: Texts) -> None:
+def test_a_text_that_waits_is_called_back_when_the_agreed_terms_end(
+    app: Flask, texts: Texts
+) -> None:
     texts.end()
     assert texts.text.revision_sent_id is None
     assert texts.text.state is ChecklistState.DRAFTING
     assert texts.last_request().state is RequestState.WITHDRAWN
+    # Nothing is signed, sent or answered any more.
+    named = {texts.country.id(key): texts.country.users[first].id for key, first in SIGNERS.items()}
     with pytest.raises(RefusedError, match=CLOSED):
         agreements.sign(texts.country, texts.text, "henrik")
-
-
-def test_nothing_is_sent_or_answered_in_a_closed_cooperation(texts: Texts) -> None:
-    texts.end()
-    named = {texts.country.id(key): texts.country.users[first].id for key, first in SIGNERS.items()}
     with pytest.raises(RefusedError, match=CLOSED):
         service.send(texts.country.actor("ilena"), texts.text, named)
     with pytest.raises(RefusedError, match=CLOSED):
         agreements.answer(texts.country, texts.text, "C4", classes=["K1"])
-
-
-def test_the_page_of_a_closed_cooperation_asks_nobody_for_what_was_never_signed(
-    app: Flask, texts: Texts
-) -> None:
-    texts.end()
+    # The page of the cooperation asks nobody for what was never signed.
     texts.session.commit()
     unsigned = "Not signed when the cooperation ended"
     for first in ("ilena", "samira", "henrik"):
