@@ -132,9 +132,9 @@ def test_the_last_signature_brings_the_text_into_force_and_the_record_shows_it(
     assert signature.sentence.startswith("I, Otto Brandis, ")
     assert signature.language == "en"
     # Whoever signed comes to the record.
-    for rest in ("/sign", "/sign/confirm"):
-        record = waiting_terms.page("otto", rest)
-        assert record.where.endswith("/record")
+    record = waiting_terms.page("otto", "/sign")
+    for opened in (record, waiting_terms.page("otto", "/sign/confirm")):
+        assert opened.where.endswith("/record")
     assert "Propose an amendment" not in record.links()
     assert record.only_on_paper.startswith("State: ")
     assert "Runs from " in record.only_on_paper

@@ -148,11 +148,9 @@ def test_every_filter_has_its_count_which_is_what_it_keeps(users: Users) -> None
     for first in ("samira", "henrik", "ada"):
         if first == "ada":
             del names["mine"]
-        expected = []
-        for chosen, words in names.items():
-            page = users.page(first, f"?filter={chosen}")
-            expected.append(f"{words} {len(items(page))}")
-        labels = filter_words(page)
+        pages = {chosen: users.page(first, f"?filter={chosen}") for chosen in names}
+        expected = [f"{words} {len(items(pages[chosen]))}" for chosen, words in names.items()]
+        labels = filter_words(pages[""])
         assert labels == expected, first
         assert {"Open differences 1", "Flagged 1"} < set(labels), first
 
