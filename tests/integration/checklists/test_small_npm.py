@@ -4,15 +4,18 @@ import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from tests import starting_points
 from tests.factories import checklists
 from tests.factories.agreements import checklist_of
 from tests.factories.cooperations import (
     Country,
+    StoredCountry,
     bring_in,
     copied_country,
     load_checklists,
     open_one,
 )
+from tests.factories.negotiations import StoredNegotiation
 from tests.pages import Page
 from tracker.access.actor import Actor, Role
 from tracker.accounts.models import User
@@ -37,9 +40,11 @@ REASON = "We are two, and both of us wrote. The Council has no other staff until
 WRITER, HEAD = "vesna", "bo"
 
 
-@pytest.fixture
-def country(session: Session) -> Country:
-    country = copied_country(session)
+Small = tuple[Country, Cooperation]
+
+
+def _open() -> StoredNegotiation:
+    country = copied_country(db.session())
     load_checklists()
     country.person(
         "Bo Lind",
@@ -49,16 +54,45 @@ def country(session: Session) -> Country:
         Role.MEMBER,
         power="Act on the Prevention Council",
     )
-    return country
+    cooperation = open_one(country, "door", by=WRITER, modes=(Mode.INFO_F,))
+    for key in (HEAD, "samira", "henrik"):
+        bring_in(country, cooperation, key)
+    recompute()
+    return StoredNegotiation(cooperation.id, StoredCountry.of(country))
+
+
+def loaded(session: Session, stored: StoredNegotiation) -> Small:
+    negotiation = stored.load(session)
+    return negotiation.country, negotiation.cooperation
 
 
 @pytest.fixture
-def cooperation(country: Country) -> Cooperation:
-    opened = open_one(country, "door", by=WRITER, modes=(Mode.INFO_F,))
-    for key in (HEAD, "samira", "henrik"):
-        bring_in(country, opened, key)
-    recompute()
-    return opened
+def opened(app: Flask, session: Session) -> Small:
+    """A cooperation of a CSO and an NPM of two people."""
+    return loaded(session, starting_points.of(app).use("small_npm", _open))
+
+
+@pytest.fixture
+def country(opened: Small) -> Country:
+    return opened[0]
+
+
+@pytest.fixture
+def cooperation(opened: Small) -> Cooperation:
+    return opened[1]
+
+
+@pytest.fixture
+def written(app: Flask, session: Session) -> Small:
+    """The same cooperation, whose terms both people of the NPM have written."""
+    points = starting_points.of(app)
+    stored = points.use("small_npm", _open)
+
+    def write() -> StoredNegotiation:
+        written_by_both(*loaded(db.session(), stored))
+        return stored
+
+    return loaded(session, points.use("small_npm_written", write, on="small_npm"))
 
 
 def actors(country: Country) -> dict[object, Actor]:
@@ -101,12 +135,11 @@ def test_an_administrator_who_wrote_nothing_is_no_second_reader_to_wait_for(
     assert safeguards.may_review(country.actor(HEAD), load(terms))
 
 
-def test_one_person_is_named_wherever_the_npm_has_nobody_else(
-    country: Country, cooperation: Cooperation
-) -> None:
+def test_one_person_is_named_wherever_the_npm_has_nobody_else(written: Small) -> None:
     """Coordinator and deputy (M7) too; while somebody else takes part, they are two people."""
+    country, cooperation = written
     bo, vesna = country.users[HEAD], country.users[WRITER]
-    terms = written_by_both(country, cooperation)
+    terms = terms_of(cooperation)
     npm = str(country.id("other_npm"))
 
     def is_open(*users: User) -> bool:
@@ -133,10 +166,9 @@ def test_one_person_is_named_wherever_the_npm_has_nobody_else(
     assert is_open(vesna, country.users["samira"])
 
 
-def test_two_people_go_from_the_start_to_the_signature(
-    country: Country, cooperation: Cooperation, app: Flask
-) -> None:
-    terms = written_by_both(country, cooperation)
+def test_two_people_go_from_the_start_to_the_signature(written: Small, app: Flask) -> None:
+    country, cooperation = written
+    terms = terms_of(cooperation)
     assert terms.is_complete
     db.session.commit()
     browser = country.browser(app, HEAD)
@@ -167,10 +199,9 @@ def test_two_people_go_from_the_start_to_the_signature(
     assert REASON in str(about["Second reading"])
 
 
-def test_without_a_reason_nothing_is_confirmed(
-    country: Country, cooperation: Cooperation, app: Flask
-) -> None:
-    terms = written_by_both(country, cooperation)
+def test_without_a_reason_nothing_is_confirmed(written: Small, app: Flask) -> None:
+    country, cooperation = written
+    terms = terms_of(cooperation)
     with pytest.raises(RuleBrokenError, match="printed on the text"):
         checklists.read_second(country.actor(HEAD), terms, " ")
     db.session.commit()
@@ -180,9 +211,10 @@ def test_without_a_reason_nothing_is_confirmed(
 
 
 def test_the_reason_stays_when_the_text_changed_while_the_head_read(
-    country: Country, cooperation: Cooperation, app: Flask
+    written: Small, app: Flask
 ) -> None:
-    terms = written_by_both(country, cooperation)
+    country, cooperation = written
+    terms = terms_of(cooperation)
     db.session.commit()
     address, head = f"/checklists/{terms.id}/review", country.browser(app, HEAD)
     opened = head.page(address).form().filled_in(reason=REASON)
@@ -202,10 +234,9 @@ def test_the_reason_stays_when_the_text_changed_while_the_head_read(
     assert load(terms_of(cooperation)).review is None
 
 
-def test_who_is_not_the_head_does_not_read_their_own_words(
-    country: Country, cooperation: Cooperation
-) -> None:
-    terms = written_by_both(country, cooperation)
+def test_who_is_not_the_head_does_not_read_their_own_words(written: Small) -> None:
+    country, cooperation = written
+    terms = terms_of(cooperation)
     answer = load(terms).sheet.shared("M5")
     assert answer is not None
     db.session.expire_all()
@@ -213,19 +244,16 @@ def test_who_is_not_the_head_does_not_read_their_own_words(
         checklists.read_second(country.actor(WRITER), terms_of(cooperation), REASON)
 
 
-def test_while_somebody_else_of_the_npm_could_read_they_do(
-    country: Country, cooperation: Cooperation
-) -> None:
-    terms = written_by_both(country, cooperation)
+def test_while_somebody_else_of_the_npm_could_read_they_do(written: Small) -> None:
+    country, cooperation = written
+    terms = terms_of(cooperation)
     country.person("Kai Moss", "other_npm", Role.MEMBER)
     with pytest.raises(RuleBrokenError, match="Kai Moss of the NPM wrote none of the answers"):
         checklists.read_second(country.actor(HEAD), terms, REASON)
 
 
-def test_somebody_without_an_account_is_nobody_who_could_read(
-    country: Country, cooperation: Cooperation
-) -> None:
-    written_by_both(country, cooperation)
+def test_somebody_without_an_account_is_nobody_who_could_read(written: Small) -> None:
+    country, cooperation = written
     npm_id = country.id("other_npm")
     user = without_email.add(country.actor(WRITER), NewPerson("Danil Rook", npm_id))
     cooperations.add_person(
@@ -241,9 +269,10 @@ def test_somebody_without_an_account_is_nobody_who_could_read(
 
 
 def test_with_a_third_person_in_the_cooperation_an_author_is_no_second_reader(
-    country: Country, cooperation: Cooperation
+    written: Small,
 ) -> None:
-    terms = written_by_both(country, cooperation)
+    country, cooperation = written
+    terms = terms_of(cooperation)
     country.person("Kai Moss", "other_npm", Role.MEMBER)
     bring_in(country, cooperation, "kai")
     terms = terms_of(cooperation)
