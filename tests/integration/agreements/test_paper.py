@@ -123,7 +123,9 @@ def test_a_coordinator_records_what_their_organisation_signed(sent: Negotiation)
     assert recipients.isdisjoint(own)
 
 
-def test_the_scan_is_kept_encrypted_for_its_place(sent: Negotiation) -> None:
+def test_the_scan_is_kept_encrypted_and_no_second_is_recorded_while_it_waits(
+    sent: Negotiation,
+) -> None:
     recorded = record(sent)
     key = keys.key_of(sent.cooperation.id)
     assert papers.scan_of(recorded, key) == scans.pdf()
