@@ -213,7 +213,7 @@ def test_an_item_each_person_answers_is_not_assigned(session: Session) -> None:
 
 
 def test_reassigning_tells_the_new_person_alone_in_neutral_words(negotiation: Negotiation) -> None:
-    assign(negotiation, "samira", "M1", "dora")
+    assign(negotiation, "samira", "M1", "dora", due_on=clock.today())
     assign(negotiation, "samira", "M1", "henrik")
     assert holders(negotiation, "samira") == {"M1": "henrik"}
     assert [mail.recipient for mail in mails(negotiation.session)] == [
