@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from sqlalchemy.engine import Connection
+
 from tests.factories.evidence.tampering import hands
 from tests.tampering.changes import Change, ImpossibleError
 from tracker.core.paths import ROOT
@@ -50,16 +52,19 @@ def is_listed(change: Change, names: Iterable[str]) -> bool:
 def attempt(changes: Iterable[Change]) -> list[Result]:
     """Make each change to the application's database, audit, and undo it."""
     names = listed()
-    return [_attempt(change, names) for change in changes]
-
-
-def _attempt(change: Change, names: frozenset[str]) -> Result:
     with hands(keep=False) as connection:
+        return [_attempt(connection, change, names) for change in changes]
+
+
+def _attempt(connection: Connection, change: Change, names: frozenset[str]) -> Result:
+    with connection.begin_nested() as undone:
         try:
             change.do(connection)
         except ImpossibleError as error:
+            undone.rollback()
             return Result(change, Outcome.IMPOSSIBLE, str(error))
         finding = integrity.check_view(connection).finding
+        undone.rollback()
     if finding is not None:
         return Result(change, Outcome.NOTICED, str(labels.finding_words(finding)), finding)
     is_known = is_listed(change, names)

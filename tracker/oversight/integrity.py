@@ -295,7 +295,7 @@ class _Check:
         )
         for row in self._reader.rows(query):
             place = RowLocation(Table.EVENT, reference, walk.number + 1, of_visit=of_visit)
-            link, digest = read(stored.event, row, place)
+            link, digest, state = read(stored.event, row, place)
             details = read(stored.details, row, replace(place, table=Table.DETAILS))
             fault = walk.step(link, digest, details)
             if fault is not None:
@@ -304,7 +304,7 @@ class _Check:
             if leaf is not None and leaf.head != digest:
                 rewritten = rewritten or leaf
             self._reader.note(events=1, details=1 if details else 0)
-            bound.hear(link, read(stored.state, row, place))
+            bound.hear(link, state)
             hear(link, details)
             lacks_details = lacks_details or details is None
             if link.verb == verbs.DETAILS_ERASED.name:

@@ -68,10 +68,12 @@ class Reader:
         """How much was checked so far."""
         return Counts(**self._checked)
 
-    def rows(self, query: sa.Select[Any], at_a_time: int = ROWS_AT_A_TIME) -> Iterator[Stored]:
-        """Yield the rows of a query in batches."""
+    def rows(
+        self, query: sa.Select[Any], at_a_time: int = ROWS_AT_A_TIME, **parameters: object
+    ) -> Iterator[Stored]:
+        """Yield the rows of a query, with these parameters, in batches."""
         options = {"yield_per": at_a_time}
-        result = self.connection.execute(query, execution_options=options)
+        result = self.connection.execute(query, parameters, execution_options=options)
         self._reading.append(result)
         yield from cast("Iterator[Stored]", result.mappings())
         self._reading.remove(result)

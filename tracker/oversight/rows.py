@@ -1,8 +1,9 @@
 """The audit of decisive rows, each compared with the last event that bound it."""
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -128,8 +129,7 @@ def check_instance(reader: Reader, bound: Bound) -> None:
         if spec.parent:
             continue
         comparison = _Comparison(reader, name, bound)
-        table = _table(name)
-        for row in reader.rows(sa.select(*_columns(table))):
+        for row in reader.rows(_all_rows_of(name)):
             comparison.compare(row, key)
         comparison.end()
 
@@ -147,12 +147,12 @@ def digests_of(
         if bool(spec.parent) != (cooperation_id is not None):
             continue
         table = _table(name)
-        query = (
-            sa.select(*_columns(table))
+        stored_rows = (
+            reader.rows(_all_rows_of(name))
             if cooperation_id is None
-            else _rows_of(name, [cooperation_id])
+            else reader.rows(_rows_of(name), cooperations=[cooperation_id])
         )
-        for row in reader.rows(query):
+        for row in stored_rows:
             key: bytes | None = plain
             if cooperation_id is not None and _is_restricted(name, row):
                 opened = open_key()
@@ -189,7 +189,7 @@ class Cooperations:
                 for row in waiting.values()
                 for visit_id, bound in row.bounds(name)
             }
-            for row in self._reader.rows(_rows_of(name, waiting)):
+            for row in self._reader.rows(_rows_of(name), cooperations=list(waiting)):
                 own = waiting[_cooperation_of(row)]
                 self._seen[name] = self._seen.get(name, 0) + 1
                 key: bytes | None = plain
@@ -205,12 +205,8 @@ class Cooperations:
         """Compare the rest, and report a row that belongs to no cooperation."""
         self.compare()
         for name in _of_cooperations():
-            table = _table(name)
-            count = self._reader.connection.scalar(
-                sa.select(sa.func.count()).select_from(table.table).where(_only(table))
-            )
-            if count != self._seen.get(name, 0):
-                broken(Fault.BELONGS_NOWHERE, self._stray(table))
+            if self._reader.connection.scalar(_count_of(name)) != self._seen.get(name, 0):
+                broken(Fault.BELONGS_NOWHERE, self._stray(_table(name)))
 
     def _stray(self, table: BoundTable) -> RowLocation:
         joined, cooperation_id = _way_up(table, is_outer=True)
@@ -272,17 +268,24 @@ class _Comparison:
 
 def _values(table: BoundTable, row: Stored) -> dict[str, Any]:
     values: dict[str, Any] = {}
-    for name, attribute in table.attributes.items():
-        column = table.table.c[name]
-        value = row[column.key]
-        values[attribute] = None if value is None else _read(column, value)
+    for attribute, key, read in _readers_of(table.name):
+        value = row[key]
+        values[attribute] = None if value is None else read(value)
     return values
 
 
-def _read(column: sa.Column[Any], value: object) -> Any:
+@cache
+def _readers_of(name: str) -> tuple[tuple[str, str, Callable[[object], Any]], ...]:
+    """Return the attributes of a table, each with the key of its column and how to convert it."""
+    table = _table(name)
+    columns = ((attribute, table.table.c[name]) for name, attribute in table.attributes.items())
+    return tuple((attribute, column.key, _reader_of(column)) for attribute, column in columns)
+
+
+def _reader_of(column: sa.Column[Any]) -> Callable[[object], Any]:
     for kind, reader in _READERS:
         if isinstance(column.type, kind):
-            return reader(value)
+            return reader
     raise TypeError(column.type)
 
 
@@ -293,6 +296,7 @@ def _raw_name(table: BoundTable, row: Stored) -> str:
 # Queries --------------------------------------------------------------------------------------
 
 _COOPERATION, _SAID = "cooperation of the row", "said by "
+_COOPERATIONS = sa.bindparam("cooperations", expanding=True, type_=sa.Uuid())
 
 
 def _table(name: str) -> BoundTable:
@@ -319,7 +323,19 @@ def _only(table: BoundTable) -> sa.ColumnElement[bool]:
     return table.table.c[column] == value
 
 
-def _rows_of(name: str, cooperations: Iterable[UUID]) -> sa.Select[Any]:
+@cache
+def _all_rows_of(name: str) -> sa.Select[Any]:
+    return sa.select(*_columns(_table(name)))
+
+
+@cache
+def _count_of(name: str) -> sa.Select[tuple[int]]:
+    table = _table(name)
+    return sa.select(sa.func.count()).select_from(table.table).where(_only(table))
+
+
+@cache
+def _rows_of(name: str) -> sa.Select[Any]:
     """Return the query for the rows of some cooperations, and what decides their class."""
     table = _table(name)
     joined, cooperation_id = _way_up(table)
@@ -333,7 +349,7 @@ def _rows_of(name: str, cooperations: Iterable[UUID]) -> sa.Select[Any]:
     return (
         sa.select(*_columns(table), as_stored(cooperation_id).label(_COOPERATION), *columns)
         .select_from(joined)
-        .where(cooperation_id.in_(list(cooperations)), _only(table))
+        .where(cooperation_id.in_(_COOPERATIONS), _only(table))
     )
 
 

@@ -9,6 +9,7 @@ import json
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 from uuid import UUID
 
@@ -58,14 +59,18 @@ class _AsStored(sa.types.UserDefinedType[Any]):
     cache_ok = True
 
 
+_AS_STORED = _AsStored()
+
+
 def as_stored(column: sa.ColumnElement[Any] | Any) -> sa.Label[Any]:
     """Return a column with unconverted values, under the same name."""
-    return sa.type_coerce(column, _AsStored()).label(column.key)
+    return sa.type_coerce(column, _AS_STORED).label(column.key)
 
 
-def columns(model: type[Base]) -> list[sa.Label[Any]]:
+@cache
+def columns(model: type[Base]) -> tuple[sa.Label[Any], ...]:
     """Return all columns of a table, with unconverted values."""
-    return [as_stored(column) for column in model.__table__.columns]
+    return tuple(as_stored(column) for column in model.__table__.columns)
 
 
 @contextmanager
@@ -297,8 +302,9 @@ def head(row: Stored) -> Head:
     )
 
 
-def event(row: Stored) -> tuple[Link, str]:
-    """Return what an event's digest binds, and the digest stored with it."""
+def event(row: Stored) -> tuple[Link, str, State]:
+    """Return what an event's digest binds, the digest stored with it, and what it says of rows."""
+    rows = state(row)
     link = Link(
         event_id=identity(row["id"]),
         chain_id=identity(row["chain_id"]),
@@ -310,9 +316,9 @@ def event(row: Stored) -> tuple[Link, str]:
         details_digest=text(row["details_digest"]),
         evidence=text_or_none(row["evidence"]),
         previous=text(row["previous"]),
-        state=None if row["state"] is None else _state_digest(row["state"]),
+        state=None if row["state"] is None else _state_digest(rows),
     )
-    return link, text(row["digest"])
+    return link, text(row["digest"]), rows
 
 
 def state(row: Stored) -> State:
@@ -333,9 +339,9 @@ def _entry(value: object) -> Entry:
     return [text_or_none(digest) for digest in value]
 
 
-def _state_digest(value: object) -> str:
+def _state_digest(rows: State) -> str:
     try:
-        return state_digest(state({"state": value}))
+        return state_digest(rows)
     except (ValueError, CanonicalizationError):
         _refuse("what an event says of rows")
 
