@@ -6,7 +6,8 @@ In one file: each test walks the same steps over the same rows.
 import datetime as dt
 import re
 from collections.abc import Iterator
-from dataclasses import replace
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from uuid import UUID, uuid4
 
 import pytest
@@ -44,6 +45,7 @@ from tracker.worker import prepare, schema
 
 pytestmark = pytest.mark.both_databases
 
+SCRIPTS = ScriptDirectory(str(MIGRATIONS))
 VERSIONS = sorted((MIGRATIONS / "versions").glob("[0-9]*.py"))
 # Tested one by one. A step never changes once it is released, so the short form tests the newest.
 STEPS = VERSIONS[1:][-tries(short=10, long=len(VERSIONS)) :]
@@ -88,6 +90,12 @@ NEVER_CHANGED = {
 }
 
 
+@pytest.fixture(autouse=True)
+def scripts_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let all commands share the steps read from the files, instead of reading all for each."""
+    monkeypatch.setattr(ScriptDirectory, "from_config", lambda _config: SCRIPTS)
+
+
 def config() -> Config:
     config: Config = current_app.extensions["migrate"].migrate.get_config(None)
     return config
@@ -121,29 +129,9 @@ def test_migrations_are_numbered_in_their_order_and_named_by_their_file() -> Non
     modules = [path.stem for path in VERSIONS]
     assert modules
     assert [int(name[:4]) for name in modules] == list(range(1, len(modules) + 1))
-    scripts = ScriptDirectory(str(MIGRATIONS))
-    walked = [script.revision for script in scripts.walk_revisions("base", "heads")]
+    walked = [script.revision for script in SCRIPTS.walk_revisions("base", "heads")]
     assert list(reversed(walked)) == modules
     assert all(re.fullmatch(r"\d{4}_[a-z_]+", name) for name in modules)
-
-
-def test_the_migrated_database_is_what_the_models_say(empty: Flask) -> None:
-    schema.upgrade()
-    assert len(tables()) > 20
-    assert differences() == []
-
-
-def test_each_migration_can_be_downgraded_and_upgraded_again(empty: Flask) -> None:
-    schema.upgrade(revision=VERSIONS[VERSIONS.index(STEPS[0]) - 1].stem)
-    for path in STEPS:
-        before = tables()
-        schema.upgrade(revision=path.stem)
-        after = tables()
-        schema.downgrade()
-        assert tables() == before, path.stem
-        schema.upgrade(revision=path.stem)
-        assert tables() == after, path.stem
-    assert differences() == []
 
 
 def test_no_references_are_compared_while_tables_are_rebuilt(
@@ -161,15 +149,28 @@ def test_no_references_are_compared_while_tables_are_rebuilt(
         run(context, **more)
 
     monkeypatch.setattr(MigrationContext, "run_migrations", look)
-    schema.upgrade()
+    schema.upgrade(revision=VERSIONS[0].stem)
     with db.engine.connect() as connection:
         if connection.dialect.name == "sqlite":
             compared.append(connection.exec_driver_sql("PRAGMA foreign_keys").scalar())
             assert compared == [0, 1]
 
 
-def test_taking_all_back_leaves_nothing(empty: Flask) -> None:
-    schema.upgrade()
+def test_each_step_can_be_taken_back_and_all_together_make_what_the_models_say(
+    empty: Flask,
+) -> None:
+    schema.upgrade(revision=VERSIONS[VERSIONS.index(STEPS[0]) - 1].stem)
+    for path in STEPS:
+        before = tables()
+        schema.upgrade(revision=path.stem)
+        after = tables()
+        schema.downgrade()
+        assert tables() == before, path.stem
+        schema.upgrade(revision=path.stem)
+        assert tables() == after, path.stem
+    assert len(tables()) > 20
+    assert differences() == []
+    # Taking all back leaves nothing.
     schema.downgrade(revision="base")
     assert tables() == set()
     with db.engine.connect() as connection:
@@ -193,7 +194,7 @@ def test_rows_live_through_taking_back_all_that_came_after_theirs(
     with app.app_context():
         at_head = stored_rows()
         # Almost every table has rows to lose.
-        assert {name for name, rows in at_head.items() if not rows} <= EMPTY_THERE
+        assert {name for name, stored in at_head.items() if not stored.rows} <= EMPTY_THERE
         # Each state is read once: nothing else writes between two steps.
         before, left = {}, at_head
         for path in reversed(VERSIONS[1:]):
@@ -201,129 +202,148 @@ def test_rows_live_through_taking_back_all_that_came_after_theirs(
             schema.downgrade()
             left = stored_rows()
             assert left, path.stem
-            assert as_words(left) == as_words(before[path.stem], left), f"{path.stem} changed rows"
+            assert changed(before[path.stem], left) == [], path.stem
         after = left
         for path in VERSIONS[1:]:
             earlier = after
             schema.upgrade(revision=path.stem)
             after = stored_rows()
-            assert as_words(after, earlier) == as_words(earlier), path.stem
+            assert changed(after, earlier) == [], path.stem
             # What was dropped on the way down is empty again, or has what the step itself fills in.
             assert set(after) == set(before[path.stem]), path.stem
         assert differences() == []
         assert tables() == set(at_head)
 
 
-def test_requests_from_before_ask_one_person_of_each_party(
-    app: Flask, demonstration: Demonstration
-) -> None:
+@contextmanager
+def requests_unchanged(_demonstration: Demonstration) -> Iterator[None]:
     """0022_signers: until then each party named one signatory, in no order."""
     parties = sa.text(
         "SELECT request_id, organisation_id, needed, turn FROM signature_party"
         " ORDER BY request_id, organisation_id"
     )
-    with app.app_context():
-        with db.engine.connect() as connection:
-            before = connection.execute(parties).all()
-        assert before
-        schema.downgrade(revision=_before("0022_signers"))
-        schema.upgrade()
-        with db.engine.connect() as connection:
-            assert connection.execute(parties).all() == before
+    with db.engine.connect() as connection:
+        before = connection.execute(parties).all()
+    assert before
+    yield
+    with db.engine.connect() as connection:
+        assert connection.execute(parties).all() == before
 
 
-def test_the_dates_of_terms_in_force_from_before_are_looked_at_by_the_worker(
-    app: Flask, demonstration: Demonstration
-) -> None:
+@contextmanager
+def credentials_bound_again(demonstration: Demonstration) -> Iterator[None]:
+    """0026_bound_credentials: everybody stays bound, except whose account was changed meanwhile."""
+    prepare.bind_accounts(lambda _line: None)
+    yield
+    with db.engine.begin() as connection:
+        connection.execute(sa.text("UPDATE \"user\" SET password = 'x' WHERE name LIKE 'Otto %'"))
+    assert len(binding.refused()) == len(demonstration.users)
+    db.session.rollback()
+    prepare.bind_accounts(lambda _line: None)
+    (left,) = binding.refused()
+    assert left[0].startswith("otto")
+
+
+@contextmanager
+def older_roles_begun(demonstration: Demonstration) -> Iterator[None]:
+    """0025_powers: nobody is recorded as having confirmed them; no administrator has a power."""
+    yield
+    both = demonstration.users["tomas"]
+    rows = db.session.scalars(sa.select(Membership)).all()
+    assert {row.role for row in rows if row.begun_at is None} == {Role.SIGNATORY}
+    assert {row.user_id for row in rows if row.begun_at is None} == {both}
+    assert all(row.begun_at in {None, row.created_at} for row in rows)
+    running = {row.role for row in rows if row.confirmed_how is Confirmation.BEFORE}
+    assert running == {Role.SIGNATORY, Role.MANAGER}
+    assert all(row.role in POWERS for row in rows if row.confirmed_how is not None)
+    db.session.remove()
+
+
+@contextmanager
+def waiting_scans_marked(demonstration: Demonstration) -> Iterator[None]:
+    """0038_waiting_scans: the demonstration's scan was withdrawn; another one is pending."""
+    marks = sa.text(
+        "SELECT checklist_id, organisation_id, scan_waits_since FROM checklist_party"
+        " WHERE scan_waits_since IS NOT NULL ORDER BY checklist_id, organisation_id"
+    )
+    checklist = db.session.get_one(Checklist, demonstration.checklists["waiting", "terms"])
+    scans.record(JointVisit(db.session(), demonstration).actor("joana"), checklist)
+    db.session.commit()
+    with db.engine.connect() as connection:
+        before = connection.execute(marks).all()
+    assert {row.checklist_id for row in before} == {before[0].checklist_id}
+    assert len(before) > 1
+    db.session.remove()
+    yield
+    with db.engine.connect() as connection:
+        assert connection.execute(marks).all() == before
+
+
+@contextmanager
+def dates_of_terms_looked_at(demonstration: Demonstration) -> Iterator[None]:
     """0042_reviews: from then on the worker reads in the signed text when to remind people."""
+    yield
     looked_at = sa.select(Cooperation.id).where(
         Cooperation.remind_of_review_on < Cooperation.opened_at,
         Cooperation.remind_of_end_on.is_not(None),
         Cooperation.reminder_days.is_(None),
     )
     complete = demonstration.cooperations["complete"]
-    with app.app_context():
-        schema.downgrade(revision=_before("0042_reviews"))
-        schema.upgrade()
-        assert list(db.session.scalars(looked_at)) == [complete]
-        day = clock.today()
-        for cooperation_id in reminders.reviews_due(day):
-            assert not reminders.remind_of_review(cooperation_id, day)
-        cooperation = db.session.get_one(Cooperation, complete)
-        days = cooperation.reminder_days
-        assert cooperation.review_on is not None
-        assert days is not None
-        assert cooperation.remind_of_review_on == cooperation.review_on - dt.timedelta(days=days)
-        db.session.rollback()
+    assert list(db.session.scalars(looked_at)) == [complete]
+    day = clock.today()
+    for cooperation_id in reminders.reviews_due(day):
+        assert not reminders.remind_of_review(cooperation_id, day)
+    cooperation = db.session.get_one(Cooperation, complete)
+    days = cooperation.reminder_days
+    assert cooperation.review_on is not None
+    assert days is not None
+    assert cooperation.remind_of_review_on == cooperation.review_on - dt.timedelta(days=days)
+    db.session.rollback()
 
 
-def test_older_roles_have_begun_except_an_administrators_powers(
+@contextmanager
+def register_rebuilt(demonstration: Demonstration) -> Iterator[None]:
+    """0044_register_first_day: the terms of one of its cooperations begin later."""
+    terms = demonstration.checklists["complete", "terms"]
+    first_days = sa.select(RegisterEntry.from_on).where(RegisterEntry.checklist_id == terms)
+    entries = sa.select(sa.func.count()).select_from(RegisterEntry)
+    before = db.session.scalars(first_days).all()
+    assert before
+    assert all(day is not None and day > clock.today() for day in before)
+    count = db.session.scalar(entries)
+    db.session.remove()
+    yield
+    prepare.fill_register(lambda _line: None)
+    assert db.session.scalars(first_days).all() == before
+    assert db.session.scalar(entries) == count
+    db.session.rollback()
+
+
+def test_scans_and_dates_from_before_get_what_later_steps_need_of_them(
     app: Flask, demonstration: Demonstration
 ) -> None:
-    """0025_powers: nobody is recorded as having confirmed them; no administrator has a power."""
+    with app.app_context(), ExitStack() as afterwards:
+        for expected in (waiting_scans_marked, dates_of_terms_looked_at, register_rebuilt):
+            afterwards.enter_context(expected(demonstration))
+        schema.downgrade(revision=_before("0038_waiting_scans"))
+        schema.upgrade()
+
+
+def test_requests_roles_and_credentials_from_before_mean_the_same_afterwards(
+    app: Flask, demonstration: Demonstration
+) -> None:
     both = demonstration.users["tomas"]
-    with app.app_context():
-        schema.downgrade(revision=_before("0025_powers"))
+    with app.app_context(), ExitStack() as afterwards:
+        for expected in (credentials_bound_again, older_roles_begun, requests_unchanged):
+            afterwards.enter_context(expected(demonstration))
+        schema.downgrade(revision=_before("0022_signers"))
+        schema.upgrade(revision=_before("0025_powers"))
         with db.engine.begin() as connection:
             connection.execute(
                 sa.text("UPDATE membership SET user_id = :to WHERE role = 'administrator'"),
                 {"to": both.hex if connection.dialect.name == "sqlite" else both},
             )
         schema.upgrade()
-        rows = db.session.scalars(sa.select(Membership)).all()
-        assert {row.role for row in rows if row.begun_at is None} == {Role.SIGNATORY}
-        assert {row.user_id for row in rows if row.begun_at is None} == {both}
-        assert all(row.begun_at in {None, row.created_at} for row in rows)
-        running = {row.role for row in rows if row.confirmed_how is Confirmation.BEFORE}
-        assert running == {Role.SIGNATORY, Role.MANAGER}
-        assert all(row.role in POWERS for row in rows if row.confirmed_how is not None)
-
-
-def test_scans_from_before_are_marked_where_they_wait(
-    app: Flask, demonstration: Demonstration
-) -> None:
-    """0038_waiting_scans: the demonstration's scan was withdrawn; another one is pending."""
-    marks = sa.text(
-        "SELECT checklist_id, organisation_id, scan_waits_since FROM checklist_party"
-        " WHERE scan_waits_since IS NOT NULL ORDER BY checklist_id, organisation_id"
-    )
-    with app.app_context():
-        checklist = db.session.get_one(Checklist, demonstration.checklists["waiting", "terms"])
-        scans.record(JointVisit(db.session(), demonstration).actor("joana"), checklist)
-        db.session.commit()
-        with db.engine.connect() as connection:
-            before = connection.execute(marks).all()
-        assert {row.checklist_id for row in before} == {before[0].checklist_id}
-        assert len(before) > 1
-        db.session.remove()
-        schema.downgrade(revision=_before("0038_waiting_scans"))
-        schema.upgrade()
-        with db.engine.connect() as connection:
-            assert connection.execute(marks).all() == before
-
-
-def test_the_registers_entries_are_rebuilt_with_the_first_day(
-    app: Flask, demonstration: Demonstration
-) -> None:
-    """0044_register_first_day: the terms of one of its cooperations begin later."""
-    terms = demonstration.checklists["complete", "terms"]
-    first_days = sa.select(RegisterEntry.from_on).where(RegisterEntry.checklist_id == terms)
-    with app.app_context():
-        before = db.session.scalars(first_days).all()
-        assert before
-        assert all(day is not None and day > clock.today() for day in before)
-        count = db.session.scalar(sa.select(sa.func.count()).select_from(RegisterEntry))
-        db.session.remove()
-        schema.downgrade(revision=_before("0044_register_first_day"))
-        schema.upgrade()
-        prepare.fill_register(lambda _line: None)
-        assert db.session.scalars(first_days).all() == before
-        after = db.session.scalar(sa.select(sa.func.count()).select_from(RegisterEntry))
-        assert after == count
-        db.session.rollback()
-
-
-BOUND = "0026_bound_credentials"
 
 
 def one_of_before(email: str) -> UUID:
@@ -353,12 +373,12 @@ def all_bound() -> bool:
     return not binding.refused()
 
 
-def test_accounts_from_before_are_bound_once_and_later_rows_never(empty: Flask) -> None:
+@pytest.mark.usefixtures("session")
+def test_accounts_from_before_are_bound_once_and_later_rows_never() -> None:
     """0026_bound_credentials: migrations have no keys, so the next start does it.
 
     Its columns are empty after it, as they are here; and no event says anything of rows yet.
     """
-    schema.upgrade()
     prepare.require_own_keys()
     people = {one_of_before(f"{number}@example.org") for number in range(3)}
     db.session.add(
@@ -401,8 +421,8 @@ def test_accounts_from_before_are_bound_once_and_later_rows_never(empty: Flask) 
     assert [email for email, _fault in binding.refused()] == ["later@example.org"]
 
 
-def test_taking_the_event_out_does_not_bind_anybody_again(empty: Flask) -> None:
-    schema.upgrade()
+@pytest.mark.usefixtures("session")
+def test_taking_the_event_out_does_not_bind_anybody_again() -> None:
     prepare.require_own_keys()
     prepare.bind_accounts(lambda _line: None)
     one_of_before("later@example.org")
@@ -412,25 +432,6 @@ def test_taking_the_event_out_does_not_bind_anybody_again(empty: Flask) -> None:
     with pytest.raises(prepare.PreparationError, match="instance's trail was altered"):
         prepare.bind_accounts(lambda _line: None)
     assert not all_bound()
-
-
-def test_taking_the_columns_back_and_making_them_again_keeps_everybody_bound(
-    app: Flask, demonstration: Demonstration
-) -> None:
-    with app.app_context():
-        prepare.bind_accounts(lambda _line: None)
-        schema.downgrade(revision=_before(BOUND))
-        schema.upgrade()
-        with db.engine.begin() as connection:
-            connection.execute(
-                sa.text("UPDATE \"user\" SET password = 'x' WHERE name LIKE 'Otto %'")
-            )
-        assert len(binding.refused()) == len(demonstration.users)
-        db.session.rollback()
-        prepare.bind_accounts(lambda _line: None)
-        # Except for accounts that were changed meanwhile.
-        (left,) = binding.refused()
-        assert left[0].startswith("otto")
 
 
 def _before(name: str) -> str:
@@ -455,29 +456,38 @@ def test_signed_and_recorded_rows_can_be_neither_changed_nor_deleted_in_the_data
                 assert count, table
 
 
-Held = dict[str, list[dict[str, object]]]
+@dataclass(frozen=True)
+class Stored:
+    """The rows of a table, as they are in the database."""
+
+    columns: tuple[str, ...]
+    rows: list[tuple[object, ...]]
+
+    def agrees_with(self, earlier: "Stored") -> bool:
+        """Return whether these are the same rows, in any order, in the columns there were."""
+        if not earlier.rows:
+            return not self.rows
+        places = [self.columns.index(column) for column in earlier.columns]
+        rows = [tuple(row[place] for place in places) for row in self.rows]
+        if rows == earlier.rows and all(map(_have_same_types, rows, earlier.rows)):
+            return True
+        return sorted(map(repr, rows)) == sorted(map(repr, earlier.rows))
 
 
-def stored_rows() -> Held:
-    """Return each table's rows, as they are in the database."""
+def _have_same_types(row: tuple[object, ...], other: tuple[object, ...]) -> bool:
+    return list(map(type, row)) == list(map(type, other))
+
+
+def stored_rows() -> dict[str, Stored]:
+    """Return the rows of each table."""
+    stored = {}
     with db.engine.connect() as connection:
-        return {
-            name: [dict(row) for row in connection.execute(rows_of(name)).mappings()]
-            for name in sorted(tables())
-        }
+        for name in sorted(tables()):
+            result = connection.execute(sa.text(f'SELECT * FROM "{name}"'))
+            stored[name] = Stored(tuple(result.keys()), [tuple(row) for row in result])
+    return stored
 
 
-def rows_of(name: str) -> sa.TextClause:
-    return sa.text(f'SELECT * FROM "{name}"')
-
-
-def as_words(rows: Held, like: Held | None = None) -> dict[str, list[str]]:
-    """Return rows as text, sorted; with like, only its tables and columns."""
-    wanted = rows if like is None else like
-    return {
-        name: sorted(
-            repr([(key, row[key]) for key in (wanted[name][0] if wanted[name] else row)])
-            for row in rows[name]
-        )
-        for name in wanted
-    }
+def changed(rows: dict[str, Stored], earlier: dict[str, Stored]) -> list[str]:
+    """Return the tables of earlier that have other rows now, in the columns there were."""
+    return [name for name, stored in earlier.items() if not rows[name].agrees_with(stored)]
