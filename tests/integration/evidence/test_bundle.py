@@ -103,20 +103,10 @@ def manifest(files: dict[str, bytes]) -> dict[str, Any]:
 # By the page --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("person", ["milan", "henrik"])
-def test_a_manager_of_a_party_gets_a_file_that_two_verifiers_take_for_sound(
-    app: Flask, demonstration: Demonstration, session: Session, person: str
+def test_managers_of_both_sides_get_a_file_that_two_verifiers_take_for_sound(
+    app: Flask, demonstration: Demonstration, session: Session
 ) -> None:
     reference = demonstration.references["complete"]
-    answer = take_out(app, demonstration, person)
-    assert answer.status_code == 200
-    assert answer.mimetype == "application/zip"
-    assert answer.headers["Content-Disposition"] == (
-        f'attachment; filename="evidence-{reference}.zip"'
-    )
-    assert answer.headers["Cache-Control"] == "no-store"
-    assert judged(answer.data) == {}
-    files = container.unpack(answer.data)
     cooperation = demonstration.cooperations["complete"]
     texts = session.scalars(
         sa.select(Revision).where(
@@ -124,48 +114,59 @@ def test_a_manager_of_a_party_gets_a_file_that_two_verifiers_take_for_sound(
         )
     ).all()
     assert len(texts) > 1
-    revisions = rows(files, parts.REVISION)
-    assert {row["id"] for row in revisions} == {str(text.id) for text in texts}
-    assert {data for name, data in files.items() if name.startswith(parts.DOCUMENTS)} == {
-        text.document for text in texts
-    }
-    assert len(rows(files, parts.SIGNATURE)) >= len(texts)
-
-
-def test_the_export_is_its_own_last_event_and_all_parties_see_it(
-    app: Flask, demonstration: Demonstration, session: Session
-) -> None:
-    files = container.unpack(take_out(app, demonstration, "milan").data)
-    last = json.loads(files[parts.EVENTS].splitlines()[-1])
-    assert last["event"]["verb"] == "evidence_exported"
-    assert last["details"]["content"]["who"]["name"] == "Milan Osterin"
-    assert last["details"]["content"]["closed"] is False
-    line = trail.history(demonstration.cooperations["complete"])[1][0]
-    assert (line.verb, line.who) == ("evidence_exported", "Milan Osterin")
-    page = demonstration.browser(app, "samira").page(
-        f"/cooperations/{demonstration.references['complete']}/history"
-    )
-    assert "Evidence was exported." in page.text
-
-
-def test_confidential_texts_are_left_out_unless_requested_but_their_events_are_included(
-    app: Flask, demonstration: Demonstration, session: Session
-) -> None:
-    files = container.unpack(take_out(app, demonstration, "milan").data)
-    assert closed(files) == set()
-    assert len(manifest(files)["left_out"]["rows"]) > 3
+    for person, name in (("henrik", "Henrik Asante"), ("milan", "Milan Osterin")):
+        answer = take_out(app, demonstration, person)
+        assert answer.status_code == 200
+        assert answer.mimetype == "application/zip"
+        assert answer.headers["Content-Disposition"] == (
+            f'attachment; filename="evidence-{reference}.zip"'
+        )
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert judged(answer.data) == {}, person
+        files = container.unpack(answer.data)
+        revisions = rows(files, parts.REVISION)
+        assert {row["id"] for row in revisions} == {str(text.id) for text in texts}
+        assert {data for name, data in files.items() if name.startswith(parts.DOCUMENTS)} == {
+            text.document for text in texts
+        }
+        assert len(rows(files, parts.SIGNATURE)) >= len(texts)
+        has_pdfs_of_its_texts_alone(files)
+        # Confidential texts are left out unless requested, but their events are included.
+        assert closed(files) == set()
+        assert len(manifest(files)["left_out"]["rows"]) > 3
+        # The export is its own last event.
+        last = json.loads(files[parts.EVENTS].splitlines()[-1])
+        assert last["event"]["verb"] == "evidence_exported"
+        assert last["details"]["content"]["who"]["name"] == name
+        assert last["details"]["content"]["closed"] is False
+        line = trail.history(cooperation)[1][0]
+        assert (line.verb, line.who) == ("evidence_exported", name)
     assert (
         session.scalars(sa.select(ReadLogEntry).where(ReadLogEntry.page == "evidence")).all() == []
     )
+    # All parties see that it was exported.
+    page = demonstration.browser(app, "samira").page(f"/cooperations/{reference}/history")
+    assert "Evidence was exported." in page.text
+
+
+def has_pdfs_of_its_texts_alone(files: dict[str, bytes]) -> None:
+    """Check that the signed PDFs of the texts go along, and no others."""
+    texts = {row["id"] for row in rows(files, parts.REVISION)}
+    certificates = rows(files, parts.CERTIFICATE)
+    assert {row["revision"] for row in certificates} == texts
+    pdfs = [data for name, data in files.items() if name.startswith(parts.CERTIFICATES)]
+    assert {canonical.digest(pdf) for pdf in pdfs} == {row["sha256"] for row in certificates}
 
 
 def test_what_somebody_may_open_goes_along_if_asked_for_and_is_noted_as_read(
     app: Flask, demonstration: Demonstration, session: Session
 ) -> None:
+    """The NPM's manager decides on undertakings, and is in no audience."""
     answer = take_out(app, demonstration, "milan", with_closed="y")
     assert judged(answer.data) == {}
     files = container.unpack(answer.data)
-    assert closed(files)
+    assert closed(files) == {"undertaking"}
+    has_pdfs_of_its_texts_alone(files)
     cooperation = demonstration.cooperations["complete"]
     noted = session.scalars(sa.select(ReadLogEntry).where(ReadLogEntry.page == "evidence")).all()
     assert {entry.user_id for entry in noted} == {demonstration.users["milan"]}
@@ -177,13 +178,13 @@ def test_what_somebody_may_open_goes_along_if_asked_for_and_is_noted_as_read(
         assert signoff.plain_bytes(text, key) in files.values()
 
 
-def test_who_takes_it_out_gets_no_closed_text_that_they_may_not_open(
+def test_who_takes_it_out_gets_no_closed_text_and_no_name_that_they_may_not_open(
     app: Flask, demonstration: Demonstration, session: Session
 ) -> None:
-    """The NPM's manager decides on undertakings and is in no audience; the CSO's is cleared."""
-    decides = container.unpack(take_out(app, demonstration, "milan", with_closed="y").data)
-    visits = container.unpack(take_out(app, demonstration, "henrik", with_closed="y").data)
-    assert closed(decides) == {"undertaking"}
+    """Henrik exports a visit's texts besides his own undertaking, and then only the latter."""
+    answer = take_out(app, demonstration, "henrik", with_closed="y")
+    assert judged(answer.data) == {}
+    visits = container.unpack(answer.data)
     assert closed(visits) == {"undertaking", "visit_roles", "urgent_plan"}
     subjects = {
         str(row["subject"]) for row in rows(visits, parts.REVISION) if row["kind"] == "undertaking"
@@ -191,13 +192,11 @@ def test_who_takes_it_out_gets_no_closed_text_that_they_may_not_open(
     assert [
         session.get_one(Undertaking, UUID(undertaking_id)).user_id for undertaking_id in subjects
     ] == [demonstration.users["henrik"]]
-
-
-def test_the_event_of_an_export_does_not_tell_that_somebody_may_open_a_visits_texts(
-    app: Flask, demonstration: Demonstration, session: Session
-) -> None:
-    """Henrik exports a visit's texts besides his own undertaking, and then only the latter."""
-    take_out(app, demonstration, "henrik", with_closed="y")
+    # By the rule of the history: a manager sees their own organisation's people.
+    named = {str(details.get("person")) for details in of_undertakings(answer.data)}
+    assert "Henrik Asante" in named
+    assert named.isdisjoint({"Leyla Marchetti", "Otto Brandis", "Marek Tull"})
+    # The events of the two exports don't tell that somebody may open a visit's texts.
     session.execute(sa.delete(AudienceMember))
     session.commit()
     files = container.unpack(take_out(app, demonstration, "henrik", with_closed="y").data)
@@ -322,8 +321,13 @@ def test_an_auditor_and_the_command_may_know_of_no_visit(
     joint_visit = JointVisit(session, demonstration)
     assert queries.planning(joint_visit.actor("greta"), joint_visit.cooperation.id) == []
     assert queries.planning(joint_visit.actor("henrik"), joint_visit.cooperation.id) != []
-    counts, _silent = of_the_team(container.unpack(bundle.build(exported(demonstration))))
+    data = bundle.build(exported(demonstration))
+    assert judged(data) == {}
+    counts, _silent = of_the_team(container.unpack(data))
     assert counts == {}
+    # Nor of undertakings and interests, since anybody may get its file: whose interests were
+    # decided on, by whom, and when access to one visit ended.
+    assert of_undertakings(data) == []
 
 
 def test_a_bundle_names_nobody_who_stopped_a_visit_by_the_text_that_came_back(
@@ -360,57 +364,35 @@ def of_undertakings(data: bytes) -> list[dict[str, Any]]:
     ]
 
 
-def test_a_csos_bundle_names_nobody_of_another_cso_by_their_undertaking(
-    app: Flask, demonstration: Demonstration
-) -> None:
-    """By the rule of the history: a manager sees their own organisation's people."""
-    answer = take_out(app, demonstration, "henrik", with_closed="y")
-    assert judged(answer.data) == {}
-    named = {str(details.get("person")) for details in of_undertakings(answer.data)}
-    assert "Henrik Asante" in named
-    assert named.isdisjoint({"Leyla Marchetti", "Otto Brandis", "Marek Tull"})
+NOBODY_ELSE = {
+    "ilena": 403,
+    "tomas": 403,
+    "nadia": 403,
+    "samira": 403,
+    "iris": 404,
+    "vera": 404,
+    "greta": 403,
+    "celia": 404,
+}
 
 
-def test_the_commands_bundle_says_nothing_of_undertakings_and_interests_as_anybody_may_get_it(
-    app: Flask, demonstration: Demonstration, session: Session
-) -> None:
-    """Whose interests were decided on, by whom, and when access to one visit ended."""
-    data = bundle.build(exported(demonstration))
-    assert judged(data) == {}
-    assert of_undertakings(data) == []
-
-
-@pytest.mark.parametrize(
-    ("person", "status"),
-    [
-        ("ilena", 403),
-        ("tomas", 403),
-        ("nadia", 403),
-        ("samira", 403),
-        ("iris", 404),
-        ("vera", 404),
-        ("greta", 403),
-        ("celia", 404),
-    ],
-)
-def test_nobody_else_takes_it_out(
-    app: Flask, demonstration: Demonstration, session: Session, person: str, status: int
-) -> None:
-    before = trail.history(demonstration.cooperations["complete"])[0]
-    browser = demonstration.browser(app, person)
-    address = EVIDENCE.format(demonstration.references["complete"])
-    assert browser.get(address).status_code == status
-    assert browser.post(address).status_code == status
-    assert trail.history(demonstration.cooperations["complete"])[0] == before
-
-
-def test_it_is_taken_out_by_a_form_and_neither_by_a_link_nor_from_elsewhere(
+def test_nobody_else_takes_it_out_and_managers_only_by_the_form_of_the_page(
     app: Flask, demonstration: Demonstration, session: Session
 ) -> None:
     cooperation = demonstration.cooperations["complete"]
     address = EVIDENCE.format(demonstration.references["complete"])
     before = trail.history(cooperation)[0]
+    for person, status in NOBODY_ELSE.items():
+        browser = demonstration.browser(app, person)
+        assert browser.get(address).status_code == status, person
+        assert browser.post(address).status_code == status, person
     browser = demonstration.browser(app, "milan")
+    page = browser.page(address)
+    # The page tells the key to compare.
+    fingerprint = signing_keys.current(KeyUse.CHECKPOINT).fingerprint
+    assert fingerprint in page.text.replace(" ", "")
+    assert '<a href="/register" aria-current="true">' in page.html
+    # Neither a link nor a form from elsewhere exports anything.
     assert browser.get(address).mimetype == "text/html"
     assert browser.open(address, method="POST", data={}, csrf=False).status_code == 400
     assert trail.history(cooperation)[0] == before
@@ -426,17 +408,6 @@ def test_a_manager_finds_the_button_where_the_history_is_and_nobody_else(
     for person, is_there in (("milan", True), ("henrik", True), ("greta", False)):
         page = demonstration.browser(app, person).page(f"/register/{terms}")
         assert (address in page.addresses()) is is_there, person
-
-
-def test_the_page_tells_the_key_to_compare(
-    app: Flask, demonstration: Demonstration, session: Session
-) -> None:
-    page = demonstration.browser(app, "milan").page(
-        EVIDENCE.format(demonstration.references["complete"])
-    )
-    fingerprint = signing_keys.current(KeyUse.CHECKPOINT).fingerprint
-    assert fingerprint in page.text.replace(" ", "")
-    assert '<a href="/register" aria-current="true">' in page.html
 
 
 def test_with_a_lost_key_nothing_is_recorded_and_the_page_says_so(
@@ -457,20 +428,6 @@ def exported(stage: Demonstration) -> service.Export:
     taken = service.export(None, stage.cooperations["complete"], stage.references["complete"])
     db.session.commit()
     return taken
-
-
-def test_the_signed_pdfs_of_the_texts_go_along_and_no_others(
-    app: Flask, demonstration: Demonstration, session: Session
-) -> None:
-    for ticked in ("", "y"):
-        data = take_out(app, demonstration, "milan", with_closed=ticked).data
-        assert judged(data) == {}
-        files = container.unpack(data)
-        texts = {row["id"] for row in rows(files, parts.REVISION)}
-        certificates = rows(files, parts.CERTIFICATE)
-        assert {row["revision"] for row in certificates} == texts
-        pdfs = [data for name, data in files.items() if name.startswith(parts.CERTIFICATES)]
-        assert {canonical.digest(pdf) for pdf in pdfs} == {row["sha256"] for row in certificates}
 
 
 def test_checkpoints_that_people_hold_stand_in_it_and_prove_what_was_there(
@@ -653,7 +610,7 @@ def file(app: Flask, demonstration: Demonstration, tmp_path: Path) -> Path:
     return path
 
 
-def test_the_command_writes_a_file_for_its_owner_alone_and_records_it(
+def test_the_command_writes_a_new_file_for_its_owner_alone_and_records_it(
     app: Flask, demonstration: Demonstration, file: Path, session: Session
 ) -> None:
     assert file.stat().st_mode & 0o777 == 0o600
@@ -662,11 +619,7 @@ def test_the_command_writes_a_file_for_its_owner_alone_and_records_it(
     line = trail.history(demonstration.cooperations["complete"])[1][0]
     assert (line.verb, line.who) == ("evidence_exported", None)
     assert closed(container.unpack(file.read_bytes())) == set()
-
-
-def test_the_command_writes_over_nothing_and_knows_no_other_reference(
-    app: Flask, demonstration: Demonstration, file: Path, session: Session
-) -> None:
+    # It writes over nothing and knows no other reference.
     before = trail.history(demonstration.cooperations["complete"])[0]
     again = run(app, "export", demonstration.references["complete"], "-o", str(file))
     assert again.exit_code == 1
