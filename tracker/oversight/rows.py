@@ -1,4 +1,7 @@
-"""The audit of decisive rows, each compared with the last event that bound it."""
+"""The audit of decisive rows, each compared with the last event that bound it.
+
+In one file: the comparison, and the queries that read just what it compares.
+"""
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
@@ -329,7 +332,7 @@ def _all_rows_of(name: str) -> sa.Select[Any]:
 
 
 @cache
-def _count_of(name: str) -> sa.Select[tuple[int]]:
+def _count_of(name: str) -> sa.Select[int]:
     table = _table(name)
     return sa.select(sa.func.count()).select_from(table.table).where(_only(table))
 

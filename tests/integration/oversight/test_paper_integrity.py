@@ -90,7 +90,7 @@ def finding_after(table: sa.Table, act: Act) -> tuple[object, Table]:
 
 def findings_after(table: sa.Table, acts: Iterable[Act]) -> list[tuple[object, Table]]:
     """Return what the audit finds after each of some acts, with the one before undone."""
-    findings = []
+    findings: list[tuple[object, Table]] = []
     with hands(keep=False) as connection:
         cooperation_id = connection.scalar(sa.select(REVISIONS.c.cooperation_id))
         moment = next(column for column in table.c if column.name.endswith(("ed_at", "_at")))
@@ -242,9 +242,12 @@ def test_a_signature_that_differs_from_the_confirmed_scan_it_rests_on_is_named(
             lambda row: {"paper": None if mistaken is None else {**row.paper, **mistaken}}
         )
 
+    def naming(mistaken: dict[str, Any]) -> Act:
+        return resealed(lambda _row: mistaken)
+
     acts = [
         *map(saying, OF_ANOTHER_SCAN),
-        *(resealed(lambda _row, own=mistaken: own) for mistaken in OF_ANOTHER_SIGNER),
+        *map(naming, OF_ANOTHER_SIGNER),
     ]
     findings = findings_after(SIGNATURES, acts)
     assert findings == [(Fault.NO_PAPER, Table.SIGNATURE)] * len(acts)
