@@ -96,13 +96,17 @@ def test_a_draft_has_no_dates_and_no_signatures(country: Country, terms: Checkli
     ]
 
 
-def test_a_sent_text_lists_those_who_have_yet_to_sign(country: Country, terms: Checklist) -> None:
+def test_a_sent_text_lists_those_who_have_yet_to_sign_until_it_is_called_back(
+    country: Country, terms: Checklist
+) -> None:
     agreements.send(country, terms, PAIR)
     agreements.sign(country, terms, "tomas")
     result = line(country, ChecklistKind.TERMS)
     assert result.state is AgreementState.WAITING
     assert (result.signed, result.to_sign, result.revision) == (1, 2, 1)
     assert result.waiting_for == ("Open Door Legal Aid",)
+    agreements_service.call_back(country.actor("ilena"), terms, reason="A word is missing.")
+    assert line(country, ChecklistKind.TERMS).state is AgreementState.DRAFTING
 
 
 def test_a_declined_text_says_so_until_it_is_sent_again(country: Country, terms: Checklist) -> None:
@@ -125,55 +129,47 @@ def test_a_declined_text_says_so_until_it_is_sent_again(country: Country, terms:
     assert lines(country, narrowing=Narrowing.DECLINED) == []
 
 
-def test_a_text_that_was_called_back_is_a_draft_again(country: Country, terms: Checklist) -> None:
-    agreements.send(country, terms, PAIR)
-    agreements_service.call_back(country.actor("ilena"), terms, reason="A word is missing.")
-    assert line(country, ChecklistKind.TERMS).state is AgreementState.DRAFTING
+IN_FORCE = Narrowing.IN_FORCE
+# From when, until when and with which review, in days from today; what the register says of it, and
+# the filters that find it.
+DATES = {
+    (1, 300, 100): (AgreementState.BEGINS_LATER, {Narrowing.BEGINS_LATER}),
+    (1, 40, 30): (AgreementState.BEGINS_LATER, {Narrowing.BEGINS_LATER}),
+    (0, 300, 100): (AgreementState.IN_FORCE, {IN_FORCE}),
+    (-10, 91, 30): (AgreementState.IN_FORCE, {IN_FORCE}),
+    (-10, 90, 30): (AgreementState.ENDS_SOON, {IN_FORCE, Narrowing.ENDS_SOON}),
+    (-10, 1, 0): (AgreementState.ENDS_SOON, {IN_FORCE, Narrowing.ENDS_SOON}),
+    (-300, 300, -1): (AgreementState.REVIEW_OVERDUE, {IN_FORCE, Narrowing.REVIEW_OVERDUE}),
+    (-300, -1, -100): (AgreementState.ENDED, {Narrowing.ENDED}),
+}
 
 
 @pytest.mark.both_databases
-@pytest.mark.parametrize(
-    ("begins", "ends", "review", "state", "filters"),
-    [
-        (1, 300, 100, AgreementState.BEGINS_LATER, {Narrowing.BEGINS_LATER}),
-        (1, 40, 30, AgreementState.BEGINS_LATER, {Narrowing.BEGINS_LATER}),
-        (0, 300, 100, AgreementState.IN_FORCE, {Narrowing.IN_FORCE}),
-        (-10, 91, 30, AgreementState.IN_FORCE, {Narrowing.IN_FORCE}),
-        (-10, 90, 30, AgreementState.ENDS_SOON, {Narrowing.IN_FORCE, Narrowing.ENDS_SOON}),
-        (-10, 1, 0, AgreementState.ENDS_SOON, {Narrowing.IN_FORCE, Narrowing.ENDS_SOON}),
-        (
-            -300,
-            300,
-            -1,
-            AgreementState.REVIEW_OVERDUE,
-            {Narrowing.IN_FORCE, Narrowing.REVIEW_OVERDUE},
-        ),
-        (-300, -1, -100, AgreementState.ENDED, {Narrowing.ENDED}),
-    ],
-)
 def test_dates_decide_the_state_of_signed_terms_and_by_which_filters_they_are_found(
     country: Country,
-    terms: Checklist,
-    begins: int,
-    ends: int,
-    review: int,
-    state: AgreementState,
-    filters: set[Narrowing],
 ) -> None:
-    in_force(country, terms, begins, ends, review)
-    result = line(country, ChecklistKind.TERMS)
-    assert result.state is state
-    assert (result.from_on, result.until_on) == (
-        clock.today() + begins * DAY,
-        clock.today() + ends * DAY,
-    )
-    assert (result.signed, result.to_sign) == (2, 2)
-    found_by = {
-        narrowing
+    signed = {}
+    for dates in DATES:
+        opened = open_one(country, "door", modes=(Mode.VISIT,), title=f"Visits, {dates}")
+        signed[dates] = agreements.checklist_of(opened, ChecklistKind.TERMS)
+        in_force(country, signed[dates], *dates)
+    by_id = {line.checklist_id: line for line in lines(country)}
+    listed = {
+        narrowing: {line.checklist_id for line in lines(country, narrowing=narrowing)}
         for narrowing in Narrowing
-        if terms.id in {line.checklist_id for line in lines(country, narrowing=narrowing)}
     }
-    assert found_by == filters
+    for dates, (state, filters) in DATES.items():
+        (begins, ends, _review), terms = dates, signed[dates]
+        result = by_id[terms.id]
+        assert result.state is state, dates
+        assert (result.from_on, result.until_on) == (
+            clock.today() + begins * DAY,
+            clock.today() + ends * DAY,
+        ), dates
+        assert (result.signed, result.to_sign) == (2, 2), dates
+        assert {narrowing for narrowing in Narrowing if terms.id in listed[narrowing]} == filters, (
+            dates
+        )
 
 
 @pytest.mark.both_databases
@@ -454,14 +450,12 @@ def test_an_auditor_sees_the_agreements_of_the_npm_they_audit(
 
 
 @pytest.mark.both_databases
-@pytest.mark.parametrize("first", ["ilena", "tomas", "oren", "samira", "henrik", "root"])
-def test_nobody_else_finds_anything_even_past_the_page(
-    country: Country, cooperation: Cooperation, terms: Checklist, first: str
-) -> None:
-    actor = country.actor(first)
-    assert queries.lines(actor, Question()) == []
-    assert queries.counts(actor, Question())[""] == 0
-    assert queries.find(actor, terms.id) is None
+def test_nobody_else_finds_anything_even_past_the_page(country: Country, terms: Checklist) -> None:
+    for first in ("ilena", "tomas", "oren", "samira", "henrik", "root"):
+        actor = country.actor(first)
+        assert queries.lines(actor, Question()) == [], first
+        assert queries.counts(actor, Question())[""] == 0, first
+        assert queries.find(actor, terms.id) is None, first
 
 
 # The page
@@ -536,32 +530,19 @@ def test_an_unknown_filter_lists_and_exports_nothing(
         assert client.post("/register/export", data={name: value}).status_code == 404, name
 
 
-def test_a_page_beyond_the_last_says_so_and_leads_back(
-    app: Flask, country: Country, cooperation: Cooperation, session: Session
-) -> None:
-    session.commit()
-    page = country.browser(app, "nadia").page("/register?page=9999")
-    assert "This list doesn't have that page." in page.text
-
-
-def test_the_filters_stay_in_the_fields(
-    app: Flask, country: Country, cooperation: Cooperation, session: Session
-) -> None:
-    session.commit()
-    page = country.browser(app, "nadia").page(
-        "/register?q=police+custody&mode=VISIT&state=drafting"
-    )
-    form = page.form("/register/export")
-    assert form.filled_in()["q"] == ["police custody"]
-    assert form.filled_in()["mode"] == ["VISIT"]
-    assert form.filled_in()["state"] == ["drafting"]
-
-
-def test_a_printed_register_says_of_which_day_it_is_and_what_was_left_out(
+def test_the_page_keeps_its_filters_prints_them_and_leads_back_from_a_page_beyond_the_last(
     app: Flask, country: Country, cooperation: Cooperation, session: Session
 ) -> None:
     session.commit()
     browser = country.browser(app, "nadia")
+    assert "This list doesn't have that page." in browser.page("/register?page=9999").text
+    form = browser.page("/register?q=police+custody&mode=VISIT&state=drafting").form(
+        "/register/export"
+    )
+    assert form.filled_in()["q"] == ["police custody"]
+    assert form.filled_in()["mode"] == ["VISIT"]
+    assert form.filled_in()["state"] == ["drafting"]
+    # Printed, it says of which day it is and what was left out.
     assert browser.page("/register").only_on_paper.split()[-1] == f"{clock.today().year}."
     address = "/register?q=police+custody&party=door&kind=terms&state=drafting&from=2026-01-01"
     assert browser.page(address).only_on_paper.endswith(
