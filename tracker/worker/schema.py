@@ -1,7 +1,6 @@
 """Schema revisions and migrations, for commands: web processes never import Alembic."""
 
 import flask_migrate
-from alembic.script import ScriptDirectory
 from flask import Flask, current_app
 
 from tracker.core.db import db
@@ -28,7 +27,5 @@ def downgrade(revision: str = "-1") -> None:
 
 
 def is_known(revision: str) -> bool:
-    """Return whether this code has a migration with that revision."""
-    return revision in {
-        script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()
-    }
+    """Return whether this code has a migration with that revision, which is its file's name."""
+    return revision in {path.stem for path in (MIGRATIONS / "versions").glob("[0-9]*.py")}

@@ -37,10 +37,14 @@ def first_start(settings: Settings) -> list[str]:
 @pytest.fixture
 def prepared(own_settings: Settings, own_database: Database, copies: Path) -> Iterator[Flask]:
     """The application after its first start, which one test of a run does; its context is open."""
-    starting_points.use_instance(
-        "prepared", own_settings, own_database, copies, lambda: first_start(own_settings)
-    )
+    use_prepared(own_settings, own_database, copies)
     yield from opened(own_settings)
+
+
+def use_prepared(settings: Settings, database: Database, copies: Path) -> None:
+    starting_points.use_instance(
+        "prepared", settings, database, copies, lambda: first_start(settings)
+    )
 
 
 @pytest.fixture
@@ -48,7 +52,7 @@ def from_before(own_settings: Settings, own_database: Database, copies: Path) ->
     """The application on a database that an earlier version left; its context is open."""
 
     def build() -> None:
-        first_start(own_settings)
+        use_prepared(own_settings, own_database, copies)
         app = create_app(own_settings)
         with app.app_context():
             schema.downgrade(revision=BEFORE)

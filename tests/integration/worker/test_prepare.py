@@ -105,14 +105,6 @@ def test_a_lost_evidence_key_is_reported_at_each_start_and_blocks_nothing(
     assert len(signing_keys.public_keys()) == 2
 
 
-def test_where_the_keys_of_the_evidence_can_not_be_written_the_start_stops(
-    empty: Flask, own_settings: Settings
-) -> None:
-    (own_settings.data_dir / "keys" / "evidence").write_text("a file in its place")
-    with pytest.raises(PreparationError, match="The key can't be written to"):
-        prepare(own_settings)
-
-
 @pytest.mark.both_databases
 def test_an_update_copies_the_database_before_it_migrates_and_creates_keys_that_are_missing(
     from_before: Flask, own_settings: Settings
@@ -188,11 +180,14 @@ def test_with_an_altered_head_of_the_trail_the_start_stops(
         prepare(own_settings)
 
 
-def test_content_that_was_published_otherwise_stops_the_start(
+def test_without_keys_for_the_evidence_or_with_content_published_otherwise_the_start_stops(
     empty: Flask, own_settings: Settings
 ) -> None:
-    worker_prepare.migrate(own_settings, lambda _line: None)
-    worker_prepare.require_own_keys()
+    evidence = own_settings.data_dir / "keys" / "evidence"
+    evidence.write_text("a file in its place")
+    with pytest.raises(PreparationError, match="The key can't be written to"):
+        prepare(own_settings)
+    evidence.unlink()
     publish(a_template(an_item("M1"), version=4))
     db.session.commit()
     with pytest.raises(PreparationError, match="version 4 is published already"):

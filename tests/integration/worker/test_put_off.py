@@ -73,14 +73,6 @@ def left(app: Flask, session: Session, demonstration: Demonstration) -> JointVis
     return joint_visit
 
 
-def test_the_next_worker_recomputes_what_the_one_before_left(
-    left: JointVisit, tmp_path: Path
-) -> None:
-    jobs.run_once(from_url(f"file://{tmp_path}"), with_dates=True)
-    assert stale.stored() == []
-    assert recheck.recheck(left.demonstration.cooperations["complete"]) == []
-
-
 def test_what_fails_keeps_nothing_else_from_being_recomputed(
     left: JointVisit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -100,7 +92,7 @@ def test_what_fails_keeps_nothing_else_from_being_recomputed(
     assert [failure.job for failure in failures.known()] == ["recompute checklist"]
 
 
-def test_a_worker_killed_between_two_of_them_loses_none(
+def test_the_next_worker_recomputes_what_one_killed_between_two_of_them_left(
     left: JointVisit, settings: Settings, tmp_path: Path
 ) -> None:
     due = stale.stored()
