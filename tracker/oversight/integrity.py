@@ -86,10 +86,13 @@ def check_all(report: Report | None = None, anchors: Iterable[Checkpoint] = ()) 
 
 
 def check_view(
-    connection: Connection, report: Report | None = None, anchors: Iterable[Checkpoint] = ()
+    connection: Connection,
+    report: Report | None = None,
+    anchors: Iterable[Checkpoint] = (),
+    only: frozenset[UUID] | None = None,
 ) -> Verdict:
-    """Audit the whole instance as seen on a connection (stored.view)."""
-    return _verdict(_Check(Reader(connection, report), tuple(anchors)), None)
+    """Audit all, or only some cooperations, as seen on a connection (stored.view)."""
+    return _verdict(_Check(Reader(connection, report), tuple(anchors)), only)
 
 
 def check_cooperations(actor: Actor) -> Verdict:
@@ -99,8 +102,7 @@ def check_cooperations(actor: Actor) -> Verdict:
     NotCheckableError as check_all does.
     """
     with stored.view() as connection:
-        seen = frozenset(connection.scalars(visible_ids(actor)))
-        return _verdict(_Check(Reader(connection, None), ()), seen)
+        return check_view(connection, only=frozenset(connection.scalars(visible_ids(actor))))
 
 
 def _verdict(check: "_Check", only: frozenset[UUID] | None) -> Verdict:
