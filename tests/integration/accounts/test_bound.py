@@ -46,8 +46,6 @@ from tracker.oversight import integrity
 from tracker.oversight.facts import Fault, Table
 from tracker.worker import health
 
-pytestmark = pytest.mark.some_on_postgresql(5)
-
 USERS, PASSKEYS, CODES = table_of(User), table_of(Passkey), table_of(MailedCode)
 REFUSED = "were changed outside this application"
 Row = Mapping[str, Any]
@@ -170,7 +168,6 @@ def test_the_seal_copied_along_is_the_other_persons(
     refused(proving(demo_people, "henrik", PASSWORD, "dora"))
 
 
-@pytest.mark.both_databases
 @pytest.mark.parametrize("column", ["password", "tf_totp_secret", "mf_recovery_codes"])
 def test_a_single_copied_value_is_refused(demo_people: People, column: str) -> None:
     with is_found(demo_people, Fault.OTHER_CREDENTIALS):
@@ -178,7 +175,6 @@ def test_a_single_copied_value_is_refused(demo_people: People, column: str) -> N
     refused(proving(demo_people, "henrik", PASSWORD, "henrik"))
 
 
-@pytest.mark.both_databases
 @pytest.mark.parametrize(
     "values",
     [
@@ -272,7 +268,6 @@ def change_password(demo_people: People, browser: CheckedClient, key: str, new: 
     demo_people.session.rollback()
 
 
-@pytest.mark.both_databases
 def test_nobody_can_sign_in_with_a_restored_older_row(
     demo_people: People, browsers: Browsers
 ) -> None:
@@ -285,7 +280,6 @@ def test_nobody_can_sign_in_with_a_restored_older_row(
     assert not is_in(browser)
 
 
-@pytest.mark.both_databases
 def test_a_restored_older_row_proves_nothing(demo_people: People, session: Session) -> None:
     before = row_of(demo_people, "henrik")
     service.reset_second_factor(
@@ -298,7 +292,6 @@ def test_a_restored_older_row_proves_nothing(demo_people: People, session: Sessi
     refused(proving(demo_people, "henrik", PASSWORD, "henrik"))
 
 
-@pytest.mark.both_databases
 def test_an_event_added_behind_the_sealed_end_binds_nothing(
     demo_people: People, session: Session
 ) -> None:
@@ -318,7 +311,6 @@ def test_an_event_added_behind_the_sealed_end_binds_nothing(
     refused(proving(demo_people, "henrik", PASSWORD, "henrik"))
 
 
-@pytest.mark.both_databases
 def test_a_used_recovery_code_that_was_restored_is_refused(
     demo_people: People, browsers: Browsers
 ) -> None:
@@ -364,7 +356,6 @@ def on_passkeys(statement: Any) -> None:
     db.session.expire_all()
 
 
-@pytest.mark.both_databases
 def test_a_passkey_moved_to_another_person_proves_nothing(
     demo_people: People, device: Device, browsers: Browsers
 ) -> None:
@@ -426,6 +417,7 @@ def test_who_lost_a_passkey_in_the_database_sets_up_no_other_factor_by_the_passw
 
 
 @pytest.mark.both_databases
+@pytest.mark.few_on_postgresql(1)
 @pytest.mark.parametrize("column", ["user_id", "subject_id", "made_at"])
 def test_a_mailed_code_moved_to_another_person_or_act_is_not_right(
     demo_people: People, session: Session, column: str
@@ -469,7 +461,6 @@ def last_change(demo_people: People, key: str) -> str:
     return str(event.detail.content["what"])
 
 
-@pytest.mark.both_databases
 def test_a_new_account_is_bound(demo_people: People) -> None:
     assert is_bound(demo_people, "samira")
     assert last_change(demo_people, "samira") == "account"
@@ -532,7 +523,7 @@ def test_who_asks_for_a_link_and_is_refused_gets_a_mail_and_the_page_says_the_sa
 
 
 @pytest.mark.both_databases
-@pytest.mark.few_on_postgresql(3)
+@pytest.mark.few_on_postgresql(1)
 @pytest.mark.parametrize(
     ("change", "what"),
     [

@@ -20,8 +20,6 @@ from tracker.accounts.people import sessions
 from tracker.accounts.sign_in import sessions as session_cookies
 from tracker.core.db import db
 
-pytestmark = pytest.mark.both_databases
-
 
 @pytest.mark.parametrize("method", ["password", "passkey"])
 def test_confirming_ends_the_token_of_a_session_and_goes_on_with_a_new_one(
@@ -55,6 +53,7 @@ def test_confirming_ends_the_token_of_a_session_and_goes_on_with_a_new_one(
     assert session.get_one(UserSession, after).begun_at == NOON
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("method", ["password", "passkey"])
 def test_somebody_who_confirms_twice_by_a_double_click_stays_signed_in(
     people: People, browsers: Browsers, method: str
@@ -85,6 +84,7 @@ def test_somebody_who_confirms_twice_by_a_double_click_stays_signed_in(
     assert not is_in(again)
 
 
+@pytest.mark.both_databases
 def test_a_session_that_ends_while_its_person_confirms_leaves_the_cookie_as_it_is(
     people: People, browsers: Browsers, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -166,7 +166,6 @@ def test_a_holder_who_gives_it_has_confirmed_it(people: People, session: Session
     assert given.confirmed_how is Confirmation.COLLEAGUE
 
 
-@pytest.mark.both_databases
 @pytest.mark.parametrize(
     ("who", "status"),
     [

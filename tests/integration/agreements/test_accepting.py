@@ -26,8 +26,6 @@ from tracker.comments.models import CommentAudience
 from tracker.core import clock
 from tracker.core.errors import RefusedError, StaleError
 
-pytestmark = [pytest.mark.both_databases, pytest.mark.some_on_postgresql(2)]
-
 CODES = ("M1", "M2", "M3", "M4", "M5")
 
 
@@ -60,6 +58,7 @@ def accept_section(negotiation: Negotiation, client: CheckedClient, page: Page) 
     ).text
 
 
+@pytest.mark.both_databases
 def test_a_partner_accepts_a_whole_section_as_it_reads(app: Flask, draft: Negotiation) -> None:
     samira = draft.country.browser(app, "samira")
     page = page_of(draft, samira)
@@ -114,6 +113,7 @@ def test_what_has_to_be_looked_at_by_itself_is_left_out(app: Flask, draft: Negot
             accepting.accept_items(draft["samira"], draft.checklist(), seen(draft, "samira", code))
 
 
+@pytest.mark.both_databases
 def test_items_that_changed_meanwhile_are_named_and_the_rest_is_accepted(
     app: Flask, draft: Negotiation
 ) -> None:

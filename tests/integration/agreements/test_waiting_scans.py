@@ -19,8 +19,6 @@ from tracker.signoff.paper_models import PaperRecord
 from tracker.signoff.signers import Named, PartySigners
 from tracker.worker import recheck
 
-pytestmark = [pytest.mark.both_databases, pytest.mark.some_on_postgresql(3)]
-
 End = Callable[[Negotiation, PaperRecord], object]
 
 
@@ -64,6 +62,7 @@ def differing(negotiation: Negotiation) -> set[str]:
     return kinds
 
 
+@pytest.mark.both_databases
 def test_a_recorded_scan_waits_for_the_other_parties_and_is_shown_to_its_own(
     sent: Negotiation,
 ) -> None:
@@ -175,6 +174,7 @@ def test_once_a_scan_is_confirmed_the_next_is_asked_to_sign_and_the_signer_no_lo
     assert who_is_asked(many) == {people[first] for first in ("paula", "otto", "tomas")}
 
 
+@pytest.mark.both_databases
 def test_a_recheck_corrects_a_mark_that_is_missing(sent: Negotiation) -> None:
     recorded = record(sent)
     set_mark(sent, None)

@@ -19,8 +19,6 @@ from tracker.core.paths import CONTENT
 from tracker.guidance import queries as guidance
 from tracker.guidance.models import PassageUse
 
-pytestmark = [pytest.mark.both_databases, pytest.mark.some_on_postgresql(4)]
-
 TERMS = ChecklistKind.TERMS
 SHIPPED = next(
     file.template.version for file in library.read(CONTENT) if file.template.kind is TERMS
@@ -38,6 +36,7 @@ def versions(session: Session) -> list[int]:
     )
 
 
+@pytest.mark.both_databases
 def test_the_shipped_checklists_are_published_once(session: Session) -> None:
     files = library.read(CONTENT)
     assert library.load(files) == []
@@ -57,6 +56,7 @@ def test_a_new_version_is_added_and_becomes_the_latest(session: Session) -> None
     assert session.get_one(ChecklistTemplate, old.id).content == old.content
 
 
+@pytest.mark.both_databases
 def test_a_published_version_is_never_changed(session: Session) -> None:
     publish(a_template(an_item("M1"), version=NEXT))
     with pytest.raises(
@@ -98,6 +98,7 @@ def test_each_passage_shows_where_it_is_used(session: Session) -> None:
     assert not any(code.startswith("M") and code != "M1" for code, _label in uses)
 
 
+@pytest.mark.both_databases
 def test_the_latest_version_decides_where_guidance_is_used(session: Session) -> None:
     publish(a_template(an_item("M1", label="Only this one"), version=NEXT))
     before = used_in(session)

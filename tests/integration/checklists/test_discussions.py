@@ -16,8 +16,6 @@ from tracker.checklists.negotiation.text_digest import item_token
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 
-pytestmark = pytest.mark.both_databases
-
 WHY = "Two pages are too few."
 OUTCOME = "We keep two pages, with an annex."
 
@@ -65,6 +63,7 @@ def test_a_party_that_asked_to_discuss_does_not_accept_without_an_outcome(
     assert ended(negotiation) == []
 
 
+@pytest.mark.both_databases
 def test_whoever_accepts_says_what_came_of_the_discussion(negotiation: Negotiation) -> None:
     negotiation.settle("M1")
     discuss(negotiation)
@@ -129,6 +128,7 @@ def test_a_suggestion_ends_the_discussion_that_its_party_asked_for(
     ]
 
 
+@pytest.mark.both_databases
 def test_asking_again_replaces_the_discussion_that_is_open(negotiation: Negotiation) -> None:
     negotiation.save("ilena", "M1")
     discuss(negotiation)
@@ -136,6 +136,7 @@ def test_asking_again_replaces_the_discussion_that_is_open(negotiation: Negotiat
     assert ended(negotiation) == []
 
 
+@pytest.mark.both_databases
 def test_only_the_last_discussions_are_shown(negotiation: Negotiation) -> None:
     negotiation.save("ilena", "M1")
     for number in range(discussions.MOST_SHOWN + 1):
@@ -228,6 +229,7 @@ def test_there_is_nothing_to_settle_where_nobody_asked(users: Users) -> None:
     assert "no discussion here to settle" in users.page("samira", "/items/M1/settle", 403).text
 
 
+@pytest.mark.both_databases
 def test_the_page_takes_as_many_statements_for_many_discussions(
     users: Users, statements: object
 ) -> None:

@@ -16,8 +16,6 @@ from tests.stopwatch import measured
 from tracker.checklists.models import Answer, ChecklistParty, Position
 from tracker.comments.models import Comment
 
-pytestmark = [pytest.mark.both_databases, pytest.mark.some_on_postgresql(4)]
-
 Statements = Callable[[], AbstractContextManager[list[str]]]
 # CPU time: a page takes well below a second. make bench measures smaller differences; this notices
 # only if something grows with the square of the rows.

@@ -34,8 +34,6 @@ from tracker.cooperations.models import AudienceMember, Stage
 from tracker.core import clock
 from tracker.mail.models import OutboxMessage
 
-pytestmark = pytest.mark.both_databases
-
 MINUTE = dt.timedelta(minutes=1)
 PEOPLE_OF_NPM = {"ilena", "tomas", "nadia", "oren", "petra"}
 PEOPLE_OF_DOOR = {"samira", "henrik", "dora"}
@@ -116,6 +114,7 @@ def discuss(negotiation: Negotiation, first: str, item: str = "M1") -> None:
 # Together, once it is quiet
 
 
+@pytest.mark.both_databases
 def test_the_other_parties_are_mailed_once_about_many_suggestions(
     negotiation: Negotiation, later: Later
 ) -> None:
@@ -132,6 +131,7 @@ def test_the_other_parties_are_mailed_once_about_many_suggestions(
     assert negotiation.session.scalars(sa.select(PendingMail)).all() == []
 
 
+@pytest.mark.both_databases
 def test_somebody_who_never_stops_delays_the_mail_for_an_hour_at_most(
     negotiation: Negotiation, later: Later
 ) -> None:
@@ -389,6 +389,7 @@ def joint_visit(app: Flask, session: Session, demonstration: Demonstration) -> J
     return JointVisit(session, demonstration)
 
 
+@pytest.mark.both_databases
 def test_only_people_of_a_visit_who_may_open_it_are_mailed_about_its_checklists(
     joint_visit: JointVisit, later: Later
 ) -> None:
@@ -426,6 +427,7 @@ def test_only_people_of_a_visit_who_may_open_it_are_mailed_about_its_checklists(
 # After an upgrade
 
 
+@pytest.mark.both_databases
 def test_a_draft_that_was_ready_before_that_was_stored_is_mailed_about_once(
     negotiation: Negotiation, later: Later
 ) -> None:

@@ -56,6 +56,7 @@ def test_a_person_on_two_sides_reads_the_comments_of_the_one_they_act_for(talk: 
     assert queries.find(for_npm, open_.id)
 
 
+@pytest.mark.few_on_postgresql(1)
 @pytest.mark.parametrize("more", [(), (Role.ADMINISTRATOR,), (Role.MEMBER,)])
 def test_an_auditor_of_the_npm_reads_none_even_with_another_role_beside(
     talk: Talk, more: tuple[Role, ...]

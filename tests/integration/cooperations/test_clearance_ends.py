@@ -23,8 +23,6 @@ from tracker.notifications.kinds import Group, group_of
 from tracker.notifications.models import Notification
 from tracker.undertakings import lists
 
-pytestmark = pytest.mark.both_databases
-
 DAY = dt.timedelta(days=1)
 
 
@@ -64,6 +62,7 @@ def remind(joint_visit: JointVisit) -> int:
     return number
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(("days", "number"), [(0, 1), (14, 1), (15, 0), (-1, 0)])
 def test_people_are_told_two_weeks_before_the_last_day(
     joint_visit: JointVisit, days: int, number: int
@@ -72,6 +71,7 @@ def test_people_are_told_two_weeks_before_the_last_day(
     assert remind(joint_visit) == number
 
 
+@pytest.mark.both_databases
 def test_its_person_and_the_npms_coordinators_are_told_once(joint_visit: JointVisit) -> None:
     clearance = ends_in(joint_visit, 10)
     assert remind(joint_visit) == 1
@@ -137,6 +137,8 @@ def in_list(joint_visit: JointVisit, key: str) -> dt.date | None:
     return days[0]
 
 
+@pytest.mark.both_databases
+@pytest.mark.few_on_postgresql(1)
 @pytest.mark.parametrize("kind", [ChecklistKind.TERMS, ChecklistKind.CONFIDENTIALITY])
 def test_a_person_is_told_once_that_access_ends_with_the_terms_before_its_own_day(
     joint_visit: JointVisit, kind: ChecklistKind
@@ -186,6 +188,7 @@ def let_clearances_outlast(joint_visit: JointVisit, days: int) -> dt.date:
     return last
 
 
+@pytest.mark.both_databases
 def test_nobody_is_told_that_terms_end_which_renew_themselves(
     joint_visit: JointVisit, monkeypatch: pytest.MonkeyPatch
 ) -> None:

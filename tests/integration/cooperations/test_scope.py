@@ -33,6 +33,7 @@ SEE_IT = ["ilena", "tomas", "nadia", "samira", "henrik", "ada"]
 DO_NOT = ["oren", "petra", "dora", "joana", "leyla", "marek", "vesna", "root"]
 
 
+@pytest.mark.few_on_postgresql(2)
 @pytest.mark.parametrize("first", SEE_IT)
 def test_parties_and_their_auditor_see_the_cooperation(country: Country, first: str) -> None:
     cooperation = open_one(country, "door")
@@ -44,6 +45,7 @@ def test_parties_and_their_auditor_see_the_cooperation(country: Country, first: 
     assert set(queries.find_all(actor, [cooperation.id])) == {cooperation.id}
 
 
+@pytest.mark.few_on_postgresql(2)
 @pytest.mark.parametrize("first", DO_NOT)
 def test_nobody_else_sees_it_in_any_way(country: Country, first: str) -> None:
     cooperation = open_one(country, "door")
@@ -55,6 +57,7 @@ def test_nobody_else_sees_it_in_any_way(country: Country, first: str) -> None:
     assert queries.find_all(actor, [cooperation.id]) == {}
 
 
+@pytest.mark.few_on_postgresql(1)
 @pytest.mark.parametrize("first", ["oren", "petra", "dora"])
 def test_a_member_sees_it_while_taking_part(country: Country, first: str) -> None:
     cooperation = open_one(country, "door")

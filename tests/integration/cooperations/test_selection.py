@@ -100,7 +100,6 @@ def test_a_coordinator_of_the_npm_records_and_the_event_says_of_whom_alone(
     assert integrity.check_all().finding is None
 
 
-@pytest.mark.both_databases
 def test_the_same_words_sent_again_change_nothing(negotiation: Negotiation) -> None:
     record(negotiation)
     assert not record(negotiation, version=0)
@@ -173,7 +172,6 @@ def test_a_day_to_come_is_refused(negotiation: Negotiation) -> None:
         record(negotiation, selection=replace(CALL, decided_on=clock.today() + DAY))
 
 
-@pytest.mark.both_databases
 @pytest.mark.parametrize("partner", ["npm", "bridge"])
 def test_only_of_a_partner_of_this_cooperation(negotiation: Negotiation, partner: str) -> None:
     with pytest.raises(RuleBrokenError):
@@ -195,7 +193,6 @@ def test_once_the_terms_are_sent_it_stays_until_they_are_declined(negotiation: N
     assert record(negotiation)
 
 
-@pytest.mark.both_databases
 def test_once_all_have_signed_it_stays(negotiation: Negotiation) -> None:
     negotiation.sign()
     with pytest.raises(RefusedError, match="amendment"):

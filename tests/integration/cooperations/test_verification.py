@@ -16,8 +16,6 @@ from tracker.cooperations.models import Cooperation, Stage
 from tracker.core.db import db
 from tracker.core.errors import RefusedError
 
-pytestmark = pytest.mark.both_databases
-
 Browser = Callable[[str], CheckedClient]
 ADDRESS = "/cooperations/{}/verification"
 
@@ -56,6 +54,7 @@ def shows(cooperation: Cooperation) -> bool:
     return cooperation.shows_signers
 
 
+@pytest.mark.both_databases
 def test_nobody_is_named_until_the_npm_says_so(browser: Browser, cooperation: Cooperation) -> None:
     assert not shows(cooperation)
     where = ADDRESS.format(cooperation.reference)

@@ -222,6 +222,7 @@ def test_what_waits_for_a_signature_is_not_left_out_for_older_drafts(
 
 
 @pytest.mark.both_databases
+@pytest.mark.few_on_postgresql(1)
 @pytest.mark.parametrize("key", ["ilena", "samira"])
 def test_drafts_that_wait_for_ones_own_side_are_not_left_out_for_older_ones(
     app: Flask, country: Country, session: Session, monkeypatch: pytest.MonkeyPatch, key: str
@@ -277,7 +278,6 @@ def test_my_work_sends_as_many_queries_for_many_cooperations(
 # The cooperation's page
 
 
-@pytest.mark.both_databases
 def test_the_page_shows_stage_turn_needs_and_gates(
     app: Flask, country: Country, session: Session
 ) -> None:

@@ -21,8 +21,6 @@ from tracker.lifecycle import policy, queries
 from tracker.signoff.models import SignatureRequest
 from tracker.ui.locale import as_date
 
-pytestmark = pytest.mark.both_databases
-
 Freeze = Callable[[dt.datetime | None], None]
 DAY = dt.timedelta(days=1)
 
@@ -59,6 +57,7 @@ def texts(app: Flask, country: Country, cooperation: Cooperation) -> dict[str, s
     }
 
 
+@pytest.mark.both_databases
 def test_list_page_and_next_step_say_from_the_day_after_that_the_terms_ended(
     app: Flask, country: Country, cooperation: Cooperation, frozen_time: Freeze
 ) -> None:
@@ -119,6 +118,8 @@ def tasks(app: Flask, country: Country, cooperation: Cooperation, key: str) -> t
     return TASK in mine, TASK in page
 
 
+@pytest.mark.both_databases
+@pytest.mark.few_on_postgresql(1)
 @pytest.mark.parametrize("key", ["ilena", "henrik"])
 def test_who_can_renew_or_end_them_has_the_task_until_somebody_does(
     app: Flask, country: Country, cooperation: Cooperation, frozen_time: Freeze, key: str

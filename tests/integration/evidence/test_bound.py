@@ -90,8 +90,6 @@ from tracker.visits import bound as visits
 from tracker.visits.models import Visit
 from tracker.worker import jobs
 
-pytestmark = [pytest.mark.both_databases, pytest.mark.some_on_postgresql(8)]
-
 CHECKLISTS, REQUESTS = table_of(Checklist), table_of(SignatureRequest)
 PARTIES, UNDERTAKINGS = table_of(SignatureParty), table_of(Undertaking)
 WORDS = "Doesn't match its signatures"
@@ -445,6 +443,7 @@ def in_rounds() -> list[list[str]]:
     return list(rounds.values())
 
 
+@pytest.mark.both_databases
 @pytest.mark.few_on_postgresql(1)
 @pytest.mark.parametrize("cases", in_rounds())
 def test_changed_rows_are_noticed_and_the_bound_status_is_shown(
@@ -592,6 +591,7 @@ def test_the_note_goes_away_once_the_rows_agree_again(examples: Examples) -> Non
         db.session.rollback()
 
 
+@pytest.mark.both_databases
 def test_the_worker_goes_through_all_texts_in_portions_and_begins_again(examples: Examples) -> None:
     example = examples["in force"]
     with hands() as connection:
@@ -611,6 +611,7 @@ class KilledError(Exception):
     """Simulates the end of a process."""
 
 
+@pytest.mark.both_databases
 def test_a_worker_killed_while_it_notes_leaves_nothing_half_noted(
     examples: Examples, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -640,6 +641,7 @@ def test_a_worker_killed_while_it_notes_leaves_nothing_half_noted(
     assert [disagreement.reference for disagreement in disagreements.known()] == [example.reference]
 
 
+@pytest.mark.both_databases
 def test_a_worker_whose_database_goes_away_while_it_notes_looks_at_the_same_texts_again(
     examples: Examples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1059,6 +1061,7 @@ def test_an_undertaking_that_was_not_countersigned_gets_no_certificate(
 # Effort -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.both_databases
 def test_more_texts_take_no_more_statements(
     examples: Examples,
     session: Session,

@@ -179,7 +179,6 @@ def test_the_link_of_a_step_chooses_the_role(
     assert chosen(f"/people/invite/{door}?role=") == []
 
 
-@pytest.mark.both_databases
 def test_a_step_says_that_somebody_was_invited_until_they_accept_or_it_is_revoked(
     alone: People, browsers: Callable[[], CheckedClient], session: Session
 ) -> None:
@@ -248,7 +247,6 @@ def test_the_list_disappears_when_all_is_done(
         assert pages.first_steps(ada) is None
 
 
-@pytest.mark.both_databases
 def test_who_has_only_been_invited_or_is_suspended_does_not_count(
     app: Flask, people: People, session: Session
 ) -> None:
@@ -282,7 +280,6 @@ def test_a_coordinator_of_a_cso_is_not_led_to_open_a_cooperation(
     assert labels(app, people, "joana") == ["Invite somebody who signs for Lantern Health Network"]
 
 
-@pytest.mark.both_databases
 def test_a_signatory_who_waits_for_confirmation_is_said_to_wait(
     app: Flask, people: People, session: Session
 ) -> None:
@@ -295,7 +292,6 @@ def test_a_signatory_who_waits_for_confirmation_is_said_to_wait(
     assert labels(app, people, "joana") == ["Somebody who signs for Lantern Health Network"]
 
 
-@pytest.mark.both_databases
 def test_administrators_invite_nobody_again_while_a_signatory_waits_for_confirmation(
     app: Flask, people: People, session: Session
 ) -> None:

@@ -190,7 +190,6 @@ def test_blanks_ask_for_nothing(client: CheckedClient, folder: ContentFolder) ->
     assert "with “" not in page.text
 
 
-@pytest.mark.both_databases
 def test_too_many_words_are_said(client: CheckedClient, folder: ContentFolder) -> None:
     page = library(client, q=" ".join(f"word{n}" for n in range(40)))
     assert "Too many words. We only searched for: word0 word1" in page.text

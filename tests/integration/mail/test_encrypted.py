@@ -20,8 +20,6 @@ from cryptography.x509.oid import NameOID
 from tests.servers.ports import free_port
 from tracker.mail.transport import SmtpTransport, TransportError
 
-pytestmark = pytest.mark.both_databases
-
 
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:

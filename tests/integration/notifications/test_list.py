@@ -24,8 +24,6 @@ Clock = Callable[[dt.datetime | None], None]
 Statements = Callable[[], AbstractContextManager[list[str]]]
 NOON = noon_in(100)
 
-pytestmark = pytest.mark.both_databases
-
 
 @pytest.fixture
 def people(session: Session) -> People:
@@ -60,6 +58,7 @@ def tell(
     ).one()
 
 
+@pytest.mark.both_databases
 def test_whoever_is_told_finds_it_in_the_list_and_in_their_mail(
     people: People, session: Session, client: CheckedClient
 ) -> None:
@@ -86,6 +85,7 @@ def test_the_page_head_shows_how_many_are_unread(people: People, client: Checked
     assert "Notifications 2 unread" in client.page("/account").text
 
 
+@pytest.mark.both_databases
 def test_the_count_is_read_with_the_person_and_stops_at_a_hundred(
     people: People, session: Session, client: CheckedClient, statements: Statements
 ) -> None:
@@ -101,6 +101,7 @@ def test_the_count_is_read_with_the_person_and_stops_at_a_hundred(
     assert len(sent) == len(without)
 
 
+@pytest.mark.both_databases
 def test_nobody_sees_or_marks_the_notifications_of_others(
     people: People, session: Session, browsers: Callable[[], CheckedClient]
 ) -> None:
@@ -142,6 +143,7 @@ def test_reading_changes_nothing_without_a_post(
     assert row.read_at is None
 
 
+@pytest.mark.both_databases
 def test_all_that_the_list_showed_are_marked_as_read(
     people: People, session: Session, client: CheckedClient, frozen_time: Clock
 ) -> None:
@@ -161,6 +163,7 @@ def test_all_that_the_list_showed_are_marked_as_read(
     assert others.read_at is late.read_at is None
 
 
+@pytest.mark.both_databases
 def test_a_long_list_has_pages_of_25_which_stay_as_they_are(
     people: People, client: CheckedClient, frozen_time: Clock
 ) -> None:
@@ -208,6 +211,7 @@ def test_words_are_in_the_language_they_were_written_in(
     assert 'lang="ar" dir="rtl">نص بانتظار توقيعك' in html
 
 
+@pytest.mark.both_databases
 def test_what_is_said_is_encrypted_for_its_row(people: People, session: Session) -> None:
     row, other = tell(people), tell(people)
     for word in (b"waiting", b"sign", b"account"):
@@ -244,6 +248,7 @@ def test_an_act_that_ends_the_task_marks_it_as_read_for_those_concerned(
     ]
 
 
+@pytest.mark.both_databases
 def test_old_notifications_are_deleted(
     people: People, session: Session, frozen_time: Clock
 ) -> None:

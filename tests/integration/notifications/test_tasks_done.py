@@ -42,8 +42,6 @@ from tracker.notifications import service
 from tracker.notifications.kinds import Frequency, Group
 from tracker.notifications.models import Delivery, Notification
 
-pytestmark = pytest.mark.both_databases
-
 
 @pytest.fixture
 def sent(negotiation: Negotiation) -> Negotiation:
@@ -69,6 +67,7 @@ def ids(*actors: Actor) -> set[object]:
     return {actor.user_id for actor in actors}
 
 
+@pytest.mark.both_databases
 def test_whoever_has_signed_is_not_asked_any_more_and_the_others_are(sent: Negotiation) -> None:
     before = unread("text_sent")
     assert ids(sent["henrik"]) <= before
@@ -130,6 +129,8 @@ def later(frozen_time: Callable[[dt.datetime], None]) -> Callable[[], None]:
     return move
 
 
+@pytest.mark.both_databases
+@pytest.mark.few_on_postgresql(1)
 @pytest.mark.parametrize("how", ["accept", "decline", "reply", "withdraw", "change"])
 def test_nobody_is_asked_any_more_for_a_suggestion_that_was_answered(
     negotiation: Negotiation, later: Callable[[], None], how: str
@@ -189,6 +190,7 @@ def test_a_party_is_still_asked_while_another_suggestion_is_left(
     assert unread("suggestion_made") == set()
 
 
+@pytest.mark.both_databases
 def test_what_was_answered_is_left_out_of_the_digest_and_of_mails_to_come(
     negotiation: Negotiation, later: Callable[[], None]
 ) -> None:
@@ -296,6 +298,7 @@ def test_nobody_is_asked_to_send_a_text_that_was_sent_or_is_no_longer_ready(
     assert unread("ready_to_send") == set()
 
 
+@pytest.mark.both_databases
 def test_nobody_is_asked_for_anything_in_a_cooperation_that_is_closed(
     session: Session, demonstration: Demonstration
 ) -> None:
@@ -329,6 +332,7 @@ def mention(negotiation: Negotiation, *firsts: str) -> Comment:
     return comment
 
 
+@pytest.mark.both_databases
 def test_whoever_has_seen_a_comment_is_not_asked_any_more_and_the_others_are(
     negotiation: Negotiation,
 ) -> None:
@@ -351,6 +355,8 @@ def test_nobody_is_asked_any_more_to_read_a_comment_that_is_over(
     assert unread("comment_mention") == set()
 
 
+@pytest.mark.both_databases
+@pytest.mark.few_on_postgresql(1)
 @pytest.mark.parametrize("how", ["finish", "withdraw"])
 def test_nobody_is_reminded_any_more_of_a_task_that_is_over(
     negotiation: Negotiation, how: str
@@ -425,6 +431,8 @@ def test_whoever_has_nothing_assigned_any_more_is_not_asked_any_more(
 # Signatures on paper
 
 
+@pytest.mark.both_databases
+@pytest.mark.few_on_postgresql(1)
 @pytest.mark.parametrize("how", ["confirm", "refuse", "withdraw"])
 def test_nobody_is_asked_any_more_for_a_scan_that_was_answered(sent: Negotiation, how: str) -> None:
     record = scans.record(sent["samira"], sent.checklist())
@@ -543,6 +551,7 @@ def told_of_something_else(negotiation: Negotiation, name: str) -> None:
     negotiation.session.commit()
 
 
+@pytest.mark.both_databases
 def test_whoever_left_a_cooperation_is_asked_nothing_of_it_any_more_and_the_others_are(
     negotiation: Negotiation,
 ) -> None:

@@ -327,7 +327,6 @@ def test_others_see_their_own_and_change_none(
         assert sent.status_code == (403 if own else 404)
 
 
-@pytest.mark.both_databases
 @pytest.mark.parametrize("unknown", ["nonsense", NOBODY, "0", "x" * 300])
 def test_an_unknown_organisation_is_not_there(
     people: People, browser_of: BrowserOf, unknown: str

@@ -27,8 +27,6 @@ from tests.factories.evidence.tampering import (
 from tests.integration.oversight.conftest import Signed
 from tracker.oversight import integrity
 
-pytestmark = pytest.mark.both_databases
-
 TABLES = {
     table.name: table
     for table in (
@@ -117,7 +115,8 @@ class Cells:
 BYTES = st.one_of(st.integers(0, 255), st.sampled_from(list(b"0123456789abcdef")))
 
 
-@pytest.mark.few_on_postgresql(3)
+@pytest.mark.both_databases
+@pytest.mark.few_on_postgresql(2)
 @pytest.mark.parametrize("table", TABLES)
 def test_any_byte_changed_is_noticed(signed: Signed, table: str) -> None:
     with hands(keep=False) as connection:

@@ -20,8 +20,6 @@ from tracker.oversight import queries
 from tracker.oversight.facts import Question
 from tracker.ui.locale import as_date
 
-pytestmark = [pytest.mark.both_databases, pytest.mark.some_on_postgresql(3)]
-
 
 @pytest.fixture
 def cooperation(country: Country, session: Session) -> Cooperation:
@@ -48,6 +46,7 @@ def table(response: TestResponse) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
 
 
+@pytest.mark.both_databases
 def test_it_holds_what_the_page_shows(
     app: Flask, country: Country, cooperation: Cooperation
 ) -> None:
@@ -171,6 +170,7 @@ def test_a_form_from_elsewhere_takes_nothing_out(
     assert trail.instance_history()[0] == before
 
 
+@pytest.mark.both_databases
 def test_it_holds_all_pages_in_their_order_however_few_are_read_at_a_time(
     app: Flask, country: Country, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -37,8 +37,6 @@ from tracker.oversight.models import RegisterEntry
 from tracker.oversight.undertaking_register import queries as undertakings
 from tracker.oversight.undertaking_register.facts import Access, Filters
 
-pytestmark = pytest.mark.some_on_postgresql(5)
-
 DAY = dt.timedelta(days=1)
 PAIR = {"npm": "tomas", "door": "henrik"}
 WHO = ("milan", "henrik", "greta")
@@ -158,7 +156,6 @@ def test_undertakings_are_counted_for_whoever_sees_their_register_beside_filters
     assert "Undertakings" not in demonstration.browser(app, "henrik").page("/register").text
 
 
-@pytest.mark.both_databases
 def test_since_when_is_that_of_the_text_sent_first(
     country: Country, terms: Checklist, frozen_time: Callable[[dt.datetime | None], None]
 ) -> None:
@@ -177,7 +174,6 @@ def test_since_when_is_that_of_the_text_sent_first(
     assert queries.overview(nadia, Question()).waiting_since == today + 3 * DAY
 
 
-@pytest.mark.both_databases
 def test_since_when_is_not_that_of_a_text_that_nobody_can_sign_any_more(
     country: Country, terms: Checklist, frozen_time: Callable[[dt.datetime | None], None]
 ) -> None:
@@ -196,7 +192,6 @@ def test_since_when_is_not_that_of_a_text_that_nobody_can_sign_any_more(
     assert overview.waiting_since == today + 3 * DAY
 
 
-@pytest.mark.both_databases
 def test_no_day_and_no_flag_of_a_visits_text_is_in_an_entry(
     session: Session, demonstration: Demonstration
 ) -> None:
@@ -219,7 +214,6 @@ def test_no_day_and_no_flag_of_a_visits_text_is_in_an_entry(
         assert [line for line in dated if line.visit] == []
 
 
-@pytest.mark.both_databases
 def test_a_flag_counts_until_it_is_explained(country: Country, terms: Checklist) -> None:
     flag = flagged(country, terms)
     ilena = country.actor("ilena")
@@ -302,7 +296,6 @@ def test_a_party_is_found_by_its_name_alone(country: Country) -> None:
     assert lines(country, party="%") == []
 
 
-@pytest.mark.both_databases
 def test_a_kind_is_found_alone(country: Country, cooperation: Cooperation) -> None:
     for kind in (ChecklistKind.TERMS, ChecklistKind.CONFIDENTIALITY):
         assert [line.kind for line in lines(country, kind=kind)] == [kind]
@@ -354,7 +347,6 @@ def test_undertakings_are_a_kind_that_leads_to_their_register(
     assert "Personal undertakings" not in cso.page("/register").html
 
 
-@pytest.mark.both_databases
 def test_filters_stay_in_links_fields_and_export(app: Flask, demonstration: Demonstration) -> None:
     browser = demonstration.browser(app, "milan")
     chosen = {"kind": "terms", "party": "lantern", "from": "2020-01-01", "until": "2030-12-31"}
@@ -370,7 +362,6 @@ def test_filters_stay_in_links_fields_and_export(app: Flask, demonstration: Demo
     assert export.get_data(as_text=True).count("\n") == 1 + rows(browser.page(f"/register?{query}"))
 
 
-@pytest.mark.both_databases
 def test_a_date_that_cannot_be_read_stays_in_its_field_with_a_message_and_nothing_is_listed(
     app: Flask, demonstration: Demonstration
 ) -> None:

@@ -34,8 +34,6 @@ from tracker.oversight.facts import AgreementState, Narrowing, Question, Registe
 from tracker.oversight.models import EntryState, RegisterEntry
 from tracker.worker import recheck
 
-pytestmark = pytest.mark.some_on_postgresql(5)
-
 DAY = dt.timedelta(days=1)
 PAIR = {"npm": "tomas", "door": "henrik"}
 
@@ -172,7 +170,6 @@ def test_dates_decide_the_state_of_signed_terms_and_by_which_filters_they_are_fo
         )
 
 
-@pytest.mark.both_databases
 def test_the_last_day_is_included(
     country: Country, terms: Checklist, frozen_time: Callable[[dt.datetime | None], None]
 ) -> None:
@@ -346,7 +343,6 @@ def test_each_way_of_narrowing_keeps_as_many_as_it_counts(
     assert queries.counts(country.actor("nadia"), Question())[Narrowing.ENDS_SOON] == 1
 
 
-@pytest.mark.both_databases
 def test_terms_that_begin_later_are_found_in_force_from_their_first_day_on(
     app: Flask,
     country: Country,
@@ -413,7 +409,6 @@ def test_entries_with_more_letters_than_an_index_takes_are_found_in_order(
     assert {line.title for line in lines(country, words="year visits")} == {*newest_first}
 
 
-@pytest.mark.both_databases
 def test_a_way_of_working_matches_only_itself(country: Country) -> None:
     open_one(country, "door", modes=(Mode.INFO_F, Mode.EXP), title="First")
     open_one(country, "lantern", modes=(Mode.INFO_A,), title="Second")
@@ -425,7 +420,6 @@ def test_a_way_of_working_matches_only_itself(country: Country) -> None:
 # Who sees what
 
 
-@pytest.mark.both_databases
 def test_a_manager_sees_only_their_own_organisations_agreements(
     country: Country, cooperation: Cooperation
 ) -> None:
@@ -439,7 +433,6 @@ def test_a_manager_sees_only_their_own_organisations_agreements(
     assert {line.reference for line in lines(country)} == {cooperation.reference, other.reference}
 
 
-@pytest.mark.both_databases
 def test_an_auditor_sees_the_agreements_of_the_npm_they_audit(
     country: Country, cooperation: Cooperation
 ) -> None:
@@ -449,7 +442,6 @@ def test_an_auditor_sees_the_agreements_of_the_npm_they_audit(
     assert lines(country, "edda") == []
 
 
-@pytest.mark.both_databases
 def test_nobody_else_finds_anything_even_past_the_page(country: Country, terms: Checklist) -> None:
     for first in ("ilena", "tomas", "oren", "samira", "henrik", "root"):
         actor = country.actor(first)
@@ -461,7 +453,6 @@ def test_nobody_else_finds_anything_even_past_the_page(country: Country, terms: 
 # The page
 
 
-@pytest.mark.both_databases
 def test_the_page_describes_each_agreement(
     app: Flask, country: Country, terms: Checklist, session: Session
 ) -> None:
@@ -506,7 +497,6 @@ HOSTILE = [
 ]
 
 
-@pytest.mark.both_databases
 def test_odd_questions_are_answered_in_plain_words(
     app: Flask, country: Country, cooperation: Cooperation, session: Session
 ) -> None:
@@ -518,7 +508,6 @@ def test_odd_questions_are_answered_in_plain_words(
         assert "<script>alert" not in page.html, question
 
 
-@pytest.mark.both_databases
 def test_an_unknown_filter_lists_and_exports_nothing(
     app: Flask, country: Country, cooperation: Cooperation, session: Session
 ) -> None:
@@ -588,7 +577,6 @@ def test_more_agreements_take_no_more_queries(
     assert len(exported) < len(few) + 10
 
 
-@pytest.mark.both_databases
 def test_a_long_register_is_shown_a_page_at_a_time(
     app: Flask, country: Country, session: Session
 ) -> None:
@@ -647,7 +635,6 @@ def test_the_history_of_a_draft_says_that_nothing_was_frozen(
 # Its entries
 
 
-@pytest.mark.both_databases
 def test_missing_entries_are_created_at_the_start(
     country: Country, session: Session, terms: Checklist
 ) -> None:
@@ -662,7 +649,6 @@ def test_missing_entries_are_created_at_the_start(
     assert entries.fill_missing() == 0
 
 
-@pytest.mark.both_databases
 def test_an_entry_changed_by_hand_is_named_and_put_right_by_a_recheck(
     country: Country, session: Session, cooperation: Cooperation, terms: Checklist
 ) -> None:
@@ -675,7 +661,6 @@ def test_an_entry_changed_by_hand_is_named_and_put_right_by_a_recheck(
     assert len(lines(country, narrowing=Narrowing.ENDS_SOON)) == 1
 
 
-@pytest.mark.both_databases
 def test_a_person_who_sees_an_agreement_in_two_roles_finds_it_once(
     country: Country, session: Session, cooperation: Cooperation
 ) -> None:

@@ -18,8 +18,6 @@ from tests.torture.verdict import faults
 from tracker.checklists.models import Checklist, ChecklistState
 from tracker.core.db import db
 
-pytestmark = [pytest.mark.both_databases, pytest.mark.some_on_postgresql(3)]
-
 PARTIES = range(3)
 SIGNED = [Try(Act.ACCEPT, 0, party) for party in PARTIES]
 SIGNED += [Try(Act.SEND, 0, 0), *(Try(Act.SIGN, 0, party) for party in PARTIES)]
@@ -52,6 +50,7 @@ def test_where_all_is_as_it_must_be_nothing_is_found(
     assert faults(app, agreements, record) == []
 
 
+@pytest.mark.both_databases
 def test_acts_in_any_order_leave_nothing_to_be_found(
     app: Flask, agreements: tuple[Agreement, ...]
 ) -> None:

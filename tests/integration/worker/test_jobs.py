@@ -32,9 +32,8 @@ from tracker.mail.models import OutboxMessage
 from tracker.mail.transport import from_url
 from tracker.worker import health, jobs, statistics
 
-pytestmark = pytest.mark.both_databases
 
-
+@pytest.mark.both_databases
 def test_a_round_sends_due_mail_and_records_a_heartbeat(session: Session, tmp_path: Path) -> None:
     outbox.queue("samira@example.org", "en", "text_sent", "A text is waiting", "Read it.\n")
     db.session.commit()
@@ -45,6 +44,7 @@ def test_a_round_sends_due_mail_and_records_a_heartbeat(session: Session, tmp_pa
     assert health.look().worker == "well"
 
 
+@pytest.mark.both_databases
 def test_now_and_then_a_round_looks_at_dates_too(
     session: Session,
     demonstration: Demonstration,
@@ -151,6 +151,7 @@ def test_each_day_sqlite_looks_again_at_how_its_tables_are_filled(
     assert db.session.scalars(known).all()
 
 
+@pytest.mark.both_databases
 def test_an_unreachable_database_is_reported_and_retried(
     empty: Flask,
     monkeypatch: pytest.MonkeyPatch,

@@ -63,7 +63,6 @@ def test_a_first_start_makes_tables_begins_the_trail_creates_keys_and_loads_the_
     assert not (own_settings.data_dir / "copies").exists()
 
 
-@pytest.mark.both_databases
 def test_a_second_start_does_nothing_and_says_nothing(
     prepared: Flask, own_settings: Settings
 ) -> None:
@@ -170,7 +169,6 @@ def test_with_other_keys_the_start_stops_before_it_migrates_the_database(
     assert not (own_settings.data_dir / "copies").exists()
 
 
-@pytest.mark.both_databases
 def test_with_an_altered_head_of_the_trail_the_start_stops(
     prepared: Flask, own_settings: Settings
 ) -> None:
@@ -196,7 +194,6 @@ def test_without_keys_for_the_evidence_or_with_content_published_otherwise_the_s
     assert db.session.scalars(sa.select(ChecklistTemplate.kind)).all() == [ChecklistKind.TERMS]
 
 
-@pytest.mark.both_databases
 def test_a_database_without_its_keys_is_not_opened_with_new_ones(
     prepared: Flask, own_settings: Settings
 ) -> None:

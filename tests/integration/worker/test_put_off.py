@@ -28,8 +28,6 @@ from tracker.visits.models import TeamMember
 from tracker.worker import failures, health, jobs, recheck
 from tracker.worker.one_by_one import each
 
-pytestmark = pytest.mark.both_databases
-
 LEAVING = [job for job in jobs.DATED if job.name in {"leave with party", "end a party's part"}]
 
 # A worker that is killed after its second recomputation, before committing it.
@@ -92,6 +90,7 @@ def test_what_fails_keeps_nothing_else_from_being_recomputed(
     assert [failure.job for failure in failures.known()] == ["recompute checklist"]
 
 
+@pytest.mark.both_databases
 def test_the_next_worker_recomputes_what_one_killed_between_two_of_them_left(
     left: JointVisit, settings: Settings, tmp_path: Path
 ) -> None:
@@ -110,6 +109,7 @@ def test_the_next_worker_recomputes_what_one_killed_between_two_of_them_left(
     assert recheck.recheck(left.demonstration.cooperations["complete"]) == []
 
 
+@pytest.mark.both_databases
 def test_two_workers_at_the_same_value_recompute_it_once_each_and_lose_nothing(
     left: JointVisit, worker_app: Flask
 ) -> None:
@@ -132,6 +132,7 @@ def test_a_kind_that_there_is_not_is_reported(left: JointVisit) -> None:
     assert health.look().jobs == "some could not be done"
 
 
+@pytest.mark.both_databases
 def test_a_recheck_puts_right_a_list_and_a_team_that_were_not_brought_up_to_date(
     session: Session, demonstration: Demonstration
 ) -> None:

@@ -24,8 +24,6 @@ from tracker.mail.transport import from_url
 from tracker.worker import failures, jobs
 from tracker.worker.one_by_one import each
 
-pytestmark = pytest.mark.both_databases
-
 Freeze = Callable[[dt.datetime], None]
 DAY = dt.timedelta(days=1)
 LEAVE = next(job for job in jobs.DATED if job.name == "leave cooperation")
@@ -76,6 +74,7 @@ def stages() -> set[Stage]:
     return set(db.session.scalars(sa.select(Cooperation.stage)))
 
 
+@pytest.mark.both_databases
 def test_each_cooperation_is_left_in_its_own_transaction_and_the_role_ends_last(
     country: Country, tmp_path: Path
 ) -> None:

@@ -26,6 +26,7 @@ def sign_all(negotiation: Negotiation) -> None:
 
 
 @pytest.mark.both_databases
+@pytest.mark.few_on_postgresql(1)
 @pytest.mark.parametrize(
     ("kind", "named"), [(ENDED, "ends_replaced"), (SUSPENDED, "suspensions_replaced")]
 )

@@ -51,8 +51,6 @@ from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
 
-pytestmark = pytest.mark.some_on_postgresql(3)
-
 Statements = Callable[[], AbstractContextManager[list[str]]]
 PARTY = AnswerScope.PARTY
 
@@ -314,7 +312,6 @@ def formers(pair: Pair, first: str) -> list[str]:
     return [former.reference for former in offered]
 
 
-@pytest.mark.both_databases
 def test_only_answered_checklists_of_the_same_parties_are_offered_for_copying(pair: Pair) -> None:
     assert formers(pair, "ilena") == [pair.former.cooperation.reference]
     assert formers(pair, "dora") == [pair.former.cooperation.reference]
@@ -351,7 +348,6 @@ def test_other_parties_answers_are_not_copied(pair: Pair) -> None:
         pair.now.session.rollback()
 
 
-@pytest.mark.both_databases
 def test_a_checklist_of_another_kind_or_the_same_checklist_cannot_be_copied_from(
     pair: Pair,
 ) -> None:
@@ -702,7 +698,6 @@ def boxes(page: Page) -> dict[str, bool]:
     return {e.attrib["value"]: e.attrib["value"] in form.values.get("items", []) for e in offered}
 
 
-@pytest.mark.both_databases
 def test_an_empty_checklist_offers_a_former_one_and_all_of_it_is_chosen(
     pair: Pair, app: Flask
 ) -> None:
@@ -745,7 +740,6 @@ def test_a_former_text_is_in_force_only_if_it_was_signed(
     assert "agreed on" not in page.text
 
 
-@pytest.mark.both_databases
 def test_copied_answers_are_read_one_by_one_or_by_section(pair: Pair, app: Flask) -> None:
     pair.copy("ilena", "M1", "M2", "M3")
     browser = pair.now.country.browser(app, "samira")
@@ -843,7 +837,6 @@ def test_choosing_nothing_or_half_of_a_pair_shows_an_error_on_the_page(
     assert len(pair.now.events("answers_copied")) == 1
 
 
-@pytest.mark.both_databases
 def test_the_wrong_side_is_refused_or_finds_nothing(pair: Pair, app: Flask) -> None:
     pair.copy("ilena", "M1")
     places = [("", "/copy"), ("", f"/copy/{pair.former.checklist().id}"), ("post", "/copies/read")]
@@ -862,7 +855,6 @@ def test_the_wrong_side_is_refused_or_finds_nothing(pair: Pair, app: Flask) -> N
     assert pair.former.cooperation.reference in page.text
 
 
-@pytest.mark.both_databases
 def test_a_former_checklist_that_one_may_not_open_is_not_named(pair: Pair, app: Flask) -> None:
     pair.copy("ilena", "M1")
     cooperations.end_person(
@@ -912,7 +904,6 @@ def test_many_are_copied_and_read_in_as_many_queries_as_few(
     assert many == few
 
 
-@pytest.mark.both_databases
 def test_pages_take_as_many_queries_with_many_copies_as_with_few(
     session: Session, app: Flask, statements: Statements
 ) -> None:
