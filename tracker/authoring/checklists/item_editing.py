@@ -71,7 +71,8 @@ def begin_draft(actor: Actor, template_id: UUID, code: str, change: ItemChange) 
     policy.can_look_after_checklists(actor).require()
     base = library.parsed(db.session.get_one(ChecklistTemplate, template_id))
     _require_own_name(base, code, change)
-    return service.take_in(actor, _with_item(library.as_text(base), code, change, base))
+    let_others_write()
+    return service.take_in(actor, library.as_text(_changed(base, code, change)))
 
 
 def change_draft(
@@ -109,6 +110,20 @@ def _require_own_name(template: Template, code: str, change: ItemChange) -> None
         raise RuleBrokenError(
             _l("Another item of this checklist has this name. Choose another."), "label"
         )
+
+
+def _changed(base: Template, code: str, change: ItemChange) -> Template:
+    """Return a version with one item changed, which nothing has checked yet."""
+    sections = tuple(
+        with_parts(
+            section,
+            items=tuple(
+                applied(change, item, item) if item.code == code else item for item in section.items
+            ),
+        )
+        for section in base.sections
+    )
+    return with_parts(base, sections=sections)
 
 
 def _with_item(text: str, code: str, change: ItemChange, base: Template) -> str:
