@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from tests.client import CheckedClient
 from tests.factories.accounts import People, make_people, signed_in
+from tests.factories.authoring import publish_short_terms
 from tracker.activity.models import Chain, ChainKind, Event, EventDetail
 
 BrowserOf = Callable[[str], CheckedClient]
@@ -21,6 +22,13 @@ def people(session: Session) -> People:
 @pytest.fixture
 def browser_of(people: People, browsers: Callable[[], CheckedClient]) -> BrowserOf:
     return lambda key: signed_in(browsers(), key)
+
+
+@pytest.fixture
+def short_terms(people: People) -> None:
+    """Terms of four items, published as the newest version."""
+    publish_short_terms()
+    people.session.commit()
 
 
 def events(session: Session, verb: str) -> list[dict[str, object]]:

@@ -12,6 +12,8 @@ from tests.integration.authoring.conftest import BrowserOf
 from tests.pages import Page
 from tracker.authoring.sent_text import MOST_MISTAKES
 
+pytestmark = pytest.mark.usefixtures("short_terms")
+
 UPLOAD = "/administration/checklists/upload"
 EDIT = "/administration/guidance/settling-terms/en/edit"
 
@@ -43,81 +45,83 @@ def summary(page: Page) -> dict[str, str]:
     return {link.get("href", ""): "".join(link.itertext()) for link in shown.iter("a")}
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "marked", "wrong", "advice"),
-    [
-        (
-            "label: Parties and mandates",
-            "\tlabel: Parties and mandates",
-            "→",
-            "a tab can't be used to indent",
-            "Use spaces instead of the tab.",
-        ),
-        (
-            "label: Parties and mandates",
-            "label Parties and mandates",
-            "label",
-            "a key without a colon",
-            "Write a colon and a space between the key and its value: key: value.",
-        ),
-        (
-            "label: Parties and mandates",
-            'label: "Parties" and mandates',
-            "and",
-            "text after a closing quotation mark",
-            "Close the quotation mark of the text before, or put the whole text in quotes.",
-        ),
-        (
-            "label: Parties and mandates",
-            "labell: Parties and mandates",
-            "labell",
-            "item M1: there is no key labell",
-            "Write label instead.",
-        ),
-        (
-            "label: Parties and mandates",
-            "label: [Parties and mandates]",
-            "[",
-            "item M1: label must be text",
-            "Write text.",
-        ),
-        (
-            "type: party",
-            "type: partie",
-            "partie",
-            "type is 'partie', which isn't allowed there",
-            "Write party instead. It can be: confirm, choice,",
-        ),
-        (
-            "code: M3\n",
-            "code: M2\n",
-            "M2",
-            "item M2 is there more than once",
-            "Give each one a key or a code of its own, or remove one.",
-        ),
-        (
-            "- S4\n",
-            "- S90\n",
-            "S90",
-            "M2 is based on S90, which doesn't exist",
-            "Use the code of a statement of the source",
-        ),
-    ],
-)
+# What is written instead of what; what is marked; what is wrong; what to do.
+MISTAKES = [
+    (
+        "label: Parties and mandates",
+        "\tlabel: Parties and mandates",
+        "→",
+        "a tab can't be used to indent",
+        "Use spaces instead of the tab.",
+    ),
+    (
+        "label: Parties and mandates",
+        "label Parties and mandates",
+        "label",
+        "a key without a colon",
+        "Write a colon and a space between the key and its value: key: value.",
+    ),
+    (
+        "label: Parties and mandates",
+        'label: "Parties" and mandates',
+        "and",
+        "text after a closing quotation mark",
+        "Close the quotation mark of the text before, or put the whole text in quotes.",
+    ),
+    (
+        "label: Parties and mandates",
+        "labell: Parties and mandates",
+        "labell",
+        "item M1: there is no key labell",
+        "Write label instead.",
+    ),
+    (
+        "label: Parties and mandates",
+        "label: [Parties and mandates]",
+        "[",
+        "item M1: label must be text",
+        "Write text.",
+    ),
+    (
+        "type: party",
+        "type: partie",
+        "partie",
+        "type is 'partie', which isn't allowed there",
+        "Write party instead. It can be: confirm, choice,",
+    ),
+    (
+        "code: M3\n",
+        "code: M2\n",
+        "M2",
+        "item M2 is there more than once",
+        "Give each one a key or a code of its own, or remove one.",
+    ),
+    (
+        "- S4\n",
+        "- S90\n",
+        "S90",
+        "M2 is based on S90, which doesn't exist",
+        "Use the code of a statement of the source",
+    ),
+]
+
+
 def test_a_mistake_in_a_checklist_shows_its_line_and_what_to_write(
-    people: People, browser_of: BrowserOf, old: str, new: str, marked: str, wrong: str, advice: str
+    people: People, browser_of: BrowserOf
 ) -> None:
-    text = changed(old, new)
-    page = Page.of(browser_of("ada").submit(UPLOAD, text=text))
-    assert page.title.startswith("Problem: ")
-    entries = [entry(page, n + 1) for n in range(count(page))]
-    shown, number = next((words, n) for n, words in enumerate(entries, 1) if wrong in words)
-    assert advice in shown
-    (mark,) = element(page, number).iter("mark")
-    assert mark.text == marked
-    assert ", character " in shown
-    assert wrong in summary(page)[f"#mistake-{number}"]
-    assert page.form().values["text"][0].strip() == text.strip()
+    ada = browser_of("ada")
+    for old, new, marked, wrong, advice in MISTAKES:
+        text = changed(old, new)
+        page = Page.of(ada.submit(UPLOAD, text=text))
+        assert page.title.startswith("Problem: "), new
+        entries = [entry(page, n + 1) for n in range(count(page))]
+        shown, number = next((words, n) for n, words in enumerate(entries, 1) if wrong in words)
+        assert advice in shown, new
+        (mark,) = element(page, number).iter("mark")
+        assert mark.text == marked, new
+        assert ", character " in shown, new
+        assert wrong in summary(page)[f"#mistake-{number}"], new
+        assert page.form().values["text"][0].strip() == text.strip(), new
 
 
 def test_a_missing_key_shows_where_to_add_it(people: People, browser_of: BrowserOf) -> None:
