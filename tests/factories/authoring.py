@@ -54,10 +54,11 @@ def without(code: str, kind: ChecklistKind = TERMS) -> str:
 
 def written(template: Template, *, items: dict[str, dict[str, object] | None]) -> str:
     """Return a template's text with items changed by code; None removes an item."""
-    return library.as_text(_with_items(template, items))
+    return library.as_text(rewritten(template, items=items))
 
 
-def _with_items(template: Template, items: dict[str, dict[str, object] | None]) -> Template:
+def rewritten(template: Template, *, items: dict[str, dict[str, object] | None]) -> Template:
+    """Return a template with items changed by code; None removes an item."""
     content = library.content_of(template)
     for section in content["sections"]:
         items_left = []
@@ -77,7 +78,7 @@ def publish_short_terms() -> None:
     """Publish terms of four items: a text of all 21 takes long to read, to write and to compare."""
     template = library.parsed(library.newest(TERMS))
     left_out = [item.code for item in template.items if item.code not in SHORT]
-    short = _with_items(template, dict.fromkeys(left_out))
+    short = rewritten(template, items=dict.fromkeys(left_out))
     templates.publish(short.model_copy(update={"version": short.version + 1}))
 
 

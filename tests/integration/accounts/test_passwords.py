@@ -161,13 +161,13 @@ def test_a_suspended_person_gets_no_link(
     assert session.query(OutboxMessage).filter_by(kind="password_link").count() == 0
 
 
-@pytest.mark.parametrize("email", ["", "nonsense", "x" * 400 + "@example.org"])
 def test_an_invalid_address_is_reported_beside_the_field(
-    people: People, client: CheckedClient, email: str
+    people: People, client: CheckedClient
 ) -> None:
-    page = ask_for_link(client, email)
-    assert "There is a problem" in page.text
-    assert "we've emailed a link" not in page.text
+    for email in ("", "nonsense", "x" * 400 + "@example.org"):
+        page = ask_for_link(client, email)
+        assert "There is a problem" in page.text, email
+        assert "we've emailed a link" not in page.text, email
 
 
 def test_links_can_be_asked_for_five_times(people: People, client: CheckedClient) -> None:
@@ -177,9 +177,11 @@ def test_links_can_be_asked_for_five_times(people: People, client: CheckedClient
     assert "we've emailed a link" in ask_for_link(client, "dora@example.org").text
 
 
-@pytest.mark.parametrize(
-    ("new", "again", "message"),
-    [
+def test_a_new_password_must_be_good(
+    people: People, client: CheckedClient, session: Session
+) -> None:
+    ask_for_link(client, "samira@example.org")
+    for new, again, message in [
         ("short one", "short one", "Use at least 12 characters"),
         ("aaaaaaaaaaaaaaaa", "aaaaaaaaaaaaaaaa", "Use more different characters"),
         ("password-for-me-2027", "password-for-me-2027", "easy to guess"),
@@ -191,14 +193,9 @@ def test_links_can_be_asked_for_five_times(people: People, client: CheckedClient
         (NEW, NEW + "x", "Enter the same password twice"),
         ("x1" * 90, "x1" * 90, "Use at most 128 characters"),
         ("", "", "Enter a new password"),
-    ],
-)
-def test_a_new_password_must_be_good(
-    people: People, client: CheckedClient, session: Session, new: str, again: str, message: str
-) -> None:
-    ask_for_link(client, "samira@example.org")
-    page = Page.of(client.submit(link_in(session), password=new, password_confirm=again))
-    assert message in page.text
+    ]:
+        page = Page.of(client.submit(link_in(session), password=new, password_confirm=again))
+        assert message in page.text, message
     assert sign_in(client, "samira").request.path == "/"
 
 
