@@ -20,7 +20,15 @@ from xdist.scheduler import LoadScopeScheduling
 
 import config
 from tests import client as checked
-from tests import content, durations, effort, mail_codes, on_postgresql, starting_points
+from tests import (
+    content,
+    durations,
+    effort,
+    mail_codes,
+    on_postgresql,
+    starting_points,
+    templates,
+)
 from tests import log_lines as collecting
 from tests.client import CheckedClient
 from tests.databases import Database, PostgresDatabase, SqliteDatabase
@@ -33,7 +41,6 @@ from tests.servers import memory, postgres
 from tests.servers.postgres import Postgres
 from tests.servers.smtp import SmtpServer
 from tests.starting_points import EMPTY, StartingPoints
-from tests.templates import let_missing_attributes_fail
 from tracker import create_app
 from tracker.core import clock
 from tracker.core.db import db
@@ -54,6 +61,7 @@ hypothesis.settings.load_profile("tests")
 memory.use_for_temporary_files()
 content.read_once()
 _RUN = starting_points.begin_run()
+templates.compile_once(starting_points.run_folder() / "templates")
 _SERVER = pytest.StashKey[Postgres]()
 _FOLDER = "postgres_folder"
 # Files whose tests all run on one worker, since they share what it caches.
@@ -242,7 +250,7 @@ def worker_app(database: Database, settings: Settings, copies: Path) -> Iterator
     """The worker's application; tests use app, which resets it to a fresh database."""
     app = create_app(settings)
     checked.watch(app)
-    let_missing_attributes_fail(app)
+    templates.let_missing_attributes_fail(app)
     points = StartingPoints(app, database, settings, copies)
     points.use(EMPTY, _load_content, on=None)
     with pytest.MonkeyPatch.context() as patch:

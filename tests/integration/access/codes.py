@@ -27,14 +27,20 @@ def may_have_codes(element: Element, parent: Element) -> bool:
     )
 
 
-def said_on(element: Element) -> Iterator[str]:
+def said_on(root: Element) -> Iterator[str]:
     """Yield the words and labels of an element and of all in it, except where codes help."""
-    yield element.text or ""
-    yield from (element.get(label, "") for label in LABELS)
-    for child in element:
-        if not may_have_codes(child, element):
-            yield from said_on(child)
-        yield child.tail or ""
+    waiting = [root]
+    while waiting:
+        element = waiting.pop()
+        if element.text:
+            yield element.text
+        if element.attrib:
+            yield from (element.attrib[label] for label in LABELS if label in element.attrib)
+        for child in element:
+            if child.tail:
+                yield child.tail
+            if not may_have_codes(child, element):
+                waiting.append(child)
 
 
 def codes_on(page: Page) -> list[str]:
