@@ -183,6 +183,7 @@ def both(north: Instance, south: Instance) -> tuple[Instance, Instance]:
     return north, south
 
 
+@pytest.mark.both_databases
 def test_people_work_in_both_by_turns_and_at_once_and_each_trail_is_sound_by_its_own_keys_alone(
     both: tuple[Instance, Instance],
 ) -> None:
