@@ -69,7 +69,7 @@ def loaded(session: Session, stored: StoredNegotiation) -> Small:
 @pytest.fixture
 def opened(app: Flask, session: Session) -> Small:
     """A cooperation of a CSO and an NPM of two people."""
-    return loaded(session, starting_points.of(app).use("small_npm", _open))
+    return loaded(session, starting_points.of(app).use("npm_of_two", _open))
 
 
 @pytest.fixture
@@ -86,13 +86,13 @@ def cooperation(opened: Small) -> Cooperation:
 def written(app: Flask, session: Session) -> Small:
     """The same cooperation, whose terms both people of the NPM have written."""
     points = starting_points.of(app)
-    stored = points.use("small_npm", _open)
+    stored = points.use("npm_of_two", _open)
 
     def write() -> StoredNegotiation:
         written_by_both(*loaded(db.session(), stored))
         return stored
 
-    return loaded(session, points.use("small_npm_written", write, on="small_npm"))
+    return loaded(session, points.use("npm_of_two_written", write, on="npm_of_two"))
 
 
 def actors(country: Country) -> dict[object, Actor]:
