@@ -20,6 +20,8 @@ from types import FrameType
 from tracker.settings import COUNTED_IN, LogFormat, Settings
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+# These wait while the process that prepared becomes this one.
+_WAITING = (*STOP_SIGNALS, signal.SIGHUP)
 GRACE_SECONDS = 15
 # Settings of the C library's allocator: one heap for all threads, so that each can reuse what
 # another has freed. Freed memory above this many bytes goes back to the system, even after
@@ -40,22 +42,25 @@ def become() -> None:
     """Replace the calling process with this one; its id, files and settings stay."""
     sys.stdout.flush()
     sys.stderr.flush()
+    signal.pthread_sigmask(signal.SIG_BLOCK, _WAITING)
     os.execv(sys.executable, [sys.executable, "-m", _OWN_MODULE])  # noqa: S606 -- our own program
 
 
 def main() -> int:
     """Run the server and the worker until one exits or a signal arrives; return the exit code."""
-    asked_to_stop = False
+    asked_to_stop: list[int] = []
 
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        nonlocal asked_to_stop
-        asked_to_stop = True
+    def stop(number: int, _frame: FrameType | None) -> None:
+        asked_to_stop.append(number)
 
     for number in STOP_SIGNALS:
         signal.signal(number, stop)
     # The terminal was closed; nohup has it ignored.
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         signal.signal(signal.SIGHUP, stop)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _WAITING)
+    if asked_to_stop:
+        return 0
     settings = Settings.from_environment()
     with _counted_requests(settings) as where:
         environment = {**_ALLOCATION, **_COMPACT_CODE, **os.environ, **where}

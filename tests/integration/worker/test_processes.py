@@ -26,6 +26,17 @@ supervisor.server_command = lambda settings: ["sh", "-c", server]
 supervisor.worker_command = lambda: ["sh", "-c", worker]
 sys.exit(supervisor.main())
 """
+# Somebody presses Ctrl+C just before the process that prepared becomes it.
+STOPPED_EARLY = """
+import os, signal, sys
+from tracker.worker import supervisor
+become = os.execv
+def interrupted(*program):
+    os.kill(os.getpid(), getattr(signal, sys.argv[1]))
+    become(*program)
+os.execv = interrupted
+supervisor.become()
+"""
 GOES_ON = "echo began >&2; exec sleep 120"
 
 
@@ -103,3 +114,18 @@ def test_the_server_and_the_worker_are_stopped_with_the_process_that_started_the
         assert stopping.stop(process, PATIENCE, how) == 0
         # Both have closed it.
         assert process.stderr.read() == b""
+
+
+@pytest.mark.parametrize("how", ["SIGTERM", "SIGINT", "SIGHUP"])
+def test_whoever_stops_it_before_anything_is_started_sees_no_traceback(
+    tmp_path: Path, how: str
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", STOPPED_EARLY, how],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "TRACKER_DATA_DIR": str(tmp_path), "TRACKER_PORT": "1"},
+        capture_output=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
