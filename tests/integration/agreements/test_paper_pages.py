@@ -13,12 +13,13 @@ from flask import Flask
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
+from tests.client import CheckedClient
 from tests.factories import paper as scans
 from tests.factories.demonstration import Demonstration
 from tests.factories.evidence.tampering import table_of
 from tests.integration.agreements.test_signing_pages import WaitingTerms
 from tests.integration.signoff.test_written_by_hand import REFUSED, write
-from tests.pages import Page
+from tests.pages import Form, Page
 from tests.services import replaced
 from tracker.accounts.models import User
 from tracker.checklists.models import ChecklistState
@@ -46,11 +47,20 @@ def send(
 ) -> TestResponse:
     """Fill in the form of the page as a person would, with a file of any name."""
     browser = waiting_terms.browser(key)
-    form = browser.page(f"{waiting_terms.address}/paper").form()
-    today = clock.today().isoformat()
-    body, kind = scans.as_sent(form.filled_in(**{"signed_on": today} | fields), scan, name)
+    address = f"{waiting_terms.address}/paper"
+    form = browser.page(address).form()
+    return post(
+        browser, address, form, scan, name, **{"signed_on": clock.today().isoformat()} | fields
+    )
+
+
+def post(
+    browser: CheckedClient, address: str, form: Form, scan: bytes, name: str, **fields: Any
+) -> TestResponse:
+    """Send a page's form that is open, with a file of any name."""
+    body, kind = scans.as_sent(form.filled_in(**fields), scan, name)
     return browser.open(
-        f"{waiting_terms.address}/paper",
+        address,
         method="POST",
         data=body,
         content_type=kind,
@@ -159,19 +169,8 @@ def test_another_party_refuses_with_a_reason_that_all_read(waiting_terms: Waitin
 def test_a_hostile_file_or_a_wrong_day_is_refused_beside_its_field(
     waiting_terms: WaitingTerms,
 ) -> None:
-    joana = waiting_terms.browser("joana")
-    form = joana.page(f"{waiting_terms.address}/paper").form()
-
-    def send_again(scan: bytes, name: str, day: str) -> TestResponse:
-        body, kind = scans.as_sent(form.filled_in(signed_on=day), scan, name)
-        return joana.open(
-            f"{waiting_terms.address}/paper",
-            method="POST",
-            data=body,
-            content_type=kind,
-            csrf=False,
-            follow_redirects=True,
-        )
+    joana, address = waiting_terms.browser("joana"), f"{waiting_terms.address}/paper"
+    form = joana.page(address).form()
 
     today = clock.today().isoformat()
     incomplete = "isn't a complete PDF, JPEG or PNG"
@@ -187,12 +186,13 @@ def test_a_hostile_file_or_a_wrong_day_is_refused_beside_its_field(
         ("future", scans.pdf(), "scan.pdf", "2198-01-01", "can't be in the future"),
         ("past", scans.pdf(), "scan.pdf", "1999-01-01", "nobody could sign it then"),
     ):
-        page = Page.of(send_again(scan, name, day))
+        page = Page.of(post(joana, address, form, scan, name, signed_on=day))
         assert words in page.text, case
         assert page.h1 == "Record a signature on paper", case
         assert count(waiting_terms) == 0, case
     # A file that is far too large is not read.
-    assert send_again(scans.pdf("x" * MAX_REQUEST_BYTES), "scan.pdf", today).status_code == 413
+    huge = scans.pdf("x" * MAX_REQUEST_BYTES)
+    assert post(joana, address, form, huge, "scan.pdf", signed_on=today).status_code == 413
     assert count(waiting_terms) == 0
     # Only these pages take large files.
     answer = joana.post(f"{waiting_terms.address}/decline", data={"reason": "x" * 2 * 1024 * 1024})

@@ -35,7 +35,7 @@ from tracker.lifecycle.queries import facts_of
 from tracker.mail.models import OutboxMessage
 from tracker.signoff import service as signoff
 from tracker.signoff import shown
-from tracker.signoff.identity_proof import SigningPage
+from tracker.signoff.identity_proof import Identity, SigningPage
 from tracker.signoff.models import Revision, Signature, SignatureKind
 from tracker.undertakings import encryption, queries, service, waiting
 from tracker.undertakings.clearing_states import ClearingState, Interests, clearing_states
@@ -88,14 +88,19 @@ def evidence(clearing: Clearing) -> list[str]:
     return [row for row in rows if row]
 
 
-def sign_again(clearing: Clearing, key: str, page: SigningPage | None = None) -> None:
+def sign_again(
+    clearing: Clearing,
+    key: str,
+    page: SigningPage | None = None,
+    identity: Identity | None = None,
+) -> None:
     service.sign(
         clearing.actor(key),
         clearing.undertaking(key).id,
         page=page or clearing.page(key, "I undertake this."),
         sentence="I undertake this.",
         language="en",
-        identity=clearing.proof(key),
+        identity=identity or clearing.proof(key),
     )
 
 
@@ -259,14 +264,7 @@ def test_a_proof_of_another_person_or_an_old_one_signs_nothing(clearing: Clearin
         (old, "too old"),
     ):
         with pytest.raises(RefusedError, match=why):
-            service.sign(
-                clearing.actor("leyla"),
-                clearing.undertaking("leyla").id,
-                page=clearing.page("leyla", "I undertake this."),
-                sentence="I undertake this.",
-                language="en",
-                identity=identity,
-            )
+            sign_again(clearing, "leyla", identity=identity)
 
 
 def test_only_a_complete_draft_that_was_read_is_signed_and_only_once(clearing: Clearing) -> None:
