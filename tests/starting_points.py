@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -141,6 +141,8 @@ class StartingPoints:
             with lock(file):
                 if not file.exists():
                     self._build(name, build, on)
+        builder = self._stored(name)[2]
+        assert builder == place_of(build), f"{builder} builds a starting point of this name too"
         return cast("Value", self.reset(name))
 
     def reset(self, name: str) -> object:
@@ -150,8 +152,7 @@ class StartingPoints:
         reset it more than once. The test's clock, unless it is frozen, continues from when the
         starting point was ready. Return what building it returned.
         """
-        # Written only by tests, in a folder that nobody else may enter.
-        ready, value = pickle.loads((self.folder / f"{name}.pickle").read_bytes())  # noqa: S301
+        ready, value, _builder = self._stored(name)
         time = clock.source()
         if isinstance(time, RunningFrom):
             time.skip_to(ready)
@@ -166,6 +167,12 @@ class StartingPoints:
         if keys_file.exists():
             shutil.copytree(keys_file, evidence)
         return value
+
+    def _stored(self, name: str) -> tuple[dt.datetime, object, str]:
+        """Return when a starting point was ready, what build returned, and where build is."""
+        # Written only by tests, in a folder that nobody else may enter.
+        stored = pickle.loads((self.folder / f"{name}.pickle").read_bytes())  # noqa: S301
+        return cast("tuple[dt.datetime, object, str]", stored)
 
     def copy(self) -> None:
         """Make the copy that was requested last, unless it exists."""
@@ -190,7 +197,7 @@ class StartingPoints:
         if self._evidence_keys.exists():
             shutil.copytree(self._evidence_keys, self.folder / f"{name}.keys")
         pickling = self.folder / f"{name}.pickling"
-        pickling.write_bytes(pickle.dumps((ready, value)))
+        pickling.write_bytes(pickle.dumps((ready, value, place_of(build))))
         pickling.rename(self.folder / f"{name}.pickle")
 
     @property
@@ -205,6 +212,12 @@ class StartingPoints:
             db.session.remove()
             for engine in db.engines.values():
                 engine.dispose()
+
+
+def place_of(build: Callable[..., object]) -> str:
+    """Return where a function is, by which two of the same name are told apart."""
+    function = build.func if isinstance(build, partial) else build
+    return f"{function.__module__}.{function.__qualname__}"
 
 
 def use_instance(

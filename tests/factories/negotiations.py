@@ -14,7 +14,7 @@ from tests.factories import checklists
 from tests.factories.agreements import checklist_of
 from tests.factories.cooperations import Country, StoredCountry, bring_in, make_country, open_one
 from tests.factories.templates import publish
-from tests.starting_points import named
+from tests.starting_points import named, place_of
 from tracker.access.actor import Actor, Role
 from tracker.activity.models import Chain, Event, EventDetail
 from tracker.activity.stale import recompute
@@ -152,7 +152,7 @@ class Negotiation:
         if not self.start or not points.is_untouched:
             act(self)
             return
-        before, start = StoredNegotiation.of(self), named(self.start, name)
+        before, start = StoredNegotiation.of(self), named(self.start, name, place_of(act))
 
         def build() -> StoredNegotiation:
             negotiation = before.load(db.session())

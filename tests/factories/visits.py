@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, selectinload
 from tests import starting_points
 from tests.factories.actors import acting_today
 from tests.factories.demonstration import Demonstration
-from tests.starting_points import named
+from tests.starting_points import named, place_of
 from tracker.access.actor import Actor
 from tracker.accounts.models import User
 from tracker.activity.models import Chain, Event, EventDetail
@@ -51,6 +51,7 @@ LISTED = (
     "marek",
 )
 TEAM = ("pavo", "ruth", "leyla", "samira", "marek")
+SMALL_TEAM = ("leyla", "samira", "marek")
 OUTSIDE = ("nadia", "milan", "dina", "celia", "anton", "greta", "iris", "vera", "noor")
 # A place and days that occur nowhere else.
 PLACE = "Quillfen remand house"
@@ -76,7 +77,7 @@ class JointVisit:
             act(self)
             self.session.commit()
             return
-        before, self.start = self.start, named(self.start, name)
+        before, self.start = self.start, named(self.start, name, place_of(act))
 
         def build() -> None:
             act(JointVisit(db.session(), self.demonstration))
@@ -254,6 +255,16 @@ def planned(
     )
     recompute()
     return visit
+
+
+def second_visit(joint_visit: JointVisit) -> Visit:
+    """Plan another visit with a small team, which nobody has written anything about yet."""
+    joint_visit.go_on("second_visit", _plan_second)
+    return joint_visit.visit(2)
+
+
+def _plan_second(joint_visit: JointVisit) -> None:
+    planned(joint_visit, members=SMALL_TEAM, audience=SMALL_TEAM)
 
 
 def accept_role(actor: Actor, visit: Visit) -> bool:

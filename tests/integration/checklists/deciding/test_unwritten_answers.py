@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from tests.factories.agreements import checklist_of
 from tests.factories.cooperations import bring_in, make_country, open_one
 from tests.factories.demonstration import Demonstration
-from tests.factories.visits import JointVisit, planned
+from tests.factories.visits import JointVisit, second_visit
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists.deciding import left_to_decide
 from tracker.checklists.deciding.left_to_decide import OpenItem, Seen
@@ -27,7 +27,6 @@ from tracker.visits.encryption import plan_of
 from tracker.visits.models import Visit
 
 ROLES = ChecklistKind.VISIT_ROLES
-TEAM = ("leyla", "samira", "marek")
 PAPERS = "V13-credentials-all-credential"
 
 
@@ -39,8 +38,7 @@ def joint_visit(session: Session, demonstration: Demonstration) -> JointVisit:
 @pytest.fixture
 def visit(joint_visit: JointVisit) -> Visit:
     """A second visit, which nobody has written anything about yet."""
-    joint_visit.go_on("second_visit", lambda own: planned(own, members=TEAM, audience=TEAM))
-    return joint_visit.visit(2)
+    return second_visit(joint_visit)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from tests.factories.demonstration import Demonstration
-from tests.factories.visits import JointVisit, planned
+from tests.factories.visits import JointVisit, second_visit
 from tests.pages import Page
 from tracker.accounts.people import telephones
 from tracker.checklist_templates import to_decide
@@ -24,7 +24,6 @@ from tracker.visits.encryption import plan_of
 from tracker.visits.models import Visit
 
 ROLES, PLAN = ChecklistKind.VISIT_ROLES, ChecklistKind.URGENT_PLAN
-TEAM = ("leyla", "samira", "marek")
 
 
 @pytest.fixture
@@ -35,8 +34,7 @@ def joint_visit(session: Session, demonstration: Demonstration) -> JointVisit:
 @pytest.fixture
 def second(joint_visit: JointVisit) -> Visit:
     """A second visit, which nobody has written anything about yet."""
-    joint_visit.go_on("second_visit", lambda own: planned(own, members=TEAM, audience=TEAM))
-    return joint_visit.visit(2)
+    return second_visit(joint_visit)
 
 
 def begin(joint_visit: JointVisit, kind: ChecklistKind, **chosen: str) -> None:
