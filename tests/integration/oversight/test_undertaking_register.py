@@ -18,7 +18,6 @@ from flask import Flask
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from tests import starting_points
 from tests.client import CheckedClient
 from tests.factories import undertakings
 from tests.factories import undertakings_on_paper as on_paper
@@ -65,9 +64,7 @@ Statements = Callable[[], AbstractContextManager[list[str]]]
 @pytest.fixture
 def app(worker_app: Flask) -> Flask:
     """The application on a database with a cooperation in which everybody listed was asked."""
-    starting_points.of(worker_app).use(
-        "undertakings", lambda: undertakings.clearing(undertakings.demo_people())
-    )
+    undertakings.start(worker_app)
     return worker_app
 
 
