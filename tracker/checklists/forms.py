@@ -248,11 +248,32 @@ def answer_form(
     form then shows that.
     """
     members = {name_of(field): _field(field, lists, values.get(field.key)) for field in fields}
-    if typed is not None:
-        return as_typed(type("ItemForm", (form,), members), typed)
-    data = {name_of(field): _to_form(field, values.get(field.key)) for field in fields}
     form_class = type("ItemForm", (form,), members)
-    return cast("Form", form_class(data={k: v for k, v in data.items() if v is not None}))
+    if typed is not None:
+        filled = as_typed(form_class, typed)
+    else:
+        data = {name_of(field): _to_form(field, values.get(field.key)) for field in fields}
+        filled = form_class(data={k: v for k, v in data.items() if v is not None})
+    _offer_own_people(filled, fields, lists)
+    return cast("Form", filled)
+
+
+def _offer_own_people(form: Any, fields: tuple[TemplateField, ...], lists: PeopleLists) -> None:
+    """Let each party's row offer only the people who take part for that party.
+
+    Whoever is named in the row stays in its lists, so that a rule can say what is wrong.
+    """
+    if lists.party_table is None:
+        return
+    table, party_key = lists.party_table
+    for field in (field for field in fields if field.key == table):
+        party_name = next(name_of(column) for column in field.columns if column.key == party_key)
+        people = [name_of(c) for c in field.columns if c.type is FieldType.PERSON]
+        for row in form[name_of(field)].entries:
+            own = {str(user_id) for user_id in lists.of_party(row.form[party_name].data)}
+            for select in (row.form[name] for name in people if own):
+                offered = {"", select.data, *own}
+                select.choices = [who for who in select.choices if who.value in offered]
 
 
 def as_typed(form: type[Form], typed: DraftValues) -> Form:

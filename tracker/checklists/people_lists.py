@@ -76,8 +76,17 @@ class PeopleLists:
         if row is None or self._item.party_table is None:
             return ()
         table, column = self._item.party_table
-        party = as_id(value[row].get(column)) if table == field.key else None
-        return self.loaded.surroundings.people_of.get(party, ()) if party else ()
+        return self.of_party(value[row].get(column)) if table == field.key else ()
+
+    @property
+    def party_table(self) -> tuple[str, str] | None:
+        """The item's table with a row for each party, and its column of parties."""
+        return self._item.party_table
+
+    def of_party(self, party: object) -> Collection[UUID]:
+        """Return who takes part for a party; nobody if no party is named."""
+        party_id = as_id(party)
+        return self.loaded.surroundings.people_of.get(party_id, ()) if party_id else ()
 
     def _grouped(self, people: Collection[Participant]) -> Iterator[ListedPerson]:
         team = self.loaded.surroundings.team or frozenset()

@@ -480,6 +480,36 @@ def test_a_partys_form_has_its_own_row_and_shows_what_the_others_wrote(
     )
 
 
+def test_a_partys_row_offers_only_the_people_who_take_part_for_it(
+    app: Flask, session: Session
+) -> None:
+    contacts = an_item(
+        "M15",
+        a_table("rows", a_column("party", "party"), a_column("who", "person"), rows={"min": 2}),
+        done={"checks": [{"check": "row_per_party", "field": "rows", "column": "party"}]},
+    )
+    negotiation = set_out(session, template=a_template(contacts, an_item("M1")))
+    country, address = negotiation.country, f"/checklists/{negotiation.checklist().id}"
+    browser, url = country.browser(app, "joana"), f"{address}/items/M15/answer"
+    page = browser.page(url)
+    party, who = begun_row(page), "rows-0-who"
+    assert [str(country.id("lantern"))] in party.values()
+
+    def offered(page: Page) -> set[str]:
+        select = next(s for s in page.root.iter("select") if s.attrib["name"] == who)
+        return {option.attrib["value"] for option in select.iter("option")}
+
+    ours = {str(country.actor(first).user_id) for first in ("joana", "oren", "otto", "leyla")}
+    samira = str(country.actor("samira").user_id)
+    assert offered(page) <= {"", *ours}
+    assert str(country.actor("joana").user_id) in offered(page)
+    # Whoever is named though they take part for another party stays in the list.
+    sent = page.form().filled_in(**{who: samira})
+    assert browser.post(url, data=sent, csrf=False).status_code == 303
+    assert samira in offered(browser.page(url))
+    assert "Who: choose someone who takes part for" in browser.page(f"{address}?open=M15").text
+
+
 def test_whoever_wants_to_discuss_says_which_row(app: Flask, rows: Negotiation) -> None:
     agreed(rows)
     rows.session.commit()
