@@ -488,7 +488,8 @@ def change_plan(reference: str, number: int) -> Answered:
         data={
             "place": before.place,
             "starts_on": before.starts_on,
-            "ends_on": before.ends_on,
+            # Left empty for one day, as the form says, so that it moves with the first day.
+            "ends_on": before.ends_on if before.ends_on != before.starts_on else None,
             "version": visit.version,
         }
     )

@@ -11,7 +11,9 @@ from uuid import UUID, uuid4
 
 import pytest
 import sqlalchemy as sa
+from flask import Flask
 
+from tests.client import CheckedClient
 from tests.factories.evidence.tampering import hands, table_of
 from tests.factories.visits import (
     PLACE,
@@ -44,6 +46,14 @@ from tracker.visits.service import Member
 ROLES, URGENT_PLAN = ChecklistKind.VISIT_ROLES, ChecklistKind.URGENT_PLAN
 ONE_DAY = dt.timedelta(days=1)
 VERSIONS = {"V2": 1, "V3": 1, "V4": 1}
+
+Browser = Callable[[str | None], CheckedClient]
+
+
+@pytest.fixture
+def browser(app: Flask, joint_visit: JointVisit) -> Browser:
+    joint_visit.session.commit()
+    return lambda key: joint_visit.demonstration.browser(app, key)
 
 
 def moved(place: str = f"{PLACE}, east wing", by: int = 0) -> Plan:
@@ -107,6 +117,27 @@ def test_a_first_day_that_has_passed_may_stay(
     frozen_time(clock.now() + (before.starts_on - clock.today()) + ONE_DAY)
     longer = Plan(before.place, before.starts_on, before.ends_on + ONE_DAY)
     assert service.change_plan(joint_visit.actor("pavo"), visit, version=1, plan=longer)
+
+
+def test_the_last_day_of_a_visit_of_one_day_moves_with_its_first(
+    browser: Browser, joint_visit: JointVisit
+) -> None:
+    visit, person = planned(joint_visit), browser("pavo")
+    address = f"/cooperations/{joint_visit.reference}/visits/{visit.number}/plan"
+
+    def last_day_in_form(plan: Plan) -> str:
+        service.change_plan(joint_visit.actor("pavo"), visit, version=visit.version, plan=plan)
+        joint_visit.session.commit()
+        return person.page(address).form().values["ends_on"][0]
+
+    first, later = days().starts_on, moved(by=9).starts_on
+    several = Plan(PLACE, first, first + ONE_DAY)
+    assert last_day_in_form(several) == several.ends_on.isoformat()
+    assert last_day_in_form(Plan(PLACE, first, first)) == ""
+    sent = person.page(address).form().filled_in(starts_on=later.isoformat())
+    assert person.post(address, data=sent, csrf=False).status_code == 303
+    joint_visit.session.expire_all()
+    assert plan_of(visit) == Plan(PLACE, later, later)
 
 
 def test_moving_a_visit_names_everything_that_no_longer_fits(joint_visit: JointVisit) -> None:
