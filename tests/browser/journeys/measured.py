@@ -117,6 +117,17 @@ def measured(name: str, people: Iterable[tuple[str, Page]]) -> Iterator[Journey]
         if page.url.startswith("http"):
             page.evaluate(_FORGET)
     yield journey
-    for person, page in tabs:
-        if page.url.startswith("http"):
-            journey.by_person[person] = Effort(*json.loads(page.evaluate(_READ)))
+    journey.by_person = _counted(tabs)
+
+
+def so_far(name: str, people: Iterable[tuple[str, Page]]) -> Journey:
+    """Return a journey of all that was done in the tabs of people since they were opened."""
+    return Journey(name, _counted(people))
+
+
+def _counted(people: Iterable[tuple[str, Page]]) -> dict[str, Effort]:
+    return {
+        person: Effort(*json.loads(page.evaluate(_READ)))
+        for person, page in people
+        if page.url.startswith("http")
+    }

@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.browser import journey
 from tests.browser.answering import Facts
 from tests.browser.conftest import NewContext
 from tests.browser.journey import DemoPeople
-from tests.browser.journeys.measured import Journey, measured
+from tests.browser.journeys.measured import Journey, measured, so_far
 from tests.browser.test_joint_visit_journey import TEAM
 from tests.effort import is_long
 from tests.servers.application import Application
@@ -51,6 +51,8 @@ LIMITS = {
     "3 a first visit ready": (80, 41, 39),
     "4 a second visit ready": (27, 29, 27),
 }
+# The most fields that the set-up may take: for each person invited, and for each organisation.
+SET_UP = (8, 6)
 
 
 class _Measuring:
@@ -60,13 +62,26 @@ class _Measuring:
         self.demo_people = demo_people
         self.journeys: list[Journey] = []
 
+    @property
+    def _people(self) -> list[tuple[str, Page]]:
+        return [(first, person.page) for first, person in self.demo_people.people.items()]
+
+    def set_up(self, organisations: int) -> None:
+        """Show what accounts, organisations, powers and sign-in took, and require the limits."""
+        part = so_far("0 set-up", self._people)
+        _show(part)
+        a_person, an_organisation = SET_UP
+        # The administrator fills in the organisations and the invitations, and was not invited.
+        invited = len(part.by_person) - 1
+        most = a_person * invited + an_organisation * organisations
+        assert part.together.fields <= most, f"{part.name}: {part.together.fields} > {most}"
+
     @contextmanager
     def part(self, name: str) -> Iterator[None]:
-        people = [(first, person.page) for first, person in self.demo_people.people.items()]
-        with measured(name, people) as part:
+        with measured(name, self._people) as part:
             yield
         self.journeys.append(part)
-        print("\n".join(part.lines()))  # noqa: T201 -- make journeys shows it
+        _show(part)
 
     def require_within_limits(self) -> None:
         for part in self.journeys:
@@ -85,6 +100,10 @@ class _Measuring:
                 assert over == [], f"{part.name}: {', '.join(over)}"
 
 
+def _show(part: Journey) -> None:
+    print("\n".join(part.lines()))  # noqa: T201 -- make journeys shows it
+
+
 @pytest.mark.skipif(not is_long(), reason="takes minutes; the parts have tests of their own")
 def test_from_nothing_to_a_second_visit(live: Application, new_context: NewContext) -> None:
     demo_people = DemoPeople(live, new_context)
@@ -92,6 +111,7 @@ def test_from_nothing_to_a_second_visit(live: Application, new_context: NewConte
     journey.gather_two(demo_people, SECOND)
     for name in ("Pavo", "Ruth", "Ilena"):
         journey.give_telephone(demo_people, name)
+    measuring.set_up(organisations=3)
     with measuring.part("1 nothing to terms in force"):
         _agree_on_terms(demo_people)
     with measuring.part("2 confidentiality, one undertaking"):
