@@ -255,7 +255,7 @@ def answer_form(
         data = {name_of(field): _to_form(field, values.get(field.key)) for field in fields}
         filled = form_class(data={k: v for k, v in data.items() if v is not None})
     _offer_own_people(filled, fields, lists)
-    return cast("Form", filled)
+    return filled
 
 
 def _offer_own_people(form: Any, fields: tuple[TemplateField, ...], lists: PeopleLists) -> None:
