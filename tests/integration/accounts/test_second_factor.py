@@ -228,6 +228,27 @@ def test_the_page_for_the_code_is_not_there_without_the_password(
         assert "Start with your email address and password." in page.text
 
 
+def test_a_password_waits_a_quarter_of_an_hour_for_the_second_factor(
+    people: People, browsers: Callable[[], CheckedClient], frozen_time: Clock
+) -> None:
+    frozen_time(NOON)
+    people.enrol("samira")
+    quick, slow = browsers(), browsers()
+    for client in (quick, slow):
+        sign_in(client, "samira")
+    frozen_time(NOON + dt.timedelta(minutes=10))
+    assert slow.page("/sign-in/code").where == "/sign-in/code"  # looking at the page is no proof
+    frozen_time(NOON + dt.timedelta(minutes=14))
+    assert send_code(quick, people.code("samira")).request.path == "/"
+    frozen_time(NOON + dt.timedelta(minutes=15))
+    late = Page.of(send_code(slow, people.code("samira")))
+    assert late.where == "/sign-in"
+    assert "Start with your email address and password." in late.text
+    assert slow.page("/sign-in/recovery-code").where == "/sign-in"
+    sign_in(slow, "samira")  # the password again begins anew
+    assert send_code(slow, people.code("samira")).request.path == "/"
+
+
 def test_the_code_page_does_not_sign_a_signed_in_person_out(
     people: People, client: CheckedClient
 ) -> None:

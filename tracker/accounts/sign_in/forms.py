@@ -150,6 +150,7 @@ class SignInForm(Limited, library.LoginForm):
         if _is_refused(self, user):
             self._close()
             return False
+        sessions.note_password(user.fs_uniquifier)
         return True
 
     def counts_as_failure(self) -> bool:

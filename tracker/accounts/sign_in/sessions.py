@@ -19,6 +19,10 @@ from tracker.core import clock
 SESSION_ID, BEGUN, SEEN, ACTING_FOR = "session_id", "begun", "seen", "acting_for"
 # The cookie is not rewritten more often than this.
 STEP = 30
+# Who gave their password, and when, while their second factor is missing.
+WAITING_SINCE = "waiting_since"
+# How long a password waits for the second factor: the cookie may stay in a browser that others use.
+PASSWORD_WAITS = dt.timedelta(minutes=15)
 
 
 class End(enum.StrEnum):
@@ -38,6 +42,7 @@ def begin(user_id: UUID) -> None:
     begun = stored.begin(user_id, user_agent=here.user_agent, address=here.address)
     stored.end_by_cookie(before)
     close_own_part()
+    session.pop(WAITING_SINCE, None)
     session[SESSION_ID] = str(begun)
     session[BEGUN] = session[SEEN] = _now()
 
@@ -125,6 +130,19 @@ def touch() -> None:
     """Record that the session is in use."""
     if _now() - int(session.get(SEEN, 0)) >= STEP:
         session[SEEN] = _now()
+
+
+def note_password(mark: str) -> None:
+    """Record that the person with this mark has just given their password."""
+    session[WAITING_SINCE] = [mark, _now()]
+
+
+def has_password(mark: str) -> bool:
+    """Return whether the person with this mark gave their password a short time ago."""
+    match session.get(WAITING_SINCE):
+        case [str(whose), int(at)]:
+            return whose == mark and _now() - at < PASSWORD_WAITS.total_seconds()
+    return False
 
 
 def act_for(organisation_id: UUID) -> None:

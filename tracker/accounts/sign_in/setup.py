@@ -517,6 +517,10 @@ def _guard_pages() -> Response | None:
         after_this_request(_commit)
     if request.endpoint in _ANSWERS and not _is_address(request.endpoint):
         abort(404)
+    if sign_in_passkeys.PENDING in session and not sessions.has_password(
+        session[sign_in_passkeys.PENDING]
+    ):
+        _forget_pending()
     if request.endpoint in _ON_THE_WAY_IN and optional_actor():
         return redirect(url_for("security.login"))
     if request.endpoint == "security.wan_signin" and "alone" in request.form:
