@@ -10,7 +10,7 @@ from tracker.access.actor import Actor
 from tracker.access.gate import current_actor, found_or_404, require, signed_in
 from tracker.activity import service as trail
 from tracker.agreements.service import SUBJECT as CHECKLIST
-from tracker.checklists.editing import get_or_404
+from tracker.checklists import heads
 from tracker.checklists.encryption import is_restricted
 from tracker.cooperations.queries import find_by_id_in_part
 from tracker.core import clock
@@ -29,17 +29,18 @@ SHORT = 8
 @blueprint.get("/checklists/<uuid:checklist_id>/record/<int:number>/certificate/<language>")
 @signed_in
 def of_checklist(checklist_id: UUID, number: int, language: str) -> Response:
-    """Send the certificate of a revision of a checklist, and log the download."""
+    """Send the certificate of a revision of a checklist, and log the download, if there is one."""
     actor = current_actor()
-    checklist = get_or_404(actor, checklist_id, "certificate")
+    checklist = found_or_404(heads.find(actor, checklist_id))
+    if is_restricted(checklist):
+        reading.require_second_factor()
     revisions = (revision for revision, _asked in signoff.revisions_of(CHECKLIST, checklist.id))
     revision = found_or_404(
         next((revision for revision in revisions if revision.number == number), None)
     )
     cooperation = found_or_404(find_by_id_in_part(actor, checklist.cooperation_id))
     row = found_or_404(certificates.find(revision.id, language))
-    if not is_restricted(checklist):  # opening a confidential one was already logged
-        _note(actor, checklist.cooperation_id, CHECKLIST, checklist.id)
+    _note(actor, checklist.cooperation_id, CHECKLIST, checklist.id)
     return _file(revision, row, cooperation.reference)
 
 
