@@ -4,15 +4,18 @@ import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any, TypeVar
+from uuid import UUID
 
 from flask import Blueprint, render_template, request
 from flask_babel import gettext as _
 
+from tracker.access.actor import Actor
 from tracker.access.gate import current_actor, found_or_404, signed_in
 from tracker.access.reading import lacks_second_factor
 from tracker.activity import queries as trail
 from tracker.activity import service as activity
 from tracker.activity.kinds import VERBS_OF, EventKind
+from tracker.activity.queries import HistoryLine
 from tracker.checklists.queries import VISIT
 from tracker.cooperations import queries as cooperations
 from tracker.dashboard import tasks
@@ -86,11 +89,12 @@ def history(reference: str) -> str:
         cooperation.id, actor, of=VERBS_OF[kind] if kind else None, after=after, limit=HISTORY_SIZE
     )
     is_first = kind is None and after is None
-    milestones, has_more_milestones = (
-        trail.story(cooperation.id, actor, of=VERBS_OF[EventKind.MILESTONES], limit=MILESTONES)
-        if is_first
-        else ([], False)
-    )
+    milestones: list[HistoryLine] = []
+    has_more_milestones = False
+    if is_first:
+        milestones, has_more_milestones = _milestones(
+            cooperation.id, actor, lines, has_more=has_more
+        )
     story = Story(actor, cooperation.id, lines, request.args.get(OPEN, ""))
     return render_template(
         "dashboard/history.html",
@@ -107,6 +111,18 @@ def history(reference: str) -> str:
         following=here({PAGE: str(lines[-1].event_id), OPEN: None}) if has_more else "",
         leaves_out_the_team=trail.leaves_out_the_team(cooperation.id),
     )
+
+
+def _milestones(
+    cooperation_id: UUID, actor: Actor, newest: list[HistoryLine], *, has_more: bool
+) -> tuple[list[HistoryLine], bool]:
+    """Return the last milestones, and whether more follow; from the first page if it holds all."""
+    milestones = VERBS_OF[EventKind.MILESTONES]
+    if has_more:
+        return trail.story(cooperation_id, actor, of=milestones, limit=MILESTONES)
+    names = {verb.name for verb in milestones}
+    lines = [line for line in newest if line.verb in names]
+    return lines[:MILESTONES], len(lines) > MILESTONES
 
 
 def _pages(lists: Mapping[str, Sequence[Task | Waiting[Any]]]) -> list[paging.Page[Task]]:
