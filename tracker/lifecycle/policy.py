@@ -8,7 +8,7 @@ In one file: the gates are read together, from the same facts.
 
 import datetime as dt
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -258,17 +258,25 @@ def missing_to_be_active(facts: Facts) -> tuple[Missing, ...]:
     return tuple(missing)
 
 
-def can_plan_visit(facts: Facts, gates: Sequence[Gate]) -> Decision:
-    """Decide whether a new joint visit may be planned (J1, and G5 as a standing condition)."""
-    if facts.stage not in {Stage.ACTIVE, Stage.UNDER_REVIEW}:
+def has_visits(stage: Stage, modes: Iterable[Mode], questions: Mapping[str, str]) -> Decision:
+    """Decide whether a cooperation can have new visits, by its own row alone (J1)."""
+    if stage not in {Stage.ACTIVE, Stage.UNDER_REVIEW}:
         return no(
             _l(
                 "The NPM can plan a joint visit while the cooperation is active and its terms are "
                 "in force."
             )
         )
-    if not can_have_visits(facts.modes, facts.questions):
+    if not can_have_visits(modes, questions):
         return no(_l("Joint visits aren't among this cooperation's ways of working."))
+    return YES
+
+
+def can_plan_visit(facts: Facts, gates: Sequence[Gate]) -> Decision:
+    """Decide whether a new joint visit may be planned (J1, and G5 as a standing condition)."""
+    may_have_visits = has_visits(facts.stage, facts.modes, facts.questions)
+    if not may_have_visits:
+        return may_have_visits
     if not visits_count(facts.modes, facts.questions, facts.agreed_ways):
         return no(
             _l(

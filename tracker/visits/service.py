@@ -38,6 +38,7 @@ from tracker.checklists.rules.consistency import KIND_OF_PLACE, is_of_former_pla
 from tracker.cooperations import audiences, clearances, people
 from tracker.cooperations.models import AudienceMember, Cooperation
 from tracker.cooperations.people import Person
+from tracker.cooperations.queries import modes
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError, StaleError
@@ -127,6 +128,12 @@ def can_be_planned(cooperation: Cooperation) -> Decision:
     """Decide whether a cooperation allows another visit now, whoever plans it (J1, G5)."""
     if any(text.is_terms for text in stopped_today(cooperation.id)):
         return no(_l("The agreed terms are stopped by notice from today on."))
+    # The terms are judged only where the cooperation's own row allows a visit.
+    may_have_visits = lifecycle.has_visits(
+        cooperation.stage, modes(cooperation), cooperation.questions
+    )
+    if not may_have_visits:
+        return may_have_visits
     facts = cooperations.facts_of(cooperation)
     return lifecycle.can_plan_visit(facts, lifecycle.gates(facts))
 

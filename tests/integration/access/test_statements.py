@@ -44,6 +44,8 @@ PAGES = {
     # Three compare what people on the team confirmed.
     "a visit": ("leyla", "/cooperations/{complete}/visits/1", 24),
     "whether a visit is ready": ("leyla", "/cooperations/{complete}/visits/1/ready", 24),
+    # Before there can be any: the terms aren't judged for it.
+    "the visits of a cooperation to come": ("ilena", "/cooperations/{negotiated}/visits", 7),
     # With the agreed terms, which end it too.
     "the roles of a visit": ("ilena", "/checklists/{roles}", 18),
     # One counts the undertakings, one finds the last check, one which parties' pages open.
@@ -71,6 +73,7 @@ def test_a_page_sends_no_more_statements_than_its_limit(
     checklists = demonstration.checklists
     address = address.format(
         complete=demonstration.references["complete"],
+        negotiated=demonstration.references["differing"],
         draft=checklists["differing", "terms"],
         waiting=checklists["waiting", "terms"],
         signed=checklists["complete", "terms"],
