@@ -29,11 +29,10 @@ from tracker.checklists.models import (
     Checklist,
     ChecklistParty,
     ChecklistState,
-    Stance,
 )
 from tracker.checklists.negotiation import mailing, safeguards
 from tracker.checklists.negotiation.stored_positions import (
-    add_positions,
+    accept_by_writing,
     end_talks,
     reopen_changed,
 )
@@ -717,9 +716,8 @@ def after_change(
     if answer.scope is AnswerScope.SHARED:
         changed = reopen_changed(loaded, item, answer, has_seen_all=has_seen_all)
         mailing.note_reopened(actor, loaded, [item.code])
-        written_by = (answer.author_id, answer.organisation_id)
         if has_seen_all:
-            add_positions(loaded, item, answer.id, written_by, Stance.ACCEPTS, on=changed)
+            accept_by_writing(loaded, item, answer, changed)
         safeguards.close_for_change(actor, loaded, item, changed)
     if item.part is Part.TERMS and answer.scope is not AnswerScope.PERSON:
         safeguards.void_review(loaded)

@@ -21,7 +21,7 @@ from tests.pages import Page
 from tracker.checklist_templates.models import AnswerScope
 from tracker.checklists import service
 from tracker.checklists.models import Position, Proposal, ProposalState, Stance
-from tracker.checklists.negotiation import positions, safeguards
+from tracker.checklists.negotiation import positions, safeguards, undoing
 from tracker.checklists.negotiation.text_digest import item_digest
 from tracker.checklists.rules.completeness import WorkState
 from tracker.core.errors import RuleBrokenError, StaleError
@@ -101,6 +101,16 @@ def agreed(negotiation: Negotiation) -> Negotiation:
     return negotiation
 
 
+def accepted(negotiation: Negotiation, key: str) -> list[UUID | None]:
+    """Return the parts of the current answer that a party has accepted."""
+    own = negotiation.country.id(key)
+    return [
+        position.part_id
+        for position in negotiation.loaded().all_positions_on["M4"]
+        if position.organisation_id == own and position.stance is Stance.ACCEPTS
+    ]
+
+
 def discuss(negotiation: Negotiation, key: str, row_of: UUID) -> None:
     answer = negotiation.loaded().sheet.shared("M4")
     assert answer is not None
@@ -132,6 +142,32 @@ def suggest(negotiation: Negotiation, first: str, key: str, offers: str) -> Prop
         answer_id=answer.answer_id,
         reason="Clearer.",
     )
+
+
+def test_whoever_wrote_the_last_row_undoes_their_acceptance_of_the_whole_answer_but_not_of_that_row(
+    rows: Negotiation,
+) -> None:
+    for key in WRITERS:
+        write(rows, key, f"What {key} offers.")
+    own_row = [rows.country.id("lantern")]
+    # What a party writes is accepted by writing: there is nothing to undo.
+    assert accepted(rows, "lantern") == own_row
+    assert undoing.undoable(rows.loaded(), rows["joana"]) == []
+    accept(rows, "lantern")
+    assert accepted(rows, "lantern") == [None]
+    assert undoing.undo_accepting(rows["joana"], rows.checklist(), ["M4"]) == ["M4"]
+    assert accepted(rows, "lantern") == own_row
+    assert waiting(rows) == set(WRITERS)
+    accept(rows, *WRITERS)
+    assert rows.standing("M4").state is WorkState.AGREED
+    # Not once another party has acted since.
+    with pytest.raises(StaleError):
+        undoing.undo_accepting(rows["samira"], rows.checklist(), ["M4"])
+    # What was accepted by writing and doubted since isn't accepted again.
+    discuss(rows, "lantern", own_row[0])
+    accept(rows, "lantern")
+    undoing.undo_accepting(rows["joana"], rows.checklist(), ["M4"])
+    assert accepted(rows, "lantern") == []
 
 
 def test_three_parties_complete_a_table_each_with_its_own_row(rows: Negotiation) -> None:

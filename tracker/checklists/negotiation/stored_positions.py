@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 
 from tracker.checklist_templates.models import AnswerScope
 from tracker.checklist_templates.schema import Item
@@ -139,6 +140,19 @@ def add_positions(
         db.session.flush()
 
 
+def accept_by_writing(
+    loaded: LoadedChecklist, item: Item, answer: Answer, on: Collection[AnswerPart]
+) -> None:
+    """Have its author's party accept the parts of an answer that it changed, if it is needed there.
+
+    At the moment when the answer was saved: so it isn't mistaken for an acceptance of its own.
+    """
+    if _is_accepter(loaded, item, answer.organisation_id):
+        taken_by, at = (answer.author_id, answer.organisation_id), answer.saved_at
+        _add(loaded, item.code, answer.id, taken_by, Stance.ACCEPTS, "", on=on, taken_at=at)
+        db.session.flush()
+
+
 def reopen_changed(
     loaded: LoadedChecklist, item: Item, answer: Answer, *, has_seen_all: bool = True
 ) -> Collection[AnswerPart]:
@@ -188,8 +202,36 @@ def reopen_changed(
 def end_positions_of(
     loaded: LoadedChecklist, codes: Collection[str], organisation_id: UUID
 ) -> None:
-    """End a party's positions on some items."""
+    """End a party's positions on some items, but for what it accepted by writing the answers.
+
+    If it has taken another position since, what it wrote isn't accepted again.
+    """
     _end_positions(loaded, Position.item.in_(codes), Position.organisation_id == organisation_id)
+    later = aliased(Position)
+    written = sa.exists().where(
+        Answer.id == Position.answer_id,
+        Answer.is_current,
+        Answer.organisation_id == Position.organisation_id,
+        Answer.saved_at == Position.taken_at,
+    )
+    doubted = sa.exists().where(
+        later.answer_id == Position.answer_id,
+        later.organisation_id == Position.organisation_id,
+        later.stance != Stance.ACCEPTS,
+        later.taken_at > Position.taken_at,
+    )
+    db.session.execute(
+        sa.update(Position)
+        .where(
+            Position.checklist_id == loaded.checklist.id,
+            Position.item.in_(codes),
+            Position.organisation_id == organisation_id,
+            Position.stance == Stance.ACCEPTS,
+            written,
+            ~doubted,
+        )
+        .values(is_current=True)
+    )
 
 
 def parts_changed_by(proposal: Proposal) -> frozenset[AnswerPart]:

@@ -46,7 +46,10 @@ def undoable(loaded: LoadedChecklist, actor: Actor) -> list[str]:
 
 
 def _changed_since(loaded: LoadedChecklist, actor: Actor, code: str, moment: dt.datetime) -> bool:
-    """Return whether the answer changed, or another party acted on the item, after a moment."""
+    """Return whether the answer changed, or another party acted on the item, since a moment.
+
+    At the very moment when an answer is saved, its author's party accepts it by writing.
+    """
     answer = loaded.sheet.shared(code)
     others = [
         row.taken_at
@@ -55,8 +58,9 @@ def _changed_since(loaded: LoadedChecklist, actor: Actor, code: str, moment: dt.
     ]
     others += [row.made_at for row in loaded.proposals_on.get(code, ())]
     others += [row.raised_at for row in loaded.flags_on.get(code, ())]
-    wrote_it = answer is not None and answer.author_id == actor.user_id
-    return wrote_it or answer is None or any(at > moment for at in (*others, answer.saved_at))
+    if answer is None or answer.saved_at >= moment:
+        return True
+    return any(at > moment for at in others)
 
 
 def undo_accepting(actor: Actor, checklist: Checklist, codes: Collection[str]) -> list[str]:
