@@ -33,6 +33,18 @@ MOST_ALIKE = 20
 MOST = 100
 MOST_OF_NOBODY = 60
 DETAIL_LENGTH = 80
+# The latest entries of one kind about a person, and about nobody known, within a window.
+_LATEST_OF_ALL = (
+    sa.select(SecurityLogEntry.id, SecurityLogEntry.detail)
+    .where(
+        SecurityLogEntry.kind == sa.bindparam("kind", type_=SecurityLogEntry.kind.type),
+        SecurityLogEntry.at > sa.bindparam("since", type_=SecurityLogEntry.at.type),
+    )
+    .order_by(SecurityLogEntry.at.desc(), SecurityLogEntry.id.desc())
+    .limit(sa.bindparam("most", type_=sa.Integer()))
+)
+_LATEST = _LATEST_OF_ALL.where(SecurityLogEntry.user_id == sa.bindparam("user_id", type_=sa.Uuid()))
+_LATEST_OF_NOBODY = _LATEST_OF_ALL.where(SecurityLogEntry.user_id.is_(None))
 _NEW_LINES = "new_lines_of_the_security_log"
 
 logger = logging.getLogger(__name__)
@@ -136,17 +148,11 @@ def _drop_lines(session: Session) -> None:
 def _is_counted(session: Session, kind: SecurityKind, user_id: UUID | None, detail: str) -> bool:
     """Return whether there are too many entries like this one; if so, count one more."""
     most = MOST_OF_NOBODY if user_id is None else MOST
-    latest = (
-        sa.select(SecurityLogEntry.id, SecurityLogEntry.detail)
-        .where(
-            SecurityLogEntry.user_id == user_id,
-            SecurityLogEntry.kind == kind,
-            SecurityLogEntry.at > clock.now() - WINDOW,
-        )
-        .order_by(SecurityLogEntry.at.desc(), SecurityLogEntry.id.desc())
-        .limit(most)
-    )
-    entries = session.execute(latest).all()
+    wanted: dict[str, object] = {"kind": kind, "since": clock.now() - WINDOW, "most": most}
+    if user_id is None:
+        entries = session.execute(_LATEST_OF_NOBODY, wanted).all()
+    else:
+        entries = session.execute(_LATEST, {**wanted, "user_id": user_id}).all()
     alike = [entry_id for entry_id, of_entry in entries if of_entry == detail]
     if len(entries) < most and (user_id is None or len(alike) < MOST_ALIKE):
         return False
