@@ -1,16 +1,18 @@
 """Mistakes in a text that was sent: each with its line, its place and what to write instead."""
 
 import io
+import re
 from xml.etree.ElementTree import Element
 
 import pytest
 
 from tests.factories.accounts import People
-from tests.factories.authoring import changed
+from tests.factories.authoring import changed, text_of
 from tests.factories.templates import an_item
 from tests.integration.authoring.conftest import BrowserOf
 from tests.pages import Page
 from tracker.authoring.sent_text import MOST_MISTAKES
+from tracker.checklist_templates.models import ChecklistKind
 
 pytestmark = pytest.mark.usefixtures("short_terms")
 
@@ -142,6 +144,26 @@ def test_a_condition_that_can_not_be_read_is_one_mistake(
     assert list(summary(page)) == ["#mistake-1"]
     assert "item M1: required_when can't be read" in entry(page)
     assert "These go together: modes; question; item, field, in; any; all; not." in entry(page)
+
+
+def test_a_limit_may_be_based_on_a_passage_that_no_item_is_based_on(
+    people: People, browser_of: BrowserOf
+) -> None:
+    passage = "which-organisations/unions-and-professions"
+    ours = (
+        "- {key: of_ours, column: releaser, in: [cso], powers: [publication], because: Ours.,"
+        f" statement: S70, passage: {passage}}}\n"
+    )
+    kind = ChecklistKind.CONFIDENTIALITY
+    assert passage not in text_of(kind)
+    first = re.search(r"limits:\n( +)- key: released_outside\n", text_of(kind))
+    assert first is not None
+    line = first.group(0)
+    text = changed(line, line.replace("- key", f"{ours}{first.group(1)}- key"), kind)
+    assert "error-summary" not in browser_of("ada").submit(UPLOAD, text=text).text
+    mistyped = text.replace("/unions-and-professions", "/unions")
+    page = Page.of(browser_of("ada").submit(UPLOAD, text=mistyped))
+    assert "limit of_ours is based on which-organisations/unions" in entry(page)
 
 
 def test_several_mistakes_are_listed_together_up_to_a_limit(

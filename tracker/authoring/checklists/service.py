@@ -77,9 +77,11 @@ def checked(file: TemplateFile, *, kind: ChecklistKind | None = None) -> Checkli
 
 
 def _broken(file: TemplateFile) -> list[Mistake]:
-    refs = sorted({ref for item in file.template.items for ref in item.rests_on.passages})
+    items = file.template.items
+    refs = {ref for item in items for ref in item.rests_on.passages}
+    refs |= {limit.passage for item in items for limit in item.limits}
     passages = {
-        ref: set(passage.statements) for ref, passage in guidance.passages_for(refs).items()
+        ref: set(passage.statements) for ref, passage in guidance.passages_for(sorted(refs)).items()
     }
     return library.broken_references((file,), queries.statement_codes(), passages)
 
