@@ -3,7 +3,7 @@
 In one file: the pages of a visit name its team, gates and stages in the same words.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -12,15 +12,18 @@ from flask import url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from tracker.access.actor import Actor
+from tracker.access.actor import Actor, Role
 from tracker.access.decision import YES
+from tracker.accounts.queries import names_by_organisation
 from tracker.agreements import evidence
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.labels import ENDED_WITH_VISIT, KINDS, STATES
 from tracker.checklists.models import Checklist, ChecklistState
+from tracker.checklists.queries import VISIT
 from tracker.checklists.rules.consistency import KIND_OF_PLACE, is_of_former_place
 from tracker.checklists.rules.values import as_date as stored_date
 from tracker.checklists.rules.values import as_id
+from tracker.cooperations import audiences
 from tracker.cooperations.models import Cooperation
 from tracker.cooperations.pages import passage_url, task_heading
 from tracker.core import clock
@@ -29,7 +32,7 @@ from tracker.lifecycle import policy as lifecycle
 from tracker.lifecycle.labels import GATE_STATES
 from tracker.lifecycle.policy import GateState
 from tracker.signoff.labels import DIFFERS, DISAGREES
-from tracker.ui.locale import as_date, language, listed
+from tracker.ui.locale import as_date, language, listed, with_commas
 from tracker.ui.stages import StageView
 from tracker.ui.tasks import OTHERS, YOURS, OwnVisit, Task, Tasks
 from tracker.visits import labels, policy, queries, service, shown, stages
@@ -45,7 +48,7 @@ from tracker.visits.facts import (
     Requirement,
     Target,
 )
-from tracker.visits.models import VisitStage
+from tracker.visits.models import Visit, VisitStage
 from tracker.visits.policy import Outline
 from tracker.visits.queries import OpenVisit, ReadLine, VisitLine, Waiting
 from tracker.visits.readiness import Reading
@@ -150,6 +153,35 @@ def own_visits(*, planned_here: bool) -> str:
     if planned_here:
         return words
     return f"{words} {_('Now it can plan such a visit only outside this cooperation.')}"
+
+
+def who_overrides(actor: Actor, visit: Visit, npm_ids: Collection[UUID]) -> str:
+    """Return who can override what is missing, for people of the NPM who can't themselves.
+
+    Only managers who may know the visit can: the coordinator adds one to the list if none is on it.
+    """
+    if actor.organisation_id not in npm_ids or actor.has(Role.MANAGER):
+        return ""
+    today = clock.today()
+    first_days = audiences.days(VISIT, visit.id).first
+    may_know = {user_id for user_id, day in first_days.items() if day <= today}
+    managers = names_by_organisation(npm_ids, (Role.MANAGER,)).values()
+    names = sorted(
+        {name for of_body in managers for user_id, name in of_body.items() if user_id in may_know}
+    )
+    if not names:
+        return str(
+            _(
+                "Only a manager of the NPM who is on the list for this visit can override. There's "
+                "no manager on it: you can add one under “Announced or not; who knows”."
+            )
+        )
+    return str(
+        _(
+            "Only a manager of the NPM can override. On the list for this visit: %(names)s.",
+            names=with_commas(names),
+        )
+    )
 
 
 # The list -----------------------------------------------------------------------------------------

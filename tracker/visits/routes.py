@@ -283,6 +283,8 @@ def ready(reference: str, number: int) -> str:
     reading = readiness.read(visit, language=locale.language())
     cooperation = reading.cooperation
     plans = _may_change(actor, visit, cooperation, leads=actor.user_id in reading.leads)
+    npm_ids = service.npm_ids(cooperation)
+    can_be_excused = policy.to_excuse(reading.judgement)[1]
     return render_template(
         "visits/ready.html",
         visit=visit,
@@ -290,10 +292,9 @@ def ready(reference: str, number: int) -> str:
         reading=reading,
         days=pages.days(reading.plan),
         view=pages.ready_view(reading, actor, plans=bool(plans)),
-        may_override=policy.can_override(
-            actor, service.npm_ids(cooperation), visit.stage, is_over=pages.is_over(reading)
-        )
-        and policy.to_excuse(reading.judgement)[1],
+        may_override=can_be_excused
+        and policy.can_override(actor, npm_ids, visit.stage, is_over=pages.is_over(reading)),
+        who_overrides=pages.who_overrides(actor, visit, npm_ids) if can_be_excused else "",
     )
 
 

@@ -330,6 +330,15 @@ def _checked_plan(plan: Plan, before: Plan | None) -> Plan:
     if len(place) > MAX_PLACE:
         raise RuleBrokenError(_l("Use at most %(most)s characters", most=MAX_PLACE), "place")
     if plan.ends_on < plan.starts_on:
+        if before is not None and plan.ends_on == before.ends_on:
+            # The first day was moved, and the last day left as the form showed it.
+            raise RuleBrokenError(
+                _l(
+                    "The visit would end before its new first day. Change the last day too, or "
+                    "leave it empty if the visit takes one day."
+                ),
+                "ends_on",
+            )
         raise RuleBrokenError(_l("The last day can't come before the first."), "ends_on")
     is_same_day = before is not None and before.starts_on == plan.starts_on
     if plan.starts_on < clock.today() and not is_same_day:

@@ -25,6 +25,7 @@ from tests.factories.visits import (
     team_plan,
     without_credential_of,
 )
+from tests.pages import Page
 from tracker.access.actor import Role
 from tracker.accounts.people import service as accounts
 from tracker.accounts.people.service import NewRole
@@ -133,6 +134,11 @@ def test_the_last_day_of_a_visit_of_one_day_moves_with_its_first(
     first, later = days().starts_on, moved(by=9).starts_on
     several = Plan(PLACE, first, first + ONE_DAY)
     assert last_day_in_form(several) == several.ends_on.isoformat()
+    # Of a longer visit the form can't know which of its days is meant.
+    sent = person.page(address).form().filled_in(starts_on=later.isoformat())
+    refused = Page.of(person.post(address, data=sent, csrf=False))
+    assert "The visit would end before its new first day. Change the last day too" in refused.text
+    assert refused.form().values["starts_on"] == [later.isoformat()]
     assert last_day_in_form(Plan(PLACE, first, first)) == ""
     sent = person.page(address).form().filled_in(starts_on=later.isoformat())
     assert person.post(address, data=sent, csrf=False).status_code == 303

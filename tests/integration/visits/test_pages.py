@@ -26,6 +26,7 @@ from tests.factories.visits import (
     planned,
     without_credential_of,
 )
+from tests.integration.visits.test_named_in_the_roles import list_in_v2
 from tests.pages import Page
 from tracker.activity import queries as trail
 from tracker.activity.models import Event, EventDetail, ReadLogEntry
@@ -227,6 +228,22 @@ def test_only_a_manager_of_the_npm_gets_to_the_override(
 ) -> None:
     for key in LISTED:
         assert browser(key).get(address(joint_visit, "/override")).status_code == 403, key
+
+
+def test_the_npm_reads_who_on_the_list_can_override_what_is_missing(
+    browser: Browser, joint_visit: JointVisit
+) -> None:
+    only = "Only a manager of the NPM"
+    url = address(joint_visit, "/ready")
+    assert only not in browser("ilena").page(url).text
+    without_credential_of(joint_visit, "ruth")
+    joint_visit.session.commit()
+    assert "There's no manager on it: you can add one under" in browser("ilena").page(url).text
+    assert only not in browser("leyla").page(url).text
+    list_in_v2(joint_visit, "milan")
+    joint_visit.session.commit()
+    assert "On the list for this visit: Milan Osterin." in browser("pavo").page(url).text
+    assert only not in browser("milan").page(url).text
 
 
 def test_a_person_outside_the_team_has_no_part(browser: Browser, joint_visit: JointVisit) -> None:
