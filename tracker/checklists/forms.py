@@ -361,11 +361,12 @@ def _beside(field: TemplateField, value: Any) -> object:
 
 def to_decide_words(part: TemplateField | Column, what: str) -> object:
     """Return the hint of a field or column, with what is to be decided there."""
+    what = what.rstrip(" .")
     if not what:
         return part.hint or ""
     if not part.hint:
-        return _l("To decide: %(what)s", what=what)
-    return _l("%(hint)s To decide: %(what)s", hint=part.hint, what=what)
+        return _l("To decide: %(what)s.", what=what)
+    return _l("%(hint)s To decide: %(what)s.", hint=part.hint, what=what)
 
 
 def _column(column: Column, field: TemplateField, lists: PeopleLists, value: Any) -> Any:

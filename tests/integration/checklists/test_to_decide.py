@@ -51,7 +51,7 @@ def test_what_is_to_decide_is_said_beside_each_field_and_on_the_list_until_it_is
     form_page = negotiation.country.browser(app, "ilena").page(f"{address}/items/M1/answer")
     for what in ("how long", "the days of notice", "the first day", "the kind of place"):
         assert f"To decide: {what}" in form_page.text
-    assert "Choose all. To decide: which kinds" in form_page.text
+    assert "Choose all. To decide: which kinds." in form_page.text
     assert "To decide: by when · how long" in form_page.text
     filled_in = form_page.form().filled_in()
     assert filled_in["words"] == [OPEN["words"]]

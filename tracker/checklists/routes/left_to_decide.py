@@ -253,7 +253,14 @@ def _beside(place: Place) -> object:
     """Return the text beside a place: what is to decide, or when it is needed at all."""
     if place.is_dependent:
         return _("Only needed if your choices here call for it.")
-    return to_decide_words(place.part, place.what)
+    words = (str(place.part.label), str(place.part.hint or ""))
+    is_said = any(_plain(place.what) in _plain(text) for text in words)
+    return to_decide_words(place.part, "" if is_said else place.what)
+
+
+def _plain(text: str) -> str:
+    """Return a text to be compared: in small letters, without what ends a sentence."""
+    return text.casefold().strip(" .?؟!")
 
 
 def _show_now(form: Form, loaded: LoadedChecklist, actor: Actor, items: Iterable[OpenItem]) -> None:

@@ -37,7 +37,11 @@ def negotiation(session: Session) -> Negotiation:
     other = a_column("more", required=False, required_when={"column": "who", "in": ["police"]})
     cover = a_table("cover", a_column("note"), choice, other)
     template = a_template(
-        an_item("M1", a_field("words"), a_field("begins", "date")),
+        an_item(
+            "M1",
+            a_field("words"),
+            a_field("begins", "date", hint="Usually the first day of a month."),
+        ),
         an_item("M2", cover),
         an_item("M3", a_field("words")),
         an_item("M4", a_field("words")),
@@ -95,6 +99,9 @@ def test_page_shows_the_open_places_of_all_items_and_nothing_else(
         assert words in page.text
     # What is to decide in several rows is said where all are decided together, and not again.
     assert page.text.count("who pays") == 1
+    # It is a sentence, and left out where the label or the hint says it already.
+    assert "To decide: how long." in page.text
+    assert "To decide: the first day" not in page.text
     assert page.text.count("Only needed if your choices here call for it.") == 1
     assert "M4" not in page.text
     assert "Complete." not in page.text
