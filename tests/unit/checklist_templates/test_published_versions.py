@@ -7,15 +7,15 @@ from tracker.core.paths import CONTENT
 
 # A version of which the text changes gets the next number, and its digest takes the place here.
 DIGESTS = {
-    (ChecklistKind.TERMS, 4): ("25088c6703689ead681910f0f1d16f4bb1d1739b6347b7c8ce9ca2411e871108"),
-    (ChecklistKind.CONFIDENTIALITY, 6): (
-        "66d070e52ea2708b0a86545b7205c6438e5ba57307c0d4a6bfd246effc5624d6"
+    (ChecklistKind.TERMS, 5): ("ed9e353a368f5c1146deeea3a6ad1d4437236d32beeaaae6a0c215b281bf5903"),
+    (ChecklistKind.CONFIDENTIALITY, 7): (
+        "cd30d94ebee62d717bfa6ff352319be6924011cae0d44c61a6adb1b6164b51fb"
     ),
-    (ChecklistKind.VISIT_ROLES, 4): (
-        "38f6c88121dc3676c1f8a5ecb0920c375c4dc01b0cd51b2a4adda0934f8bbb8f"
+    (ChecklistKind.VISIT_ROLES, 5): (
+        "4016000ea671f8b340f726bcd41df0c92c184513a2b2e05da3e210501d1e0fdc"
     ),
-    (ChecklistKind.URGENT_PLAN, 5): (
-        "227bf2ca439d61c55ad10997941a5a540828137db7b052b3a6ddc7d200539ad8"
+    (ChecklistKind.URGENT_PLAN, 6): (
+        "bec00ae7ef58f0e55602665a2f3aaee3c1faf4e40e5163870eee6e412c7c4c40"
     ),
 }
 
