@@ -77,7 +77,7 @@ def add_agreement(country: Country) -> Agreement:
         checklist,
         ITEM,
         AnswerScope.SHARED,
-        {"words": "Whoever hears of something grave calls the NPM at once."},
+        {"words": "Whoever hears of something serious calls the NPM at once."},
         base_version=0,
     )
     parties = (

@@ -107,7 +107,12 @@ def power_to_accept(people: Iterable[Addressee], membership_id: UUID) -> None:
             "power_to_accept",
             lambda: (
                 _("A role is waiting for you to accept it"),
-                [_("It begins once you have read it, accepted it and proved your identity.")],
+                [
+                    _(
+                        "You've been given a role to sign or decide for an organisation. It begins "
+                        "once you've read it, accepted it and proved your identity."
+                    )
+                ],
                 render.link_to("powers.accept", membership_id=membership_id),
             ),
         )

@@ -146,7 +146,7 @@ _VISIT_PASSAGE = "settling-terms/joint-visits"
 _URGENT_PASSAGE = "settling-terms/urgent-action"
 
 
-# Information passing between the two sides: either may reveal something grave.
+# Information passing between the two sides: either may reveal something serious.
 _EITHER_PASSES = (Question.NPM_PASSES_RESTRICTED, Question.CSO_PASSES_RESTRICTED)
 
 
@@ -186,7 +186,7 @@ MATRIX: dict[Mode, dict[Column, Cell]] = {
             _SHARE_PASSAGE,
         ),
         STANDING_PLAN: _recommended(
-            _l("A CSO that hears of something grave should know how to raise the alarm."),
+            _l("A CSO that hears of something serious should know how to raise the alarm."),
             _URGENT_PASSAGE,
             *_EITHER_PASSES,
         ),
@@ -212,8 +212,8 @@ MATRIX: dict[Mode, dict[Column, Cell]] = {
         ),
         STANDING_PLAN: _recommended(
             _l(
-                "In a regular exchange something grave may come up; both sides should know what "
-                "follows."
+                "A regular exchange may bring up something serious, so agree early what you'll do "
+                "then."
             ),
             _URGENT_PASSAGE,
             *_EITHER_PASSES,
@@ -275,7 +275,7 @@ MATRIX: dict[Mode, dict[Column, Cell]] = {
             Question.EXPERT_ON_VISIT,
             _l(
                 "The expert takes part in a visit, so all agree what they do if they find "
-                "something grave."
+                "something serious."
             ),
             _l("Needed for now: it isn't known yet whether the expert takes part in a visit."),
             _URGENT_PASSAGE,
@@ -339,7 +339,7 @@ MATRIX: dict[Mode, dict[Column, Cell]] = {
             _VISIT_PASSAGE,
         ),
         VISIT_PLAN: _required(
-            _l("Before every visit, both sides agree what they do if they find something grave."),
+            _l("Before every visit, both sides agree what they do if they find something serious."),
             _URGENT_PASSAGE,
         ),
     },
@@ -375,13 +375,16 @@ MATRIX: dict[Mode, dict[Column, Cell]] = {
             Question.MEMBERS_ON_VISITS,
             _l(
                 "Members take part in visits, so all agree what they do if they find something "
-                "grave."
+                "serious."
             ),
             _l("Needed for now: it isn't known yet whether members take part in visits."),
             _URGENT_PASSAGE,
         ),
         STANDING_PLAN: _recommended(
-            _l("Members of an advisory body may hear of something grave; agree what follows."),
+            _l(
+                "Members of an advisory body may hear of something serious, so agree early what "
+                "you'll do then."
+            ),
             _URGENT_PASSAGE,
         ),
     },
@@ -406,7 +409,7 @@ MATRIX: dict[Mode, dict[Column, Cell]] = {
         ),
         STANDING_PLAN: _required(
             _l(
-                "Regular visits need a standing plan for grave findings, which every visit then "
+                "Regular visits need a standing plan for serious findings, which every visit then "
                 "starts from."
             ),
             _URGENT_PASSAGE,

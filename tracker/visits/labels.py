@@ -121,7 +121,7 @@ _SIGN_FIRST = _l("A valid signature comes before anyone sees sensitive informati
 _BRIEFING_FIRST = _l(
     "At the briefing everyone hears tasks, method, limits and the urgent-action plan."
 )
-_AGREE_FIRST = _l("Both sides agree beforehand what they do if they find something grave.")
+_AGREE_FIRST = _l("Both sides agree beforehand what they do if they find something serious.")
 _SETTLE_ROLES = _l("Both sides agree in advance on roles, responsibilities and approach.")
 _LETTERS = _l("Letters not delivered in time have kept people outside.")
 _CHECK = _l("Ask them to check that nothing was altered.")

@@ -48,7 +48,7 @@ def test_each_passage_is_listed_with_its_beginning_and_the_items_beside_it(
     for passage in current_of().passages:
         assert passage.title in page.text
     assert "Beside items M1" in page.text
-    assert "Contains statements S1, S2, S3." in page.text
+    assert "Statements: S1, S2, S3." in page.text
     assert "{#" not in page.text
 
 

@@ -97,6 +97,7 @@ def test_the_mail_contains_the_checkpoint_and_nothing_that_was_agreed(
     for message in messages:
         assert Checkpoint.read(message.body) == newest
         assert f"http://localhost:8000/checkpoints/{newest.size}" in message.body
+        assert "after signing in" not in message.body  # it says all there is
         for word in (cooperation.reference, cooperation.title, "Advocate", "Door"):
             assert word not in message.body
             assert word not in message.subject

@@ -21,5 +21,6 @@ def anchor(person: Contact, checkpoint: Checkpoint) -> None:
             checkpoint.text().strip(),
             name=person.name,
             address=link_to("evidence.checkpoint", size=checkpoint.size),
+            says_all=True,
         )
         outbox.queue(person.email, person.language, "checkpoint", _("A checkpoint to keep"), body)
