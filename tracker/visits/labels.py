@@ -754,7 +754,7 @@ _WORDS: dict[RequirementKind, Callable[[Facts, Sequence[MissingRequirement]], Mi
             ),
         },
         _l(
-            "Regular visits need a standing plan for grave findings, which every visit then "
+            "Regular visits need a standing plan for serious findings, which every visit then "
             "starts from."
         ),
         _URGENT,

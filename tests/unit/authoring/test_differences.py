@@ -53,7 +53,7 @@ def test_title_text_and_codes_of_a_passage_are_compared() -> None:
     assert [str(change.name) for change in passage_change.changes] == [
         "Title",
         "Text",
-        "Contains statements",
+        "Statements",
     ]
     assert passage_change.changes[1].pieces == [
         ("same", "Say what you "),

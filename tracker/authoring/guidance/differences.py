@@ -39,7 +39,7 @@ def between(
     new: ArticleParts,
     names: Mapping[str, str],
     *,
-    codes: object = _l("Contains statements"),
+    codes: object = _l("Statements"),
 ) -> ArticleDifference:
     """Return what changed from one text to another, word by word.
 
