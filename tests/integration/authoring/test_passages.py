@@ -59,9 +59,9 @@ def test_one_passage_is_changed_and_the_others_stay_byte_for_byte(
     ada = browser_of("ada")
     title, text = before["expectations"]
     page = preview(ada, title="What you expect", text=text.replace(OLD, NEW))
-    assert "Differences from revision 3" in page.text
+    assert "Differences from revision 4" in page.text
     assert current_of().revision == number
-    assert "Revision 4 is now current." in publish(ada, page).text
+    assert "Revision 5 is now current." in publish(ada, page).text
     session.expire_all()
     row = current_of()
     assert texts(row) == before | {"expectations": ("What you expect", text.replace(OLD, NEW))}
@@ -83,7 +83,7 @@ def test_only_what_the_preview_showed_is_published(people: People, browser_of: B
     sent = page.form().filled_in(step="publish", reason="So", text="Something else.")
     again = Page.of(ada.post(FIRST, data=sent, csrf=False))
     assert "The text was changed since its preview." in again.text
-    assert current_of().revision == 3
+    assert current_of().revision == 4
 
 
 def test_a_mistake_has_the_line_of_the_passages_own_text(
@@ -95,7 +95,7 @@ def test_a_mistake_has_the_line_of_the_passages_own_text(
     assert page.form().values["text"] == [text.strip()]
     page = preview(browser_of("ada"), text="Words.\n\n## Another {#x S1}")
     assert "Line 3: a heading inside a passage begins with ###" in page.text
-    assert current_of().revision == 3
+    assert current_of().revision == 4
 
 
 def test_somebody_elses_change_to_the_same_passage_is_shown_and_nothing_is_lost(
@@ -110,9 +110,9 @@ def test_somebody_elses_change_to_the_same_passage_is_shown_and_nothing_is_lost(
     assert "Two people changed this at the same time." in page.text
     assert NEW.split()[1] in page.text
     assert page.form().values["text"] == [mine]
-    assert current_of().revision == 4
+    assert current_of().revision == 5
     page = preview_again(ada, page)
-    assert "Revision 5 is now current." in publish(ada, page).text
+    assert "Revision 6 is now current." in publish(ada, page).text
 
 
 def preview_again(ada: CheckedClient, page: Page) -> Page:
@@ -150,16 +150,16 @@ def test_others_can_write_while_a_passage_is_put_into_its_article(
     ada = browser_of("ada")
     calls = write_during(monkeypatch, (markdown, "headings"))
     page = preview(ada, text=first().text.replace(OLD, NEW))
-    assert "Revision 4 is now current." in publish(ada, page).text
+    assert "Revision 5 is now current." in publish(ada, page).text
     place = f"{HOME}/add-passage"
     page = Page.of(ada.submit(place, title="Ask early", text="Words.", step="preview"))
-    assert "Revision 5 is now current." in publish(ada, page, place).text
+    assert "Revision 6 is now current." in publish(ada, page, place).text
     page = Page.of(ada.submit(place, title="Ask late", text="## Words", step="preview"))
     assert "a heading inside a passage begins with ###" in page.text
     done = Page.of(ada.submit(f"{LIST}/ask-early/move/up", reason="First of all"))
-    assert "Revision 6 is now current." in done.text
-    done = Page.of(ada.submit(f"{LIST}/ask-early/remove", reason="Not needed"))
     assert "Revision 7 is now current." in done.text
+    done = Page.of(ada.submit(f"{LIST}/ask-early/remove", reason="Not needed"))
+    assert "Revision 8 is now current." in done.text
     assert calls
 
 
@@ -172,7 +172,7 @@ def test_a_passage_that_was_changed_meanwhile_is_stale(people: People, session: 
             "en",
             "expectations",
             PassageWords("Mine", "Words."),
-            seen_revision=3,
+            seen_revision=4,
             reason="So",
         )
 
@@ -187,15 +187,15 @@ def test_a_passage_is_added_with_a_key_from_its_title_then_moved_and_removed(
         ada.submit(place, title="Ask early", text="Words.", after=keys[0], step="preview")
     )
     assert "1 new passage" in page.text
-    assert "Revision 4 is now current." in publish(ada, page, place).text
+    assert "Revision 5 is now current." in publish(ada, page, place).text
     session.expire_all()
     assert [row.key for row in current_of().passages] == [keys[0], "ask-early", *keys[1:]]
     done = Page.of(ada.submit(f"{LIST}/ask-early/move/up", reason="First of all"))
-    assert "Revision 5 is now current." in done.text
+    assert "Revision 6 is now current." in done.text
     session.expire_all()
     assert [row.key for row in current_of().passages] == ["ask-early", *keys]
     done = Page.of(ada.submit(f"{LIST}/ask-early/remove", reason="Not needed"))
-    assert "Revision 6 is now current." in done.text
+    assert "Revision 7 is now current." in done.text
     session.expire_all()
     assert [row.key for row in current_of().passages] == keys
     assert len(events(session, "article_published")) == 3
@@ -207,7 +207,7 @@ def test_a_passage_that_items_are_based_on_can_not_be_removed(
     page = Page.of(browser_of("ada").submit(f"{FIRST}/remove", reason="Away"))
     assert "needed by M" in page.text
     assert "These items show it beside the question: M1" in page.text
-    assert current_of().revision == 3
+    assert current_of().revision == 4
 
 
 def test_only_administrators_change_passages(people: People, browser_of: BrowserOf) -> None:
@@ -221,7 +221,7 @@ def test_only_administrators_change_passages(people: People, browser_of: Browser
             "en",
             "expectations",
             PassageWords("Mine", "Words."),
-            seen_revision=3,
+            seen_revision=4,
             reason="So",
         )
 
