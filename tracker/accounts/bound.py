@@ -193,3 +193,21 @@ def are_as_recorded(
     subjects = [("user", user_id) for user_id in ids["user_ids"]]
     subjects += [("organisation", organisation_id) for organisation_id in ids["organisation_ids"]]
     return witness.are_of_instance_as_recorded(rows, subjects, also)
+
+
+def differing(
+    user_ids: Collection[UUID] = (), organisation_ids: Collection[UUID] = ()
+) -> frozenset[UUID]:
+    """Return the people and organisations whose rows events don't bind as they are, for lists.
+
+    So whoever shows their names doesn't show what was written into the database. Also those that
+    the database lacks. In two queries, one more if a row differs from the events about it.
+    """
+    people, bodies = set(user_ids), set(organisation_ids)
+    ids = {"user_ids": list(people), "role_ids": [], "organisation_ids": list(bodies)}
+    lines = db.session.execute(_ROWS, ids) if people or bodies else ()
+    rows = {row for line in lines for row in line if row is not None}
+    subjects = [("user", user_id) for user_id in people]
+    subjects += [("organisation", organisation_id) for organisation_id in bodies]
+    altered = {row.id for row in witness.differing_of_instance(rows, subjects)}
+    return frozenset(altered | (people | bodies) - {row.id for row in rows})

@@ -214,17 +214,42 @@ def _conditions(rows: Wanted) -> Iterator[sa.ColumnElement[bool]]:
     if rows.subjects is not None:
         # The subject of those that only bind rows is the chain: found by the index.
         chain_id = sa.select(Chain.id).where(IS_OF_THE_INSTANCE).scalar_subquery()
+        ids: dict[str, list[UUID]] = {}
+        for subject_type, subject_id in rows.subjects:
+            ids.setdefault(subject_type, []).append(subject_id)
+        # Few conditions, however many subjects: SQLite takes no more than a thousand.
         yield sa.or_(
+            sa.and_(Event.subject_type == "chain", Event.subject_id == chain_id),
             *(
-                sa.and_(Event.subject_type == subject_type, Event.subject_id == subject_id)
-                for subject_type, subject_id in (*rows.subjects, ("chain", chain_id))
-            )
+                sa.and_(Event.subject_type == subject_type, Event.subject_id.in_(some))
+                for subject_type, some in ids.items()
+            ),
         )
     if len(rows.places) <= _SINGLE_ROWS:
         yield sa.or_(*(Event.state[place].as_string().is_not(None) for place in rows.places))
     else:
         tables = {table for table, _row in rows.places}
         yield sa.or_(*(Event.state[table].as_string().is_not(None) for table in tables))
+
+
+def differing_of_instance(
+    rows: Collection[RowT], subjects: Collection[tuple[str, UUID]]
+) -> set[RowT]:
+    """Return the rows of the instance that aren't as the last events about them bind them.
+
+    For lists: the events about the subjects are read, by type and id, and those that only bind
+    rows; all events of the instance only if these contradict a row, as for differing().
+    """
+    events = Wanted(ChainKey(), frozenset(map(binding.place_of, rows)), subjects)
+    look_up([events])
+    doubtful = _contradicted(rows, events)
+    events = Wanted(ChainKey(), frozenset(map(binding.place_of, doubtful)))
+    look_up([events])
+    return _contradicted(doubtful, events)
+
+
+def _contradicted(rows: Iterable[RowT], events: Wanted) -> set[RowT]:
+    return {row for row in rows if events.last.get(binding.place_of(row)) != binding.digest_of(row)}
 
 
 def are_as_recorded(

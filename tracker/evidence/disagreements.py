@@ -70,7 +70,7 @@ def compare_some(after: Progress, of_register: Register, portion: int = PORTION)
     _note(
         UNDERTAKING,
         {row.id: row.cooperation_id for row in others},
-        {key for key, claim in signed.items() if not claim.agrees},
+        {key for key, claim in signed.items() if not claim.agrees} | undertakings.misnamed(others),
     )
     _note(COOPERATION, {row.id: row.id for row in cooperations}, bound.disagreeing(cooperations))
     return Progress(_last(some, portion), _last(others, portion), _last(cooperations, portion))

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
 from tracker.access.actor import Actor, Role
+from tracker.accounts import bound as account_bound
 from tracker.accounts.models import User
 from tracker.activity import witness
 from tracker.agreements import evidence
@@ -35,7 +36,7 @@ from tracker.cooperations.models import Cooperation, CooperationEntry, Party
 from tracker.cooperations.queries import searched
 from tracker.cooperations.scope import FOR_THE_ORGANISATION, has_not_left, visible
 from tracker.core import clock
-from tracker.core.db import db, load_joined
+from tracker.core.db import Identifier, db, load_joined
 from tracker.lifecycle import bound as lifecycle_bound
 from tracker.organisations.models import Organisation
 from tracker.oversight import policy
@@ -736,9 +737,11 @@ def _lines(rows: Iterable[Any]) -> list[RegisterLine]:
     ]
     chains = {link.subject_id: link.chain_id for link, _details in events}
     held_on = review_bound.held_on(events)
+    misnamed = _misnamed(all_rows, lines, names, overrides)
     return [
         _as_of_today(_as_reviewed(line, chains, held_on), compared[line.checklist_id])
         if _is_borne_out(line, compared[line.checklist_id])
+        and line.checklist_id not in misnamed
         and (row[0].visit_id is None or row[0].visit_id in agreeing)
         and (row[0].kind is not ChecklistKind.TERMS or row[0].cooperation_id not in altered)
         else _disagreeing(line)
@@ -911,7 +914,11 @@ def _state(
 
 _IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
 _Successor = aliased(Organisation)
-_NO_SUCCESSOR = (sa.cast(sa.null(), sa.String()), sa.cast(sa.null(), sa.Date()))
+_NO_SUCCESSOR = (
+    sa.cast(sa.null(), Identifier()),
+    sa.cast(sa.null(), sa.String()),
+    sa.cast(sa.null(), sa.Date()),
+)
 _GIVEN = (
     sa.select(sa.func.count(Signature.id))
     .where(
@@ -934,6 +941,7 @@ _NAMES: sa.CompoundSelect[*tuple[Any, ...]] = sa.union_all(
         sa.and_(has_not_left(sa.bindparam("day", type_=sa.Date())), ~Party.is_joining).label(
             "is_today"
         ),
+        _Successor.id.label("successor_id"),
         _Successor.name.label("successor"),
         Party.replaced_on,
     )
@@ -979,6 +987,8 @@ class _Names:
 
     organisations: dict[UUID, Parties] = field(default_factory=dict)
     replaced: dict[UUID, tuple[TakenOver, ...]] = field(default_factory=dict)
+    # The ids of those replaced and of those in their place.
+    in_place: dict[UUID, set[UUID]] = field(default_factory=dict)
 
     def missing(self, revision_id: UUID | None) -> tuple[str, ...]:
         """Return the organisations that have yet to sign a revision that was sent."""
@@ -1003,7 +1013,36 @@ def _names(texts: Collection[Checklist]) -> _Names:
         if row.successor is not None:
             replacement = TakenOver(row.name, row.successor, row.replaced_on)
             names.replaced[row.of_id] = (*names.replaced.get(row.of_id, ()), replacement)
+            ids = {row.organisation_id, row.successor_id}
+            names.in_place[row.of_id] = names.in_place.get(row.of_id, set()) | ids
     return names
+
+
+def _misnamed(
+    rows: Collection[Any],
+    lines: Collection[RegisterLine],
+    names: _Names,
+    overrides: Collection[GateOverride],
+) -> frozenset[UUID]:
+    """Return the agreements beside which a name is shown that no event binds."""
+    overriders: dict[UUID, set[UUID]] = {}
+    for override in overrides:
+        overriders.setdefault(override.visit_id, set()).add(override.user_id)
+    organisations: dict[UUID, set[UUID]] = {}
+    for row, line in zip(rows, lines, strict=True):
+        named = (*line.parties, *names.organisations.get(row[0].revision_sent_id, ()))
+        organisations[line.checklist_id] = {organisation_id for organisation_id, _name in named}
+        if line.taken_over:
+            organisations[line.checklist_id] |= names.in_place[row[0].cooperation_id]
+    altered = account_bound.differing(
+        set().union(*overriders.values()), set().union(*organisations.values())
+    )
+    return frozenset(
+        row[0].id
+        for row in rows
+        if not altered.isdisjoint(organisations[row[0].id])
+        or not altered.isdisjoint(overriders.get(row[0].visit_id, ()))
+    )
 
 
 def _overrides(visit_ids: Iterable[UUID]) -> Sequence[GateOverride]:

@@ -13,6 +13,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
+from tracker.accounts import bound as account_bound
 from tracker.activity import verbs, witness
 from tracker.activity.chain import Link
 from tracker.activity.models import Chain, Event
@@ -207,6 +208,23 @@ def compare(
             documents=_signed_beside(claim.course, details),
         )
     return results
+
+
+def misnamed(undertakings: Collection[Undertaking]) -> frozenset[UUID]:
+    """Return those beside whose person or organisation a name is shown that no event binds.
+
+    For lists; access isn't decided by names. In two statements, none if there is nothing to
+    compare.
+    """
+    altered = account_bound.differing(
+        {undertaking.user_id for undertaking in undertakings},
+        {undertaking.organisation_id for undertaking in undertakings},
+    )
+    return frozenset(
+        undertaking.id
+        for undertaking in undertakings
+        if not altered.isdisjoint({undertaking.user_id, undertaking.organisation_id})
+    )
 
 
 def _is_of(event: Recorded, wanted: tuple[Collection[str], Collection[str]]) -> bool:

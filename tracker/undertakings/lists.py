@@ -279,12 +279,13 @@ def overview(actor: Actor, cooperation: Cooperation) -> Overview:
     seen = _seen(actor, cooperation.id)
     compared = bound.compare([row for row, _bearing, _is_taken in seen])
     newest = _newest(seen, terms_id, compared)
+    misnamed = bound.misnamed([row for row, _bearing, _is_taken in newest])
     lines = [
         Line(
             row,
             compared[row.id].clearance,
             row.user_id == actor.user_id,
-            compared[row.id].agrees,
+            compared[row.id].agrees and row.id not in misnamed,
             bearing,
             is_taken,
             compared[row.id].paper,

@@ -48,9 +48,10 @@ PAGES = {
     "the visits of a cooperation to come": ("ilena", "/cooperations/{negotiated}/visits", 7),
     # With the agreed terms, which end it too.
     "the roles of a visit": ("ilena", "/checklists/{roles}", 18),
-    # One counts the undertakings, one finds the last check, one which parties' pages open.
-    "the register": ("milan", "/register", 13),
-    "the register of undertakings": ("milan", "/register/undertakings", 12),
+    # One counts the undertakings, one finds the last check, one which parties' pages open; two
+    # compare the names that are shown with the events, however many lines there are.
+    "the register": ("milan", "/register", 15),
+    "the register of undertakings": ("milan", "/register/undertakings", 14),
 }
 SAVING = 25
 # The visit's readiness is judged again, from what agrees with its evidence (8).

@@ -13,10 +13,12 @@ from tests.integration.backup.conftest import TO, Restore, back_up, disconnect, 
 from tracker.activity.models import Event
 from tracker.backup import rows
 from tracker.core.db import db
+from tracker.evidence import disagreements
 from tracker.evidence.keys import signing_keys
 from tracker.guidance.service import ARTICLE
 from tracker.oversight import stored
 from tracker.search import service as search
+from tracker.worker import jobs
 
 
 def dump(app: Flask) -> dict[str, list[str]]:
@@ -68,6 +70,9 @@ def test_a_restored_instance_has_every_row_key_and_word_and_verifies(
         disconnect(between)
     with copy.app_context():
         assert signing_keys.trouble() == []
+        jobs.compare_texts()
+        assert disagreements.known() == []
+        db.session.rollback()
         assert search.find("visit", [ARTICLE])
         with pytest.raises(sa.exc.DBAPIError):
             db.session.execute(sa.update(Event).values(verb="signed"))

@@ -346,7 +346,8 @@ def _lines_of(actor: Actor, undertaking_ids: list[UUID]) -> list[RegisteredUnder
             .options(*undertakings.WITH_NAMES)
         )
     }
-    compared = bound.compare([row[0] for row in rows.values()])
+    undertakings_read = [row[0] for row in rows.values()]
+    compared, misnamed = bound.compare(undertakings_read), bound.misnamed(undertakings_read)
     terms = evidence.compare(
         {row.Checklist.id: row.Checklist for row in rows.values() if row.Checklist}.values()
     )
@@ -361,7 +362,7 @@ def _lines_of(actor: Actor, undertaking_ids: list[UUID]) -> list[RegisteredUnder
             undertaking,
             compared[undertaking_id].clearance,
             is_own=undertaking.user_id == actor.user_id,
-            agrees=compared[undertaking_id].agrees,
+            agrees=compared[undertaking_id].agrees and undertaking_id not in misnamed,
             bearing=added_interests.bearing(undertaking.state, columns),
             paper=compared[undertaking_id].paper,
             terms_have_stopped=compared[undertaking_id].terms_have_stopped,
