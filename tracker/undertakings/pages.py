@@ -29,6 +29,7 @@ from tracker.cooperations.pages import task_heading
 from tracker.cooperations.policy import gives_access
 from tracker.core import clock
 from tracker.core.db import db
+from tracker.core.errors import RefusedError
 from tracker.core.localized import pick_language
 from tracker.guidance.markdown import render
 from tracker.guidance.queries import passages_for
@@ -36,6 +37,7 @@ from tracker.organisations.models import Organisation
 from tracker.signoff import queries as signoff
 from tracker.signoff import service as signing
 from tracker.signoff.labels import (
+    DIFFERS,
     DISAGREES,
     SignedWhen,
     capacity_words,
@@ -159,7 +161,13 @@ def signed(undertaking: Undertaking, language: str) -> Signed | None:
 
 
 def signed_text(undertaking: Undertaking, revision: Revision, language: str) -> Signed:
-    """Return the same from the text that the person signed, without certificates."""
+    """Return the same from the text that the person signed, without certificates.
+
+    Raise RefusedError if the row was moved to another cooperation than the text's: its key doesn't
+    open the text, and there is nothing true to show.
+    """
+    if revision.cooperation_id != undertaking.cooperation_id:
+        raise RefusedError(DIFFERS)
     document = signing.document_of(revision, keys.key_of(undertaking.cooperation_id))
     return Signed(
         revision,

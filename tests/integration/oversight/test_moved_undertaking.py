@@ -1,0 +1,40 @@
+"""An undertaking whose row was moved to another cooperation, or deleted, by SQL."""
+
+import sqlalchemy as sa
+from flask import Flask
+
+from tests.factories.demonstration import Demonstration
+from tests.factories.evidence.tampering import hands, table_of
+from tracker.core.db import db
+from tracker.undertakings.models import Undertaking
+
+
+def test_pages_of_an_undertaking_that_was_moved_or_deleted_say_so_in_words(
+    app: Flask, demonstration: Demonstration
+) -> None:
+    leyla, tomas = (demonstration.browser(app, key) for key in ("leyla", "tomas"))
+    rows = table_of(Undertaking)
+    of_leyla = sa.and_(
+        rows.c.user_id == demonstration.users["leyla"],
+        rows.c.cooperation_id == demonstration.cooperations["complete"],
+    )
+    with app.app_context():
+        own = db.session.scalars(sa.select(rows.c.id).where(of_leyla)).one()
+        db.session.rollback()
+    elsewhere = demonstration.cooperations["waiting"]
+    with app.app_context(), hands() as connection:
+        is_own = rows.c.id == own
+        connection.execute(sa.update(rows).where(is_own).values(cooperation_id=elsewhere))
+    of_npm = f"/cooperations/{demonstration.references['waiting']}/undertakings/{own}"
+    for browser, address in (
+        (leyla, f"/undertakings/{own}"),
+        (leyla, f"/undertakings/{own}/sign"),
+        (tomas, of_npm),
+    ):
+        text = browser.page(address, 403).text
+        assert "differs from the signatures and the history" in text, address
+    # A deleted one is an address at which nothing is.
+    with app.app_context(), hands() as connection:
+        connection.execute(sa.delete(rows).where(rows.c.id == own))
+    leyla.page(f"/undertakings/{own}", 404)
+    leyla.page("/undertakings")
