@@ -4,7 +4,7 @@ In one file: who has access today, until when, and who is reminded of it follow 
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cache, partial
 from typing import Any
 from uuid import UUID
@@ -222,6 +222,24 @@ def cleared_user_ids(cooperation_id: UUID, visit_id: UUID | None = None) -> froz
     """Return who is cleared today for all of a cooperation, or also for one of its visits."""
     wanted = {"cooperation_id": cooperation_id, "visit_id": visit_id, "day": clock.today()}
     return frozenset(db.session.scalars(_cleared(), wanted))
+
+
+def ever_cleared(
+    user_id: UUID, cooperation_ids: Collection[UUID], day: dt.date
+) -> dict[UUID, bool]:
+    """Return in which cooperations a person ever had a clearance, and whether one has yet to end.
+
+    By the days of its row alone, to tell somebody why they have no access: one that hasn't ended
+    may be for other work, or give nothing because of the terms or an interest.
+    """
+    goes_on = sa.and_(Clearance.closed_at.is_(None), Clearance.until_on >= day)
+    rows = db.session.execute(
+        sa.select(Clearance.cooperation_id, goes_on).where(
+            Clearance.user_id == user_id, Clearance.cooperation_id.in_(cooperation_ids)
+        )
+    ).all()
+    going_on = {cooperation_id for cooperation_id, does in rows if does}
+    return {cooperation_id: cooperation_id in going_on for cooperation_id, _does in rows}
 
 
 def open_clearance(  # noqa: PLR0913 -- the row of a clearance, as plain values

@@ -218,8 +218,7 @@ def listed_visits(
                 else "",
                 words=words,
                 s=mark,
-                why=_why_without_lead(line)
-                or (_why_without_plan(line.outline) if plan is None else ""),
+                why=_why_without_lead(line) or (_why_without_plan(line) if plan is None else ""),
                 place=plan.place if plan else "",
                 days=days(plan) if plan else "",
                 lead_url=url_for("visits.put_in_charge", reference=reference, number=line.number)
@@ -236,16 +235,29 @@ def _why_without_lead(line: VisitLine) -> object:
     return _("Nobody from the NPM on the list for this visit can act on it any more.")
 
 
-def _why_without_plan(outline: Outline) -> object:
+def _why_without_plan(line: VisitLine) -> object:
     """Return in plain words why a person doesn't see place and days in the list."""
-    if outline is Outline.OPEN:
+    if line.outline is Outline.OPEN:
         return _("To see place and days, you need more than your password.")
-    return _why_closed(outline)
+    return _why_closed(line)
 
 
-def _why_closed(outline: Outline) -> object:
-    """Return in plain words why a visit is closed to a person, and what to do (product.md, 7)."""
-    match outline:
+def _why_closed(line: VisitLine) -> object:
+    """Return in plain words why a visit is closed to a person, and what to do (product.md, 7).
+
+    Without a day: that of a clearance for one visit would tell when the visit is.
+    """
+    match line.outline:
+        case Outline.NOT_CLEARED if line.has_clearance:
+            return _(
+                "You're listed for this visit, but your undertaking doesn't give you access to it "
+                "now. Ask a coordinator of the NPM why."
+            )
+        case Outline.NOT_CLEARED if line.has_clearance is False:
+            return _(
+                "You're listed for this visit, but your access has ended. You get it back once you "
+                "have signed a new undertaking and the NPM has countersigned it."
+            )
         case Outline.NOT_CLEARED:
             return _(
                 "You're listed for this visit. You get access once your undertaking is signed "
@@ -912,10 +924,10 @@ def _line_task(line: VisitLine, reference: str) -> Task:
             return Task(label, words, mark, url)
         case Outline.NOT_CLEARED:
             url = url_for("undertakings.mine")
-            return Task(label, _("Closed to you"), "off", url, _why_closed(line.outline))
+            return Task(label, _("Closed to you"), "off", url, _why_closed(line))
         case _:
             url = url_for("visits.index", reference=reference)
-            return Task(label, words, mark, url, _why_closed(line.outline))
+            return Task(label, words, mark, url, _why_closed(line))
 
 
 def _plan_task(

@@ -24,7 +24,7 @@ from tracker.checklists import encryption as answers
 from tracker.checklists.beside import VisitFacts
 from tracker.checklists.models import Answer, Checklist, ChecklistState, Notice
 from tracker.checklists.queries import VISIT, planning_is_open
-from tracker.cooperations import audiences, keys, scope
+from tracker.cooperations import audiences, clearances, keys, scope
 from tracker.cooperations.clearances import Day
 from tracker.cooperations.models import (
     AudienceMember,
@@ -134,6 +134,8 @@ class VisitLine:
     is_over: bool | None = None
     # Whether the person is asked to put somebody in charge.
     asks_for_lead: bool = False
+    # If they aren't cleared: whether a clearance of theirs has yet to end; None: never had one.
+    has_clearance: bool | None = None
 
 
 def lines(actor: Actor, cooperation_ids: Iterable[UUID]) -> list[VisitLine]:
@@ -169,7 +171,23 @@ def lines(actor: Actor, cooperation_ids: Iterable[UUID]) -> list[VisitLine]:
         )
         for visit, is_open, is_listed, _ in rows
     ]
-    return [line for line in visit_lines if line.outline is not Outline.NOTHING]
+    return _with_clearances(
+        actor, [line for line in visit_lines if line.outline is not Outline.NOTHING]
+    )
+
+
+def _with_clearances(actor: Actor, visit_lines: list[VisitLine]) -> list[VisitLine]:
+    """Return lines that also say whether somebody who isn't cleared was; one query if needed."""
+    closed = {line.cooperation_id for line in visit_lines if line.outline is Outline.NOT_CLEARED}
+    if not closed:
+        return visit_lines
+    had = clearances.ever_cleared(actor.user_id, closed, clock.today())
+    return [
+        replace(line, has_clearance=had.get(line.cooperation_id))
+        if line.outline is Outline.NOT_CLEARED
+        else line
+        for line in visit_lines
+    ]
 
 
 def is_stopped_by_notice(day: Day) -> sa.ColumnElement[bool]:

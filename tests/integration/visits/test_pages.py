@@ -257,15 +257,35 @@ def test_a_person_outside_the_team_has_no_part(browser: Browser, joint_visit: Jo
 def test_a_clearance_that_ends_closes_the_pages_in_a_running_session(
     browser: Browser, joint_visit: JointVisit
 ) -> None:
-    person = browser("leyla")
+    person, clearance = browser("leyla"), joint_visit.clearance("leyla")
     person.page(address(joint_visit))
-    clearances.close(None, joint_visit.clearance("leyla"), ClearanceEnd.WITHDRAWN)
-    joint_visit.session.commit()
-    assert person.get(address(joint_visit)).status_code == 404
-    page = person.page(f"/cooperations/{joint_visit.reference}/visits")
-    assert "You get access once your undertaking is signed and countersigned." in page.text
-    assert "/undertakings" in page.addresses()
-    assert HARBOUR not in page.text
+
+    def why() -> str:
+        joint_visit.session.commit()
+        assert person.get(address(joint_visit)).status_code == 404
+        [listed, cooperation] = [
+            person.page(f"/cooperations/{joint_visit.reference}{part}") for part in ("/visits", "")
+        ]
+        assert "/undertakings" in listed.addresses()
+        assert HARBOUR not in listed.text
+        return next(
+            words
+            for words in (
+                "your undertaking doesn't give you access to it now",
+                "your access has ended. You get it back once you have signed a new undertaking",
+                "You get access once your undertaking is signed and countersigned.",
+            )
+            if words in listed.text and words in cooperation.text
+        )
+
+    begun = clearance.from_on
+    clearance.from_on = clock.today() + dt.timedelta(days=1)
+    assert why().startswith("your undertaking")
+    clearance.from_on = begun
+    clearances.close(None, clearance, ClearanceEnd.WITHDRAWN)
+    assert why().startswith("your access has ended")
+    joint_visit.session.delete(clearance)
+    assert why().startswith("You get access once")
 
 
 # What others see
