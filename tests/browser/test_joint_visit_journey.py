@@ -32,6 +32,15 @@ TERMS = {
     "M14": {**BOTH, "declares@0": "interest", "declares@1": "interest"},
     "M15": {**BOTH, "contact@0": "Ilena", "contact@1": "Joana"},
 }
+OWN_ROW = {"rows": "1", "party": journey.CSO}
+# The CSO writes its own row of each of these tables.
+TERMS_OF_CSO = TERMS | {
+    "M1": {**OWN_ROW, "signatory": "Otto"},
+    "M4": OWN_ROW,
+    "M7": {**OWN_ROW, "coordinator": "Joana", "deputy": "Otto", "when": "arrival"},
+    "M14": {**OWN_ROW, "declares": "interest"},
+    "M15": {**OWN_ROW, "contact": "Joana"},
+}
 OWN_LIST = {
     "listed": "people",
     "rows": "3",
@@ -99,8 +108,8 @@ def test_both_sides_agree_sign_and_make_a_visit_ready(
     # The visit is within the term, which begins later even if midnight passes meanwhile.
     days = {"start": 2, "review": 300, "end": 600}
     term = {key: (clock.today() + dt.timedelta(days=n)).isoformat() for key, n in days.items()}
-    known = Facts(TERMS | {"M19": term})
-    journey.complete(demo_people, terms, {"Ilena": known, "Joana": known})
+    of_npm, of_cso = (Facts(wanted | {"M19": term}) for wanted in (TERMS, TERMS_OF_CSO))
+    journey.complete(demo_people, terms, {"Ilena": of_npm, "Joana": of_cso})
     demo_people["Nadia"].page.goto(f"{terms}/review")
     demo_people["Nadia"].page.get_by_role("button", name="Confirm the review").click()
     demo_people["Nadia"].expect_told("You confirmed the review of independence and flexibility.")
