@@ -867,6 +867,7 @@ def services_of(settings: Settings, ring: Keys) -> Services:
         beside.COMMENT_READER.holding(comment_queries.beside),
         beside.CLEARANCE_READER.holding(clearing_states.words_beside),
         cooperation_queries.AGREEING_READER.holding(lifecycle_bound.agreeing),
+        cooperation_queries.AS_RECORDED_READER.holding(lifecycle_bound.is_as_recorded_with_people),
         cooperation_queries.STOP_READER.holding(checklist_queries.terms_stopped),
         cooperation_entries.NOTICE_DAYS_READER.holding(checklist_queries.notice_days),
         cooperation_queries.TERMS_READER.holding(lifecycle_queries.terms_state),

@@ -326,6 +326,50 @@ def differing(events: Iterable[Recorded], rows: Mapping[RowT, UUID]) -> set[RowT
     }
 
 
+def altered(
+    events: Iterable[Recorded],
+    rows: Mapping[UUID, Iterable[Base]],
+    about: str,
+    whole: Container[str] = (),
+) -> set[UUID]:
+    """Return the cooperations that have a row that isn't as the last event binding it says.
+
+    events are in order, rows by cooperation. Those of a table of whole are all that a cooperation
+    has: one that was inserted, deleted or moved differs too. about is the type of the events'
+    subject that is the cooperation itself. More is read only as for differing().
+    """
+    stored = {
+        (cooperation_id, binding.place_of(row)): binding.digest_of(row)
+        for cooperation_id, some in rows.items()
+        for row in some
+    }
+    owners = {place: cooperation_id for cooperation_id, place in stored}
+    last: dict[tuple[UUID, tuple[str, str]], str | None] = {}
+    for event in events:
+        link = event.link
+        own = link.subject_id if link.subject_type == about else None
+        for table, states in event.state.items():
+            for row_id, entry in states.items():
+                cooperation_id = own or owners.get((table, row_id))
+                if cooperation_id is not None and cooperation_id in rows:
+                    last[cooperation_id, (table, row_id)] = after(entry)
+    bound = {key: digest for key, digest in last.items() if key in stored or key[1][0] in whole}
+    doubtful = {key for key in bound.keys() | stored.keys() if bound.get(key) != stored.get(key)}
+    wanted = {
+        cooperation_id: Wanted(
+            ChainKey(cooperation_id),
+            frozenset(place for of_id, place in doubtful if of_id == cooperation_id),
+        )
+        for cooperation_id in {of_id for of_id, _place in doubtful}
+    }
+    look_up([*wanted.values()])
+    return {
+        of_id
+        for of_id, place in doubtful
+        if wanted[of_id].last.get(place) != stored.get((of_id, place))
+    }
+
+
 def are_all_of(
     events: Iterable[Recorded], cooperation_id: UUID, tables: Container[str], rows: Iterable[Base]
 ) -> bool:

@@ -71,6 +71,11 @@ AGREEING_READER: Slot[AgreeingReader] = Slot(
     "agreeing_reader", lambda cooperations: [cooperation.id for cooperation in cooperations]
 )
 
+# The reader of whether events bind a cooperation's row, loaded parties and people, likewise.
+AS_RECORDED_READER: Slot[Callable[[Cooperation], bool]] = Slot(
+    "as_recorded_reader", lambda _cooperation: True
+)
+
 # The reader of what a cooperation's terms say about its ways of working, likewise.
 TERMS_READER: Slot[Callable[[UUID], TermsState]] = Slot("terms_reader", lambda _id: TermsState())
 

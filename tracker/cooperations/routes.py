@@ -32,6 +32,7 @@ from tracker.cooperations.modes import MODE_LABELS, Requirement, requirements
 from tracker.cooperations.pages import PartyPeople, passage_url, people_by_party
 from tracker.core import clock
 from tracker.core.errors import StaleError
+from tracker.signoff.labels import DIFFERS, DISAGREES
 from tracker.ui import locale, paging
 from tracker.ui.filters import chosen_or_404, filter_links
 from tracker.ui.locale import as_date
@@ -249,6 +250,8 @@ def people_page(reference: str) -> str:
         sees_all=not people.is_joining(cooperation, actor.organisation_id),
         invitations=queries.open_invitations(actor, cooperation.id),
         now=clock.now(),
+        disagreement="" if queries.AS_RECORDED_READER.get()(cooperation) else DISAGREES[0],
+        differs=DIFFERS,
     )
 
 

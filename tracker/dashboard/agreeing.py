@@ -1,7 +1,6 @@
 """Which cooperations and texts on My work agree with their signatures and events."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -13,17 +12,11 @@ from tracker.lifecycle import bound
 
 
 def cooperations(cooperation_ids: Iterable[UUID]) -> frozenset[UUID]:
-    """Return which of some cooperations agree in stage, dates and texts; for those displayed.
+    """Return which of some displayed cooperations agree in their rows, parties and texts.
 
     Takes a constant number of statements.
     """
-    wanted = set(cooperation_ids)
-    if not wanted:
-        return frozenset()
-    rows: Sequence[Any] = db.session.execute(bound.WITH_CHECKLISTS, {"ids": list(wanted)}).all()
-    by_id = {row.id: row for row, _checklist in rows}
-    checklists = [checklist for _row, checklist in rows if checklist is not None]
-    return bound.compare(list(by_id.values()), checklists)[1]
+    return bound.agreeing_by_id(cooperation_ids)
 
 
 def texts(checklist_ids: Iterable[UUID]) -> frozenset[UUID]:

@@ -219,7 +219,6 @@ def cooperation_view(actor: Actor, cooperation: Cooperation) -> CooperationView:
     terms = lifecycle_queries.loaded_terms(all_own, locale.language())
     taking_part = people.people(cooperation.id)
     facts = lifecycle_queries.facts(cooperation, all_own, terms, taking_part)
-    gates = lifecycle.gates(facts)
     fact = cooperations.fact(cooperation)
     is_joining = _is_joining(actor, fact)
     own = {
@@ -227,7 +226,11 @@ def cooperation_view(actor: Actor, cooperation: Cooperation) -> CooperationView:
         for kind, checklist in all_own.items()
         if not is_joining or kind in SIGNED_BY_NEWCOMERS
     }
-    compared, agreeing = bound.compare([cooperation], list(all_own.values()))
+    compared, agreeing = bound.compare(
+        [cooperation], list(all_own.values()), cooperation.parties, with_people=True
+    )
+    agrees = cooperation.id in agreeing
+    gates = lifecycle.gates(replace(facts, agrees=agrees))
     context = _Context(
         actor=actor,
         cooperation=cooperation,
@@ -240,7 +243,7 @@ def cooperation_view(actor: Actor, cooperation: Cooperation) -> CooperationView:
             checklist.revision_sent_id for checklist in own.values()
         ),
         compared=compared,
-        agrees=cooperation.id in agreeing,
+        agrees=agrees,
         fact=fact,
         open_flags=_open_flags(own.values(), terms),
         may_change=bool(policy.can_change(actor, fact)),

@@ -1,9 +1,12 @@
-"""Whether cooperations' stages and dates agree with signatures and events."""
+"""Whether cooperations' stages, dates, parties and people agree with signatures and events."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.orm import defer
 
 from tracker.activity import verbs, witness
 from tracker.activity.models import Event
@@ -12,8 +15,8 @@ from tracker.agreements import evidence
 from tracker.agreements.evidence import Compared
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.models import Checklist
-from tracker.cooperations.models import Cooperation, Stage
-from tracker.core.db import db
+from tracker.cooperations.models import Cooperation, CooperationPerson, Party, Stage
+from tracker.core.db import Base, db
 from tracker.signoff.outcomes import Outcome
 
 # What each stage implies about the terms.
@@ -26,11 +29,24 @@ _TERMS_ARE = {
 
 COOPERATION = "cooperation"
 VERBS = (verbs.STAGE_CHANGED,)
-# The acts that change the row of a cooperation and are events about it; its last change is among
-# them, or witness.differing() looks for it.
+# The acts that change a cooperation's parties and are events about it.
+OF_PARTIES = (
+    verbs.COOPERATION_OPENED,
+    verbs.PARTY_JOINED,
+    verbs.PARTY_JOINING,
+    verbs.JOINING_TAKEN_BACK,
+    verbs.PARTY_LEAVING,
+    verbs.PARTY_STAYS,
+    verbs.PARTY_LEFT,
+    verbs.PARTY_REPLACED,
+)
+# The acts that change who takes part.
+_OF_PEOPLE = (verbs.PERSON_JOINED, verbs.PERSON_LEFT)
+# With those that change its own row; the last change is among them, or witness.altered() looks for
+# it.
 BINDING = (
     *VERBS,
-    verbs.COOPERATION_OPENED,
+    *OF_PARTIES,
     verbs.COOPERATION_CHANGED,
     verbs.MODES_CHANGED,
     verbs.OUTSIDE_BODY_ADDED,
@@ -46,78 +62,173 @@ IS_ABOUT = sa.and_(
 )
 _MOVES = witness.about_with_details(IS_ABOUT, VERBS)
 _ABOUT_ROWS = witness.about_with_details(IS_ABOUT, BINDING)
+_ABOUT_ALL_ROWS = witness.about_with_details(IS_ABOUT, {*BINDING, *_OF_PEOPLE})
 _RECORDED = witness.about_with_details(
     sa.or_(IS_ABOUT, evidence.IS_ABOUT), {*BINDING, *evidence.VERBS}
 )
-
+_RECORDED_WITH_PEOPLE = witness.about_with_details(
+    sa.or_(IS_ABOUT, evidence.IS_ABOUT), {*BINDING, *_OF_PEOPLE, *evidence.VERBS}
+)
+_IS_OF: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
+# All of them, whether or not their time is over.
+_PARTIES = (
+    sa.select(Party)
+    .where(Party.cooperation_id.in_(_IS_OF))
+    .order_by(Party.id)
+    .options(defer(Party.is_joining))
+)
+_PEOPLE = (
+    sa.select(CooperationPerson)
+    .where(CooperationPerson.cooperation_id.in_(_IS_OF))
+    .order_by(CooperationPerson.id)
+)
 
 # What a cooperation is compared with: its agreed terms and those on confidentiality.
 _OF_COOPERATION = sa.and_(
     Checklist.kind.in_([ChecklistKind.TERMS, ChecklistKind.CONFIDENTIALITY]),
     Checklist.visit_id.is_(None),
 )
-# Cooperations with these, to compare() in lists; one row for each checklist, or one without any.
-WITH_CHECKLISTS = (
-    sa.select(Cooperation, Checklist)
+# Cooperations with these and their parties, to compare() in lists; one row for each party and
+# checklist.
+_WITH_ROWS = (
+    sa.select(Cooperation, Checklist, Party)
     .outerjoin(Checklist, sa.and_(Checklist.cooperation_id == Cooperation.id, _OF_COOPERATION))
-    .where(Cooperation.id.in_(sa.bindparam("ids", expanding=True)))
+    .outerjoin(Party, Party.cooperation_id == Cooperation.id)
+    .where(Cooperation.id.in_(_IS_OF))
+    .options(defer(Party.is_joining))
 )
 
 
-def agreeing(cooperations: Collection[Cooperation]) -> frozenset[UUID]:
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Cooperations with their own checklists and parties."""
+
+    cooperations: list[Cooperation]
+    checklists: list[Checklist]
+    parties: list[Party]
+
+
+def agreeing(cooperations: Iterable[Cooperation]) -> frozenset[UUID]:
     """Return the cooperations that agree with their signatures and events, for lists.
 
     Takes a constant number of statements.
     """
-    checklists = _checklists(cooperations)
-    return compare(cooperations, checklists)[1]
+    return agreeing_by_id(cooperation.id for cooperation in cooperations)
 
 
-def agreeing_in_stage(cooperations: Collection[Cooperation]) -> frozenset[UUID]:
-    """Return the cooperations whose stage, dates and texts agree, for acts.
+def agreeing_by_id(cooperation_ids: Iterable[UUID]) -> frozenset[UUID]:
+    """Return what agreeing() does, for callers that have no rows."""
+    wanted = set(cooperation_ids)
+    if not wanted:
+        return frozenset()
+    rows = _rows(wanted)
+    return compare(rows.cooperations, rows.checklists, rows.parties)[1]
 
-    An act may have changed the rest of their rows before its event: activity.unaltered compares
-    that. Takes a constant number of statements.
+
+def agreeing_in_stage(cooperation: Cooperation) -> bool:
+    """Return whether a cooperation's stage, dates, texts and parties agree, for acts.
+
+    An act may have changed the rest of its row before its event: activity.unaltered compares that.
     """
-    checklists = _checklists(cooperations)
-    recorded = witness.of_subjects_with_details(
-        _RECORDED,
-        {cooperation.id for cooperation in cooperations},
-        **evidence.wanted(checklists),
-    )
-    compared = evidence.compare(checklists, recorded)
-    return compare_with_events(cooperations, checklists, compared, recorded)
+    rows = _rows({cooperation.id})
+    recorded = witness.recorded(_RECORDED, {cooperation.id}, **evidence.wanted(rows.checklists))
+    events = [(event.link, event.details) for event in recorded]
+    compared = evidence.compare(rows.checklists, events)
+    if not compare_with_events([cooperation], rows.checklists, compared, events):
+        return False
+    return parties_as_recorded(cooperation.id, rows.parties, recorded)
 
 
 def compare(
-    cooperations: Collection[Cooperation], checklists: Collection[Checklist]
+    cooperations: Collection[Cooperation],
+    checklists: Collection[Checklist],
+    parties: Iterable[Party],
+    *,
+    with_people: bool = False,
 ) -> tuple[dict[UUID, Compared], frozenset[UUID]]:
     """Compare own checklists of cooperations, and return them with the cooperations that agree.
 
-    A cooperation agrees if its whole row does, with its title, its ways of working and its dates.
+    A cooperation agrees if its whole row does, with its title, its ways of working and its dates,
+    and if its parties are those that events bind; the people who take part too, in one statement
+    more.
     """
     recorded = witness.recorded(
-        _RECORDED,
+        _RECORDED_WITH_PEOPLE if with_people else _RECORDED,
         {cooperation.id for cooperation in cooperations},
         **evidence.wanted(checklists),
     )
     events = [(event.link, event.details) for event in recorded]
     compared = evidence.compare(checklists, events)
-    agreeing_in_stage = compare_with_events(cooperations, checklists, compared, events)
-    return compared, agreeing_in_stage - with_other_row(cooperations, recorded)
+    in_stage = compare_with_events(cooperations, checklists, compared, events)
+    altered = with_other_rows(cooperations, parties, recorded, with_people=with_people)
+    return compared, in_stage - altered
 
 
 def is_as_recorded(cooperation: Cooperation) -> bool:
-    """Return whether the row of a cooperation is as the last event binds it; in one statement."""
-    return not with_other_row([cooperation], witness.recorded(_ABOUT_ROWS, [cooperation.id]))
+    """Return whether events bind the row of a cooperation and its loaded parties.
+
+    In one statement.
+    """
+    recorded = witness.recorded(_ABOUT_ROWS, [cooperation.id])
+    return not with_other_rows([cooperation], cooperation.parties, recorded)
+
+
+def is_as_recorded_with_people(cooperation: Cooperation) -> bool:
+    """Return whether events bind its people too; in two statements.
+
+    For cooperations.queries.AS_RECORDED_READER.
+    """
+    recorded = witness.recorded(_ABOUT_ALL_ROWS, [cooperation.id])
+    return not with_other_rows([cooperation], cooperation.parties, recorded, with_people=True)
 
 
 def with_other_row(
-    cooperations: Collection[Cooperation], recorded: Iterable[Recorded]
+    cooperations: Iterable[Cooperation], recorded: Iterable[Recorded]
 ) -> frozenset[UUID]:
-    """Return the cooperations whose rows aren't as the last events about them bind them."""
-    rows = {cooperation: cooperation.id for cooperation in cooperations}
-    return frozenset(row.id for row in witness.differing(recorded, rows))
+    """Return the cooperations whose own rows aren't as the last events about them bind them."""
+    rows = {cooperation.id: [cooperation] for cooperation in cooperations}
+    return frozenset(witness.altered(recorded, rows, COOPERATION))
+
+
+def with_other_rows(
+    cooperations: Iterable[Cooperation],
+    parties: Iterable[Party],
+    recorded: Iterable[Recorded],
+    *,
+    with_people: bool = False,
+) -> frozenset[UUID]:
+    """Return the cooperations whose rows or parties aren't as the last events bind them.
+
+    Or whose people aren't. parties are all of theirs. In no statement while nothing was altered,
+    one with people.
+    """
+    rows: dict[UUID, list[Base]] = {row.id: [row] for row in cooperations}
+    whole = {Party.__tablename__}
+    for party in parties:
+        rows[party.cooperation_id].append(party)
+    if with_people:
+        whole.add(CooperationPerson.__tablename__)
+        for person in db.session.scalars(_PEOPLE, {"ids": list(rows)}):
+            rows[person.cooperation_id].append(person)
+    return frozenset(witness.altered(recorded, rows, COOPERATION, whole))
+
+
+def parties_as_recorded(
+    cooperation_id: UUID, parties: Iterable[Party], recorded: Iterable[Recorded]
+) -> bool:
+    """Return whether these are the parties that events bind; recorded are all of OF_PARTIES."""
+    rows = {cooperation_id: list(parties)}
+    return not witness.altered(recorded, rows, COOPERATION, {Party.__tablename__})
+
+
+def with_other_parties(
+    cooperation_ids: Iterable[UUID], recorded: Iterable[Recorded]
+) -> frozenset[UUID]:
+    """Return the cooperations with other parties than events bind, for lists; in one statement."""
+    rows: dict[UUID, list[Base]] = {cooperation_id: [] for cooperation_id in cooperation_ids}
+    for party in db.session.scalars(_PARTIES, {"ids": list(rows)}):
+        rows[party.cooperation_id].append(party)
+    return frozenset(witness.altered(recorded, rows, COOPERATION, {Party.__tablename__}))
 
 
 def compare_with_events(
@@ -147,24 +258,25 @@ def stage_of(cooperation: Cooperation) -> Stage:
 def disagreeing(cooperations: Collection[Cooperation]) -> frozenset[UUID]:
     """Return the cooperations whose rows disagree with texts that agree themselves, or with events.
 
-    For callers that report disagreeing texts separately.
+    Their parties and people too. For callers that report disagreeing texts separately.
     """
-    checklists = _checklists(cooperations)
-    compared = evidence.compare(checklists)
-    recorded = witness.recorded(_ABOUT_ROWS, {cooperation.id for cooperation in cooperations})
+    ids = {cooperation.id for cooperation in cooperations}
+    rows = _rows(ids)
+    compared = evidence.compare(rows.checklists)
+    recorded = witness.recorded(_ABOUT_ALL_ROWS, ids)
     events = [(event.link, event.details) for event in recorded]
-    others = _with_other_stage(cooperations, checklists, compared, events)
-    others |= with_other_row(cooperations, recorded)
-    return others - _with_other_texts(checklists, compared)
+    others = _with_other_stage(cooperations, rows.checklists, compared, events)
+    others |= with_other_rows(cooperations, rows.parties, recorded, with_people=True)
+    return others - _with_other_texts(rows.checklists, compared)
 
 
-def _checklists(cooperations: Collection[Cooperation]) -> Sequence[Checklist]:
-    return db.session.scalars(
-        sa.select(Checklist).where(
-            Checklist.cooperation_id.in_([cooperation.id for cooperation in cooperations]),
-            _OF_COOPERATION,
-        )
-    ).all()
+def _rows(cooperation_ids: Collection[UUID]) -> _Rows:
+    rows: Sequence[Any] = db.session.execute(_WITH_ROWS, {"ids": list(cooperation_ids)}).all()
+    return _Rows(
+        list(dict.fromkeys(row[0] for row in rows)),
+        list(dict.fromkeys(row[1] for row in rows if row[1] is not None)),
+        list(dict.fromkeys(row[2] for row in rows if row[2] is not None)),
+    )
 
 
 def _with_other_texts(

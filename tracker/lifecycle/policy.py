@@ -21,6 +21,7 @@ from tracker.cooperations.models import ChecklistKind, Mode, Stage
 from tracker.cooperations.modes import Level, Purpose, Requirement, can_have_visits
 from tracker.cooperations.policy import NOT_JOINED, CooperationFact
 from tracker.lifecycle.stages import RUNNING
+from tracker.signoff.labels import DIFFERS
 from tracker.signoff.outcomes import Validity, validity
 
 # The two items that the second reader's gate requires (S6, S7).
@@ -189,6 +190,9 @@ class Facts:
     had_access: bool = True
     # A notice on the agreed terms that is due, before the worker has applied it.
     stop: TermsStop | None = None
+    # Whether the cooperation agrees with signatures and events, with its parties and people; for
+    # pages, since acts leave one that doesn't in its stage.
+    agrees: bool = True
 
     @property
     def terms_in_force(self) -> bool:
@@ -208,9 +212,12 @@ class Facts:
 
 
 def gates(facts: Facts) -> tuple[Gate, ...]:
-    """Return G1 to G5 in order; G7 too once the cooperation has ended."""
+    """Return G1 to G5 in order; G7 too once the cooperation has ended.
+
+    None is met by rows that were altered.
+    """
     ended = facts.stage is Stage.CLOSED
-    return (
+    judged = (
         _gate("G1", _missing_to_begin(facts)),
         _gate("G2", _missing_in_terms(facts)),
         _gate("G3", _missing_safeguards(facts)),
@@ -218,6 +225,10 @@ def gates(facts: Facts) -> tuple[Gate, ...]:
         _term_gate(facts),
         *([_returns_gate(facts)] if ended else []),
     )
+    if facts.agrees:
+        return judged
+    differs = Missing(DIFFERS, Target(PageKind.PEOPLE))
+    return tuple(Gate(gate.code, GateState.NOT_MET, (differs, *gate.missing)) for gate in judged)
 
 
 def passed(facts: Facts, gates: Sequence[Gate]) -> dict[Stage, bool]:

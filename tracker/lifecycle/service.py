@@ -133,7 +133,7 @@ def advance(cooperation_id: UUID, actor: Actor | None) -> Stage:
         policy.passed(facts, policy.gates(facts)),
         terms_in_force=facts.terms_in_force,
     )
-    if after is before or not bound.agreeing_in_stage([cooperation]):
+    if after is before or not bound.agreeing_in_stage(cooperation):
         return before
     _enter(cooperation, actor, before, after)
     return after
@@ -160,7 +160,7 @@ def end_review(actor: Actor | None, cooperation: Cooperation) -> None:
     before = bound.stage_of(cooperation)
     if before is not Stage.UNDER_REVIEW:
         return
-    after, agrees = Stage.ACTIVE, bool(bound.agreeing_in_stage([cooperation]))
+    after, agrees = Stage.ACTIVE, bound.agreeing_in_stage(cooperation)
     if agrees:
         facts = queries.facts_of(cooperation)
         after = stage_after(

@@ -714,6 +714,10 @@ def _lines(rows: Iterable[Any]) -> list[RegisterLine]:
     # The lines of agreed terms also say what the row of their cooperation does.
     cooperations = {row[1].id: row[1] for row in all_rows if row[0].kind is ChecklistKind.TERMS}
     altered = lifecycle_bound.with_other_row(cooperations.values(), recorded)
+    # Every line names parties, or was sent to them.
+    other_parties = lifecycle_bound.with_other_parties(
+        {text.cooperation_id for text in texts}, recorded
+    )
     visits = {row[2].id: row[2] for row in all_rows if row[2] is not None}
     agreeing = visit_bound.agreeing(visits.values(), overrides, events)
     stopped = {row[2].id: row[2] for row in all_rows if row[2] is not None and row[-1]}
@@ -744,6 +748,7 @@ def _lines(rows: Iterable[Any]) -> list[RegisterLine]:
         and line.checklist_id not in misnamed
         and (row[0].visit_id is None or row[0].visit_id in agreeing)
         and (row[0].kind is not ChecklistKind.TERMS or row[0].cooperation_id not in altered)
+        and row[0].cooperation_id not in other_parties
         else _disagreeing(line)
         for row, line in zip(all_rows, lines, strict=True)
     ]

@@ -14,7 +14,7 @@ from tracker.activity.models import Event
 from tracker.activity.witness import DetailedEvent, Recorded
 from tracker.agreements import evidence
 from tracker.checklists.models import Answer, Checklist
-from tracker.cooperations.models import AudienceMember, CooperationPerson
+from tracker.cooperations.models import AudienceMember, CooperationPerson, Party
 from tracker.core.db import db
 from tracker.lifecycle import bound as lifecycle
 from tracker.visits.models import GateOverride, TeamMember, Visit, VisitStage
@@ -34,7 +34,7 @@ _MOVES = witness.about_with_details(_IS_OF_VISITS, _VERBS)
 # Of a visit, its checklists and its cooperation: IS_ABOUT of evidence names the visit too.
 _RECORDED = witness.about_with_details(
     sa.or_(lifecycle.IS_ABOUT, evidence.IS_ABOUT),
-    {*_VERBS, *_PEOPLE, *lifecycle.VERBS, *evidence.VERBS},
+    {*_VERBS, *_PEOPLE, *lifecycle.VERBS, *lifecycle.OF_PARTIES, *evidence.VERBS},
 )
 # Of texts and their visits, for statements of lists with evidence.IS_ABOUT.
 VERBS_OF_TEXTS = frozenset({*_VERBS, *evidence.VERBS})
@@ -50,15 +50,19 @@ def people_as_recorded(
     visit: Visit,
     team: Iterable[TeamMember],
     listed: Iterable[AudienceMember],
-    events: Iterable[Recorded],
+    parties: Iterable[Party],
+    events: Collection[Recorded],
 ) -> bool:
     """Return whether a visit's team (V4) and list (V2) are those that events bind.
 
-    In no statement with the events of recorded(), and one if they contradict the rows.
+    And its cooperation's parties: who signs and who needs a clearance follows from their sides. In
+    no statement with the events of recorded(), and two at most if they contradict the rows.
     """
     about = [event for event in events if event.link.subject_id == visit.id]
     rows = [*team, *listed]
-    return witness.are_all_of(about, visit.cooperation_id, _TABLES_OF_PEOPLE, rows)
+    return witness.are_all_of(
+        about, visit.cooperation_id, _TABLES_OF_PEOPLE, rows
+    ) and lifecycle.parties_as_recorded(visit.cooperation_id, parties, events)
 
 
 def agreeing(

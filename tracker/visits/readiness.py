@@ -178,7 +178,9 @@ def read(visit: Visit, today: dt.date | None = None, *, language: str = "") -> R
         cooperation_stage=roles.cooperation.stage,
         cooperation_agrees=texts.bear_out(roles.cooperation, own.get(ChecklistKind.TERMS)),
         terms_are_stopped=texts.is_stopped_today(own.get(ChecklistKind.TERMS)),
-        people_agree=bound.people_as_recorded(visit, team, audience.rows, events),
+        people_agree=bound.people_as_recorded(
+            visit, team, audience.rows, roles.cooperation.parties, events
+        ),
         term=Term(roles.cooperation.starts_on, roles.cooperation.ends_on),
         modes=frozenset(Mode(mode) for mode in roles.cooperation.modes),
         questions=roles.cooperation.questions,

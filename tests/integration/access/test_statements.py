@@ -31,10 +31,13 @@ PAGES = {
     "what a checklist asks": ("ilena", "/checklists/templates/terms", 4),
     "my work": ("ilena", "/", 28),
     "the list of cooperations": ("ilena", "/cooperations", 9),
-    # One asks for which parties nobody can act, and one which notices are due.
-    "a cooperation": ("ilena", "/cooperations/{complete}", 27),
+    # One asks for which parties nobody can act, one which notices are due; one compares who takes
+    # part with the events.
+    "a cooperation": ("ilena", "/cooperations/{complete}", 28),
     "its history": ("ilena", "/cooperations/{complete}/history", 9),
-    "its people": ("samira", "/cooperations/{complete}/people", 6),
+    # Two compare all people and parties with the events, however many there are; nothing else on
+    # the page reads them.
+    "its people": ("samira", "/cooperations/{complete}/people", 8),
     "own undertakings": ("leyla", "/undertakings", 6),
     # One reads the discussions that have ended.
     "a checklist of 21 items": ("ilena", "/checklists/{draft}", 17),
@@ -49,8 +52,9 @@ PAGES = {
     # With the agreed terms, which end it too.
     "the roles of a visit": ("ilena", "/checklists/{roles}", 18),
     # One counts the undertakings, one finds the last check, one which parties' pages open; two
-    # compare the names that are shown with the events, however many lines there are.
-    "the register": ("milan", "/register", 15),
+    # compare the names that are shown with the events, one the parties, however many lines there
+    # are.
+    "the register": ("milan", "/register", 16),
     "the register of undertakings": ("milan", "/register/undertakings", 14),
 }
 SAVING = 25

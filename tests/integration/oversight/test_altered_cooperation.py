@@ -1,6 +1,7 @@
-"""The row of a cooperation, changed by SQL: each page that shows it says so."""
+"""A cooperation, its parties and people, changed by SQL: each page that shows them says so."""
 
 import json
+from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
@@ -8,12 +9,13 @@ from flask import Flask
 
 from tests.factories.demonstration import Demonstration
 from tests.factories.evidence.tampering import hands, table_of
-from tracker.cooperations.models import Cooperation
+from tracker.cooperations.models import Cooperation, CooperationPerson, Party
 from tracker.core.db import db
 from tracker.evidence import disagreements
 from tracker.worker import jobs
 
 COOPERATIONS = table_of(Cooperation)
+PARTIES, PEOPLE = table_of(Party), table_of(CooperationPerson)
 # A column, what somebody writes there, and what pages would make of it.
 CHANGES = {
     "review_on": ("2031-05-05", "2031"),
@@ -48,6 +50,84 @@ def test_a_cooperation_whose_row_was_altered_is_marked_on_every_page_that_shows_
         text = greta.page(address).text
         assert "match its signatures" in text, address
         assert not claimed or claimed not in text or address == f"/cooperations/{reference}"
+    with app.app_context():
+        jobs.compare_texts()
+        assert reference in {text.reference for text in disagreements.known()}
+        db.session.rollback()
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("change", ["changed", "inserted", "deleted"])
+def test_parties_written_into_the_database_are_marked_and_meet_no_gate(
+    app: Flask, demonstration: Demonstration, change: str
+) -> None:
+    reference = demonstration.references["complete"]
+    addresses = (
+        "/register",
+        "/cooperations",
+        f"/cooperations/{reference}",
+        f"/cooperations/{reference}/people",
+        f"/cooperations/{reference}/reviews",
+        f"/register/{demonstration.checklists['complete', 'terms']}",
+    )
+    greta = demonstration.browser(app, "greta")
+    gates = "1 To beginMet 2 Terms agreedMet"
+    for address in addresses:
+        text = greta.page(address).text
+        assert "match its signatures" not in text, address
+        assert (gates in text) is address.endswith(reference), address
+    written = sa.and_(
+        PARTIES.c.cooperation_id == demonstration.cooperations["complete"],
+        PARTIES.c.organisation_id == demonstration.organisations["od"],
+    )
+    with app.app_context(), hands() as connection:
+        if change == "changed":
+            connection.execute(sa.update(PARTIES).where(written).values(side="npm"))
+        elif change == "deleted":
+            connection.execute(sa.delete(PARTIES).where(written))
+        else:
+            stored = connection.execute(sa.select(PARTIES).where(written)).mappings().one()
+            other = {"id": uuid4(), "organisation_id": demonstration.organisations["rf"]}
+            connection.execute(sa.insert(PARTIES).values({**stored, **other}))
+    for address in addresses:
+        text = greta.page(address).text
+        assert "match its signatures" in text, address
+        if address.endswith(reference):
+            of_gates = text[text.index("1 To begin") : text.index("At a glance")]
+            assert "Met" not in of_gates
+            assert of_gates.count("What the database says differs") == 5
+    with app.app_context():
+        jobs.compare_texts()
+        assert reference in {text.reference for text in disagreements.known()}
+        db.session.rollback()
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("change", ["changed", "inserted", "deleted"])
+def test_people_written_into_the_database_are_marked_and_meet_no_gate(
+    app: Flask, demonstration: Demonstration, change: str
+) -> None:
+    reference = demonstration.references["complete"]
+    addresses = (f"/cooperations/{reference}", f"/cooperations/{reference}/people")
+    greta = demonstration.browser(app, "greta")
+    for address in addresses:
+        assert "match its signatures" not in greta.page(address).text, address
+    written = sa.and_(
+        PEOPLE.c.cooperation_id == demonstration.cooperations["complete"],
+        PEOPLE.c.user_id == demonstration.users["dina"],
+    )
+    with app.app_context(), hands() as connection:
+        if change == "changed":
+            connection.execute(sa.update(PEOPLE).where(written).values(function="Director"))
+        elif change == "deleted":
+            connection.execute(sa.delete(PEOPLE).where(written))
+        else:
+            stored = connection.execute(sa.select(PEOPLE).where(written)).mappings().one()
+            other = {"id": uuid4(), "user_id": demonstration.users["greta"]}
+            connection.execute(sa.insert(PEOPLE).values({**stored, **other}))
+    for address in addresses:
+        assert "match its signatures" in greta.page(address).text, address
+    assert "4 People clearedMet" not in greta.page(addresses[0]).text
     with app.app_context():
         jobs.compare_texts()
         assert reference in {text.reference for text in disagreements.known()}
