@@ -15,7 +15,14 @@ from tracker.agreements import evidence
 from tracker.agreements.evidence import Compared
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.models import Checklist
-from tracker.cooperations.models import Cooperation, CooperationPerson, Party, Stage
+from tracker.cooperations import keys
+from tracker.cooperations.models import (
+    Cooperation,
+    CooperationKey,
+    CooperationPerson,
+    Party,
+    Stage,
+)
 from tracker.core.db import Base, db
 from tracker.signoff.outcomes import Outcome
 
@@ -72,7 +79,8 @@ _RECORDED_WITH_PEOPLE = witness.about_with_details(
 _IS_OF: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
 # All of them, whether or not their time is over.
 _PARTIES = (
-    sa.select(Party)
+    sa.select(Party, CooperationKey)
+    .outerjoin(CooperationKey, CooperationKey.cooperation_id == Party.cooperation_id)
     .where(Party.cooperation_id.in_(_IS_OF))
     .order_by(Party.id)
     .options(defer(Party.is_joining))
@@ -224,10 +232,14 @@ def parties_as_recorded(
 def with_other_parties(
     cooperation_ids: Iterable[UUID], recorded: Iterable[Recorded]
 ) -> frozenset[UUID]:
-    """Return the cooperations with other parties than events bind, for lists; in one statement."""
+    """Return the cooperations with other parties than events bind, for lists.
+
+    In one statement, which also loads the cooperations' keys: visits are compared with them.
+    """
     rows: dict[UUID, list[Base]] = {cooperation_id: [] for cooperation_id in cooperation_ids}
-    for party in db.session.scalars(_PARTIES, {"ids": list(rows)}):
+    for party, key in db.session.execute(_PARTIES, {"ids": list(rows)}):
         rows[party.cooperation_id].append(party)
+        keys.keep([key])
     return frozenset(witness.altered(recorded, rows, COOPERATION, {Party.__tablename__}))
 
 

@@ -719,7 +719,7 @@ def _lines(rows: Iterable[Any]) -> list[RegisterLine]:
         {text.cooperation_id for text in texts}, recorded
     )
     visits = {row[2].id: row[2] for row in all_rows if row[2] is not None}
-    agreeing = visit_bound.agreeing(visits.values(), overrides, events)
+    agreeing = visit_bound.agreeing(visits.values(), overrides, recorded)
     stopped = {row[2].id: row[2] for row in all_rows if row[2] is not None and row[-1]}
     not_ready = visit_queries.not_ready_today(stopped.values())
     given: dict[UUID, list[Override]] = {}

@@ -89,6 +89,8 @@ class OwnVisit:
     starts_on: dt.date
     days: str
     url: str
+    # What is said in place of its days if its row doesn't agree with events.
+    disagreement: object = ""
 
 
 @dataclass(frozen=True, slots=True)

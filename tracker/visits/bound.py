@@ -14,6 +14,7 @@ from tracker.activity.models import Event
 from tracker.activity.witness import DetailedEvent, Recorded
 from tracker.agreements import evidence
 from tracker.checklists.models import Answer, Checklist
+from tracker.cooperations import keys
 from tracker.cooperations.models import AudienceMember, CooperationPerson, Party
 from tracker.core.db import db
 from tracker.lifecycle import bound as lifecycle
@@ -29,7 +30,10 @@ _IS_OF_VISITS = sa.and_(
 _STAGES_ENTERED = witness.about_with_details(_IS_OF_VISITS, _STAGES)
 _PEOPLE = (verbs.TEAM_CHANGED, verbs.AUDIENCE_CHANGED)
 _TABLES_OF_PEOPLE = {TeamMember.__tablename__, AudienceMember.__tablename__}
-_VERBS = {*_READINESS, *_STAGES, verbs.GATE_OVERRIDDEN}
+# The acts that change a visit's row besides: with them its last change is among what is read, or
+# witness.differing() looks for it.
+_ROWS = (verbs.VISIT_PLANNED, verbs.VISIT_CHANGED, verbs.VISIT_PUT_IN_CHARGE)
+_VERBS = {*_READINESS, *_STAGES, *_ROWS, verbs.GATE_OVERRIDDEN}
 _MOVES = witness.about_with_details(_IS_OF_VISITS, _VERBS)
 # Of a visit, its checklists and its cooperation: IS_ABOUT of evidence names the visit too.
 _RECORDED = witness.about_with_details(
@@ -68,23 +72,29 @@ def people_as_recorded(
 def agreeing(
     visits: Collection[Visit],
     overrides: Collection[GateOverride] | None = None,
-    events: Iterable[DetailedEvent] | None = None,
+    events: Collection[Recorded] | None = None,
 ) -> frozenset[UUID]:
-    """Return the visits whose stage, readiness and overrides agree with the events.
+    """Return the visits whose rows, stage, readiness and overrides agree with the events.
 
     Overrides are compared if those of all visits are given. If a recorded act erased the details of
-    a stage's event, the stage is unknown. In one statement, none with the events of recorded() or
-    of VERBS_OF_TEXTS, and up to two more if details are missing.
+    a stage's event, the stage is unknown. In two statements, one of which loads the cooperations'
+    keys if they weren't; in none besides with the events of recorded() or of VERBS_OF_TEXTS; and up
+    to three more if details are missing or a row contradicts the events.
     """
-    moves = _moves(visits, _MOVES) if events is None else witness.those_of(events, {_VISIT}, _VERBS)
+    keys.hold({visit.cooperation_id for visit in visits})
+    if events is None:
+        events = _events(visits, _MOVES)
+    moves = witness.those_of(_detailed(events), {_VISIT}, _VERBS)
     differing = _with_other_overrides(overrides, moves) if overrides is not None else set()
     names = {verb.name for verb in _READINESS}
     readiness = {link.subject_id: link.verb for link, _details in moves if link.verb in names}
     in_stage = _in_stage(visits, moves)
+    altered = _altered(visits, events)
     return frozenset(
         visit.id
         for visit in visits
         if visit.id in in_stage
+        and visit.id not in altered
         and visit.id not in differing
         and visit.is_ready is (readiness.get(visit.id) == verbs.VISIT_BECAME_READY.name)
     )
@@ -92,7 +102,16 @@ def agreeing(
 
 def in_stage(visits: Collection[Visit]) -> frozenset[UUID]:
     """Return the visits whose stage agrees with the last events, as agreeing() does."""
-    return _in_stage(visits, _moves(visits, _STAGES_ENTERED))
+    return _in_stage(visits, _detailed(_events(visits, _STAGES_ENTERED)))
+
+
+def _altered(visits: Iterable[Visit], events: Iterable[Recorded]) -> set[UUID]:
+    """Return the visits with a row that isn't as the last events bind it: number, place and days.
+
+    One whose cooperation's key was destroyed can't be compared.
+    """
+    rows = {row: row.cooperation_id for row in visits if keys.rows_key_of(row.cooperation_id)}
+    return {row.id for row in witness.differing(events, rows)}
 
 
 def overrides_as_recorded(visit: Visit, rows: Collection[GateOverride]) -> list[GateOverride]:
@@ -176,12 +195,16 @@ def _with_other_overrides(
     return differing | missing | witness.lacking_details(events)
 
 
-def _moves(visits: Collection[Visit], statement: sa.Select[Any]) -> list[DetailedEvent]:
-    return witness.of_subjects_with_details(
+def _events(visits: Collection[Visit], statement: sa.Select[Any]) -> list[Recorded]:
+    return witness.recorded(
         statement,
         {visit.cooperation_id for visit in visits},
         visit_ids=[visit.id for visit in visits],
     )
+
+
+def _detailed(events: Iterable[Recorded]) -> list[DetailedEvent]:
+    return [(event.link, event.details) for event in events]
 
 
 def _in_stage(visits: Collection[Visit], moves: Collection[DetailedEvent]) -> frozenset[UUID]:

@@ -4,7 +4,7 @@ In one file: the pages of a visit name its team, gates and stages in the same wo
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -35,7 +35,7 @@ from tracker.signoff.labels import DIFFERS, DISAGREES
 from tracker.ui.locale import as_date, language, listed, with_commas
 from tracker.ui.stages import StageView
 from tracker.ui.tasks import OTHERS, YOURS, OwnVisit, Task, Tasks
-from tracker.visits import labels, policy, queries, service, shown, stages
+from tracker.visits import bound, labels, policy, queries, service, shown, stages
 from tracker.visits.encryption import Plan
 from tracker.visits.facts import (
     Cell,
@@ -877,21 +877,27 @@ def my_tasks(actor: Actor) -> Tasks:
     A source for My work.
     """
     visits = queries.open_visits(actor)
+    agreeing = bound.agreeing([visit.row for visit in visits]) if visits else frozenset()
     return Tasks(
-        mine=tuple(task for visit in visits for task in _own_tasks(visit.waiting)),
-        visits=tuple(_own_visit(visit) for visit in visits),
+        mine=tuple(
+            task if visit.row.id in agreeing else replace(task, state=DISAGREES[0], s=DISAGREES[1])
+            for visit in visits
+            for task in _own_tasks(visit.waiting)
+        ),
+        visits=tuple(_own_visit(visit, agrees=visit.row.id in agreeing) for visit in visits),
     )
 
 
-def _own_visit(visit: OpenVisit) -> OwnVisit:
+def _own_visit(visit: OpenVisit, *, agrees: bool) -> OwnVisit:
     where = visit.waiting
     return OwnVisit(
-        id=visit.id,
-        cooperation_id=visit.cooperation_id,
+        id=visit.row.id,
+        cooperation_id=visit.row.cooperation_id,
         title=where.title,
         number=where.number,
         starts_on=visit.plan.starts_on,
-        days=days(visit.plan),
+        days=days(visit.plan) if agrees else "",
+        disagreement="" if agrees else DISAGREES[0],
         url=url_for("visits.show", reference=where.reference, number=where.number),
     )
 

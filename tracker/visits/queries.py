@@ -456,8 +456,7 @@ class Waiting:
 class OpenVisit:
     """A visit open to a person whose list names them: its plan (K2), and what waits for them."""
 
-    id: UUID
-    cooperation_id: UUID
+    row: Visit
     plan: Plan
     waiting: Waiting
 
@@ -599,7 +598,7 @@ def _open_visit(
     if line.cooperation_stage in CLOSED or plan is None or plan.is_over(clock.today()):
         return None
     waiting = _waiting(actor, line, plan, checklists, own)
-    return OpenVisit(visit.id, visit.cooperation_id, plan, waiting)
+    return OpenVisit(visit, plan, waiting)
 
 
 def _waiting(

@@ -233,7 +233,7 @@ def read(visit: Visit, today: dt.date | None = None, *, language: str = "") -> R
             and bound_answers == confirmations
             and all(texts.as_signed.values())
             and len(overrides) == len(all_overrides)
-            and visit.id in bound.agreeing([visit], all_overrides, recorded)
+            and visit.id in bound.agreeing([visit], all_overrides, events)
         ),
         compared=texts.compared,
         announced=texts.announced(checklists),

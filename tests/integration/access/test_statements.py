@@ -29,7 +29,8 @@ PAGES = {
     "the library, signed in": ("ilena", "/guidance", 7),
     "an article": (None, "/guidance/settling-terms", 4),
     "what a checklist asks": ("ilena", "/checklists/templates/terms", 4),
-    "my work": ("ilena", "/", 28),
+    # One compares the visits that are listed with the events.
+    "my work": ("ilena", "/", 29),
     "the list of cooperations": ("ilena", "/cooperations", 9),
     # One asks for which parties nobody can act, one which notices are due; one compares who takes
     # part with the events.

@@ -1,4 +1,4 @@
-"""A cooperation, its parties and people, changed by SQL: each page that shows them says so."""
+"""Cooperations, parties, people and visits, changed by SQL: each page that shows them says so."""
 
 import json
 from uuid import uuid4
@@ -10,12 +10,16 @@ from flask import Flask
 from tests.factories.demonstration import Demonstration
 from tests.factories.evidence.tampering import hands, table_of
 from tracker.cooperations.models import Cooperation, CooperationPerson, Party
+from tracker.core import clock
 from tracker.core.db import db
 from tracker.evidence import disagreements
+from tracker.visits.models import Visit
 from tracker.worker import jobs
 
 COOPERATIONS = table_of(Cooperation)
 PARTIES, PEOPLE = table_of(Party), table_of(CooperationPerson)
+VISITS = table_of(Visit)
+DIFFERS = "match its signatures"
 # A column, what somebody writes there, and what pages would make of it.
 CHANGES = {
     "review_on": ("2031-05-05", "2031"),
@@ -39,7 +43,7 @@ def test_a_cooperation_whose_row_was_altered_is_marked_on_every_page_that_shows_
         f"/register/{demonstration.checklists['complete', 'terms']}",
     )
     greta = demonstration.browser(app, "greta")
-    assert not any("match its signatures" in greta.page(page).text for page in addresses)
+    assert not any(DIFFERS in greta.page(page).text for page in addresses)
     with app.app_context(), hands() as connection:
         connection.execute(
             sa.update(COOPERATIONS)
@@ -48,7 +52,7 @@ def test_a_cooperation_whose_row_was_altered_is_marked_on_every_page_that_shows_
         )
     for address in addresses:
         text = greta.page(address).text
-        assert "match its signatures" in text, address
+        assert DIFFERS in text, address
         assert not claimed or claimed not in text or address == f"/cooperations/{reference}"
     with app.app_context():
         jobs.compare_texts()
@@ -74,7 +78,7 @@ def test_parties_written_into_the_database_are_marked_and_meet_no_gate(
     gates = "1 To beginMet 2 Terms agreedMet"
     for address in addresses:
         text = greta.page(address).text
-        assert "match its signatures" not in text, address
+        assert DIFFERS not in text, address
         assert (gates in text) is address.endswith(reference), address
     written = sa.and_(
         PARTIES.c.cooperation_id == demonstration.cooperations["complete"],
@@ -91,7 +95,7 @@ def test_parties_written_into_the_database_are_marked_and_meet_no_gate(
             connection.execute(sa.insert(PARTIES).values({**stored, **other}))
     for address in addresses:
         text = greta.page(address).text
-        assert "match its signatures" in text, address
+        assert DIFFERS in text, address
         if address.endswith(reference):
             of_gates = text[text.index("1 To begin") : text.index("At a glance")]
             assert "Met" not in of_gates
@@ -111,7 +115,7 @@ def test_people_written_into_the_database_are_marked_and_meet_no_gate(
     addresses = (f"/cooperations/{reference}", f"/cooperations/{reference}/people")
     greta = demonstration.browser(app, "greta")
     for address in addresses:
-        assert "match its signatures" not in greta.page(address).text, address
+        assert DIFFERS not in greta.page(address).text, address
     written = sa.and_(
         PEOPLE.c.cooperation_id == demonstration.cooperations["complete"],
         PEOPLE.c.user_id == demonstration.users["dina"],
@@ -126,9 +130,46 @@ def test_people_written_into_the_database_are_marked_and_meet_no_gate(
             other = {"id": uuid4(), "user_id": demonstration.users["greta"]}
             connection.execute(sa.insert(PEOPLE).values({**stored, **other}))
     for address in addresses:
-        assert "match its signatures" in greta.page(address).text, address
+        assert DIFFERS in greta.page(address).text, address
     assert "4 People clearedMet" not in greta.page(addresses[0]).text
     with app.app_context():
         jobs.compare_texts()
         assert reference in {text.reference for text in disagreements.known()}
+        db.session.rollback()
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("column", ["number", "planned_at", "cooperation_id"])
+def test_a_visit_whose_row_was_altered_is_marked_wherever_it_is_listed(
+    app: Flask, demonstration: Demonstration, column: str
+) -> None:
+    own = shown_in = demonstration.references["complete"]
+    values = {
+        "number": 7,
+        "planned_at": clock.now(),
+        "cooperation_id": demonstration.cooperations["waiting"],
+    }
+    pages = [("greta", "/register"), ("ilena", "/")]
+    if column == "cooperation_id":  # nothing opens its plan there
+        shown_in = demonstration.references["waiting"]
+        pages.pop()
+    else:
+        pages.append(("ilena", f"/cooperations/{own}/visits"))
+    pages.append(("greta", f"/cooperations/{shown_in}"))
+    browsers = {key: demonstration.browser(app, key) for key in ("greta", "ilena")}
+    for key, address in pages:
+        assert DIFFERS not in browsers[key].page(address).text, address
+    with app.app_context(), hands() as connection:
+        connection.execute(
+            sa.update(VISITS)
+            .where(VISITS.c.cooperation_id == demonstration.cooperations["complete"])
+            .values({column: values[column]})
+        )
+    if column != "cooperation_id":
+        pages.append(("ilena", f"/cooperations/{own}/visits/{7 if column == 'number' else 1}"))
+    for key, address in pages:
+        assert DIFFERS in browsers[key].page(address).text, address
+    with app.app_context():
+        jobs.compare_texts()
+        assert own in {text.reference for text in disagreements.known()}
         db.session.rollback()
