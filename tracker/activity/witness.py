@@ -64,15 +64,24 @@ class NotSoundError(Exception):
     """Raised when a chain doesn't verify, so that nothing can be claimed on its basis."""
 
 
-def about(condition: sa.ColumnElement[bool], of: Iterable[Verb]) -> sa.Select[Any]:
+def about(
+    condition: sa.ColumnElement[bool],
+    of: Iterable[Verb],
+    cooperation_ids: sa.Select[UUID] | None = None,
+) -> sa.Select[Any]:
     """Return the statement for of_subjects(): events of some verbs; condition is on Event.
 
     Built once, at the head of a module, since building it takes longer than sending it.
+    cooperation_ids selects the cooperations, if the caller of of_subjects() names none.
     """
     # Not a join: events are found by their subjects, since a chain has many more events.
     in_chain = sa.exists().where(
         Chain.id == Event.chain_id,
-        Chain.cooperation_id.in_(sa.bindparam("cooperation_ids", expanding=True)),
+        Chain.cooperation_id.in_(
+            sa.bindparam("cooperation_ids", expanding=True)
+            if cooperation_ids is None
+            else cooperation_ids
+        ),
     )
     return (
         sa.select(*_EVENT)
@@ -81,10 +90,14 @@ def about(condition: sa.ColumnElement[bool], of: Iterable[Verb]) -> sa.Select[An
     )
 
 
-def about_with_details(condition: sa.ColumnElement[bool], of: Iterable[Verb]) -> sa.Select[Any]:
+def about_with_details(
+    condition: sa.ColumnElement[bool],
+    of: Iterable[Verb],
+    cooperation_ids: sa.Select[UUID] | None = None,
+) -> sa.Select[Any]:
     """Return the statement for of_subjects_with_details(), built once as about() is."""
     return (
-        about(condition, of)
+        about(condition, of, cooperation_ids)
         .add_columns(EventDetail.salt, EventDetail.content)
         .outerjoin(EventDetail, EventDetail.event_id == Event.id)
     )

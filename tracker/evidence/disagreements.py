@@ -19,6 +19,7 @@ from tracker.core.db import db
 from tracker.evidence.models import Disagreement
 from tracker.lifecycle import bound
 from tracker.undertakings import bound as undertakings
+from tracker.undertakings import lists
 from tracker.undertakings.models import SUBJECT as UNDERTAKING
 from tracker.undertakings.models import Undertaking
 
@@ -72,6 +73,9 @@ def compare_some(after: Progress, of_register: Register, portion: int = PORTION)
         {row.id: row.cooperation_id for row in others},
         {key for key, claim in signed.items() if not claim.agrees} | undertakings.misnamed(others),
     )
+    # Those that were deleted are found by events.
+    gone = {row.id: row.cooperation_id for row in lists.gone([row.id for row in cooperations])}
+    _note(UNDERTAKING, gone, gone)
     _note(COOPERATION, {row.id: row.id for row in cooperations}, bound.disagreeing(cooperations))
     return Progress(_last(some, portion), _last(others, portion), _last(cooperations, portion))
 

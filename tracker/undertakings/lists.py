@@ -78,6 +78,20 @@ _GONE = witness.about_with_details(
     [verbs.UNDERTAKING_ASKED],
 )
 
+# Those of the cooperations in which a person ever took part that no row has, here or elsewhere.
+_OF_PERSON = sa.select(CooperationPerson.cooperation_id).where(
+    CooperationPerson.user_id == sa.bindparam("user_id", type_=sa.Uuid())
+)
+_GONE_OF_PERSON = witness.about_with_details(
+    sa.and_(
+        Event.chain_id.in_(sa.select(Chain.id).where(Chain.cooperation_id.in_(_OF_PERSON))),
+        Event.subject_type == SUBJECT,
+        ~sa.exists().where(Undertaking.id == Event.subject_id),
+    ),
+    [verbs.UNDERTAKING_ASKED],
+    _OF_PERSON,
+)
+
 # Somebody has to do something before it opens access.
 _WAITING = (UndertakingState.ASKED, UndertakingState.ON_PAPER, UndertakingState.SIGNED)
 
@@ -205,6 +219,20 @@ class OwnLines:
 
     total: int
     lines: list[tuple[Line, Cooperation]]
+    # Whether events say that somebody of the person's name was asked, and no row does.
+    has_gone: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GoneUndertaking:
+    """An undertaking that somebody was asked for, by events, and that no row of its cooperation is.
+
+    The name is empty if a recorded act erased the details.
+    """
+
+    id: UUID
+    cooperation_id: UUID
+    person: str
 
 
 def mine(actor: Actor, *, offset: int = 0, limit: int = 25) -> OwnLines:
@@ -246,6 +274,12 @@ def mine(actor: Actor, *, offset: int = 0, limit: int = 25) -> OwnLines:
             )
             for undertaking, where, *columns in rows
         ],
+        has_gone=any(
+            details is not None and details["person"] == actor.name
+            for _link, details in witness.of_subjects_with_details(
+                _GONE_OF_PERSON, (), user_id=actor.user_id
+            )
+        ),
     )
 
 
@@ -345,9 +379,28 @@ def overview(actor: Actor, cooperation: Cooperation) -> Overview:
 
 def _missing(cooperation_id: UUID) -> tuple[str, ...]:
     """Return who was asked, by events, without an undertaking in the cooperation's rows."""
-    events = witness.of_subjects_with_details(_GONE, [cooperation_id])
-    names = [details["person"] if details else "?" for _link, details in events]
-    return tuple(dict.fromkeys(names))
+    return tuple(dict.fromkeys(each.person or "?" for each in gone([cooperation_id])))
+
+
+def gone(cooperation_ids: Collection[UUID]) -> list[GoneUndertaking]:
+    """Return the undertakings of cooperations that were deleted from the database.
+
+    In one statement, one more if there are any.
+    """
+    events = witness.of_subjects_with_details(_GONE, cooperation_ids)
+    if not events:
+        return []
+    chain_ids = {link.chain_id for link, _details in events}
+    own = sa.select(Chain.id, Chain.cooperation_id).where(Chain.id.in_(chain_ids))
+    cooperations = {row.id: row.cooperation_id for row in db.session.execute(own)}
+    return [
+        GoneUndertaking(
+            link.subject_id,
+            cooperations[link.chain_id],
+            details["person"] if details else "",
+        )
+        for link, details in events
+    ]
 
 
 class ToClear(Protocol):

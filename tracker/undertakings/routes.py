@@ -83,7 +83,9 @@ def mine() -> str:
     own = lists.mine(current_actor(), offset=paging.offset(number), limit=paging.SIZE)
     lines = [(line, where, pages.own_state(line)) for line, where in own.lines]
     return render_template(
-        "undertakings/mine.html", page=paging.Page(lines, number, paging.SIZE, own.total)
+        "undertakings/mine.html",
+        page=paging.Page(lines, number, paging.SIZE, own.total),
+        has_gone=own.has_gone,
     )
 
 

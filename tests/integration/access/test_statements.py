@@ -39,7 +39,8 @@ PAGES = {
     # Two compare all people and parties with the events, however many there are; nothing else on
     # the page reads them.
     "its people": ("samira", "/cooperations/{complete}/people", 8),
-    "own undertakings": ("leyla", "/undertakings", 6),
+    # One looks for undertakings that were deleted from the database; so does one in their register.
+    "own undertakings": ("leyla", "/undertakings", 7),
     # One reads the discussions that have ended.
     "a checklist of 21 items": ("ilena", "/checklists/{draft}", 17),
     "one item of it": ("ilena", "/checklists/{draft}/items/M18/propose", 12),
@@ -56,7 +57,7 @@ PAGES = {
     # compare the names that are shown with the events, one the parties, however many lines there
     # are.
     "the register": ("milan", "/register", 16),
-    "the register of undertakings": ("milan", "/register/undertakings", 14),
+    "the register of undertakings": ("milan", "/register/undertakings", 15),
 }
 SAVING = 25
 # The visit's readiness is judged again, from what agrees with its evidence (8).

@@ -295,7 +295,7 @@ def test_nobody_else_sees_or_exports_it(app: Flask, clearing: Clearing) -> None:
         assert queries.counts(actor, Filters())[""] == 0, key
         file = CsvFile([])
         with pytest.raises(RefusedError):
-            service.export(actor, Filters(), file, pages.export_row)
+            service.export(actor, Filters(), file, pages.export_row, pages.gone_row)
         assert (file.rows, len(list(file.sent()))) == (0, 1), key
 
 
@@ -330,7 +330,7 @@ def test_another_npm_and_its_auditor_find_nothing(clearing: Clearing) -> None:
         actor = elsewhere(clearing.actor(key), npm, audits=key == "greta")
         assert lines(actor) == []
         file = CsvFile(pages.export_heads())
-        service.export(actor, Filters(), file, pages.export_row)
+        service.export(actor, Filters(), file, pages.export_row, pages.gone_row)
         assert (file.rows, len(list(file.sent()))) == (0, 1)
 
 

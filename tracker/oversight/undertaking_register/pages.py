@@ -11,12 +11,15 @@ from tracker.access.actor import Actor
 from tracker.core import clock
 from tracker.oversight.undertaking_register.facts import Access, Filters
 from tracker.oversight.undertaking_register.labels import ACCESS, SCOPES, VERSIONS
-from tracker.oversight.undertaking_register.queries import RegisteredUndertaking
+from tracker.oversight.undertaking_register.queries import GoneLine, RegisteredUndertaking
 from tracker.signoff.labels import DISAGREES, METHODS, SignedWhen
 from tracker.ui.locale import with_semicolons
 from tracker.undertakings import pages as undertakings
 from tracker.undertakings import scope
 from tracker.undertakings.models import UndertakingState
+
+# The column of the export that says whether an undertaking gives access.
+_ACCESS = 13
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +147,14 @@ def export_row(line: RegisteredUndertaking) -> list[object]:
         _day(_closed_at(line)),
         line.until_on.isoformat() if line.until_on and agrees else "",
     ]
+
+
+def gone_row(line: GoneLine) -> list[object]:
+    """Return an undertaking that was deleted as a row of the export."""
+    row: list[object] = [""] * len(export_heads())
+    row[:3] = line.reference, line.title, line.person
+    row[_ACCESS] = DISAGREES[0]
+    return row
 
 
 def _is_current(line: RegisteredUndertaking, *, no: str) -> object:

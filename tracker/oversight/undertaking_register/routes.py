@@ -15,6 +15,7 @@ from tracker.oversight.undertaking_register.facts import DAYS, Access, Filters, 
 from tracker.oversight.undertaking_register.labels import ACCESS, VERSIONS
 from tracker.ui import paging
 from tracker.ui.filters import PAGE, chosen_or_404, filter_links, here
+from tracker.ui.locale import with_commas
 from tracker.ui.words import tidy_line
 
 blueprint = Blueprint("undertaking_register", __name__, url_prefix="/register/undertakings")
@@ -43,6 +44,7 @@ def show() -> str:
         if page and page.has_more
         else "",
         disagreeing=sum(not view.agrees for view in views),
+        gone=[with_commas((row.person or "?", row.reference)) for row in queries.gone(actor)],
         links=filter_links(
             "access", [("", _("All")), *((group.value, ACCESS[group]) for group in Access)], counts
         ),
@@ -67,7 +69,7 @@ def export() -> Response:
     filters = _requested()
     long_work.begin(actor)
     file = CsvFile(pages.export_heads())
-    service.export(actor, filters, file, pages.export_row)
+    service.export(actor, filters, file, pages.export_row, pages.gone_row)
     db.session.commit()  # not performed: the response is a file
     answer = Response(file.sent(), content_type="text/csv; charset=utf-8")
     name = f"undertakings-{clock.today().isoformat()}.csv"

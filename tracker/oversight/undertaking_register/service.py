@@ -10,7 +10,7 @@ from tracker.evidence.public_check.facts import REGISTER
 from tracker.oversight.export import CsvFile
 from tracker.oversight.undertaking_register import policy, queries
 from tracker.oversight.undertaking_register.facts import Filters
-from tracker.oversight.undertaking_register.queries import RegisteredUndertaking
+from tracker.oversight.undertaking_register.queries import GoneLine, RegisteredUndertaking
 
 
 def export(
@@ -18,9 +18,11 @@ def export(
     filters: Filters,
     file: CsvFile,
     row: Callable[[RegisteredUndertaking], list[object]],
+    gone_row: Callable[[GoneLine], list[object]],
 ) -> None:
     """Add all undertakings that match the filters to a file; record UNDERTAKINGS_EXPORTED.
 
+    And those that were deleted from the database, which no filter finds.
     Reads in batches, while others can write. The event binds the digest of the file, by which the
     public check recognises it. Call it only if nothing was written before in the transaction.
     """
@@ -28,6 +30,7 @@ def export(
     with reading():
         for lines in queries.all_lines(actor, filters):
             file.add(map(row, lines))
+        file.add(map(gone_row, queries.gone(actor)))
     record(
         verbs.UNDERTAKINGS_EXPORTED,
         actor=actor,
