@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.error import HTTPError
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 import sqlalchemy as sa
@@ -36,6 +36,7 @@ from tests.factories.evidence.certificates import (
     make_all,
     words_of,
 )
+from tests.factories.evidence.tampering import CERTIFICATES, hands
 from tests.factories.visits import JointVisit, planned
 from tests.log_lines import Lines
 from tests.servers.timestamps import MOVED, TimestampServer
@@ -593,6 +594,36 @@ def test_whoever_reads_the_record_gets_the_file_byte_for_byte(
     assert answer.headers["Content-Disposition"] == (
         f'attachment; filename="{reference}-{digest[:8]}-ar.pdf"'
     )
+
+
+def test_the_certificate_of_another_text_is_not_handed_out_under_this_ones_name(
+    app: Flask, session: Session, demonstration: Demonstration
+) -> None:
+    """Its row was moved to this text, or its file copied into this one's row."""
+    terms = demonstration.checklists["complete", "terms"]
+    own, other = (
+        session.scalars(
+            sa.select(Certificate)
+            .join(Revision, Revision.id == Certificate.revision_id)
+            .where(Revision.subject_id == checklist_id, Certificate.language == "ar")
+        ).one()
+        for checklist_id in (terms, demonstration.checklists["complete", "confidentiality"])
+    )
+    file = {"document": other.document, "sha256": other.sha256}
+    address = f"/checklists/{terms}/record/1/certificate/ar"
+    samira = demonstration.browser(app, "samira")
+    assert samira.get(address).status_code == 200
+    is_own, is_other = CERTIFICATES.c.id == own.id, CERTIFICATES.c.id == other.id
+    of_text, of_other = own.revision_id, other.revision_id
+    session.rollback()
+    with hands() as connection:
+        connection.execute(sa.update(CERTIFICATES).where(is_own).values(file))
+    assert "differs from the signatures" in samira.page(address, 403).text
+    with hands() as connection:
+        free = uuid4()
+        for which, revision_id in ((is_own, free), (is_other, of_text), (is_own, of_other)):
+            connection.execute(sa.update(CERTIFICATES).where(which).values(revision_id=revision_id))
+    assert "differs from the signatures" in samira.page(address, 403).text
 
 
 def test_what_is_not_there_is_not_found(app: Flask, demonstration: Demonstration) -> None:

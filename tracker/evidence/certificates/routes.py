@@ -79,6 +79,6 @@ def _note(actor: Actor, cooperation_id: UUID, subject_type: str, subject_id: UUI
 def _file(revision: Revision, row: Certificate, reference: str) -> Response:
     """Return a certificate as a download whose name reveals nothing of class K2 to K7."""
     name = f"{reference}-{revision.digest[:SHORT]}-{row.language}.pdf"
-    response = Response(certificates.file_of(row, revision), mimetype=MIME_TYPE)
+    response = Response(certificates.file_as_made(row, revision), mimetype=MIME_TYPE)
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response

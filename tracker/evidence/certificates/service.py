@@ -9,11 +9,14 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from tracker.activity import verbs, witness
 from tracker.cooperations import keys
 from tracker.cooperations.models import Cooperation, CooperationKey
-from tracker.core import clock, crypto
+from tracker.core import canonical, clock, crypto
 from tracker.core.db import db, get_or_add
+from tracker.core.errors import RefusedError
 from tracker.evidence.models import Certificate, CertificateFailure
+from tracker.signoff.labels import DIFFERS
 from tracker.signoff.models import (
     RequestState,
     Revision,
@@ -233,6 +236,21 @@ def plain_bytes(row: Certificate, key: bytes | None) -> bytes:
 def file_of(row: Certificate, revision: Revision) -> bytes:
     """Return a certificate's PDF; the caller found its revision with a scoped query."""
     return plain_bytes(row, key_of(revision))
+
+
+def file_as_made(row: Certificate, revision: Revision) -> bytes:
+    """Return a certificate's PDF for somebody who downloads it; as file_of().
+
+    Raise RefusedError unless an event says that this file was made of this revision: a row changed
+    in the database would hand out the certificate of another text under this one's name.
+    """
+    made = canonical.digest_of(row.content())
+    of = [verbs.CERTIFICATE_MADE]
+    if witness.is_bound_in(revision.cooperation_id, made, of, revision.subject_type):
+        pdf = file_of(row, revision)
+        if canonical.digest(pdf) == row.sha256:
+            return pdf
+    raise RefusedError(DIFFERS)
 
 
 def key_of(revision: Revision) -> bytes | None:
