@@ -244,9 +244,8 @@ def file_as_made(row: Certificate, revision: Revision) -> bytes:
     Raise RefusedError unless an event says that this file was made of this revision: a row changed
     in the database would hand out the certificate of another text under this one's name.
     """
-    made = canonical.digest_of(row.content())
-    of = [verbs.CERTIFICATE_MADE]
-    if witness.is_bound_in(revision.cooperation_id, made, of, revision.subject_type):
+    digest, of = canonical.digest_of(row.content()), [verbs.CERTIFICATE_MADE]
+    if witness.is_bound_in(revision.cooperation_id, digest, of, revision.subject_type):
         pdf = file_of(row, revision)
         if canonical.digest(pdf) == row.sha256:
             return pdf
