@@ -179,8 +179,9 @@ class Wanted:
     """Rows, by table and id, for which to find what the last event of a chain said about them.
 
     Of the instance's chain only the events about some subjects are read, and those that only bind
-    rows; None means all. before is the number of the first event that doesn't count. last is what
-    was found, by row: its digest, or None as for as_recorded(); a row that no event binds is not in
+    rows; None means all. before is the number of the first event that doesn't count. never_altered
+    is whether a row that an event found altered counts as not recorded ever since. last is what was
+    found, by row: its digest, or None as for as_recorded(); a row that no event binds is not in
     it.
     """
 
@@ -188,6 +189,7 @@ class Wanted:
     places: frozenset[tuple[str, str]]
     subjects: Collection[tuple[str, UUID]] | None = None
     before: int = ANY_NUMBER
+    never_altered: bool = False
     last: dict[tuple[str, str], str | None] = field(default_factory=dict)
 
 
@@ -209,8 +211,14 @@ def look_up(wanted: Sequence[Wanted]) -> None:
         rows, is_sound = wanted[event.index_of_wanted], link.digest() == digest
         for table, states in event.state.items():
             for row_id, entry in states.items():
-                if (table, row_id) in rows.places:
-                    rows.last[table, row_id] = after(entry) if is_sound else None
+                place = (table, row_id)
+                if place in rows.places:
+                    counts = is_sound and not (
+                        rows.never_altered
+                        and place in rows.last
+                        and not follows(rows.last[place], entry)
+                    )
+                    rows.last[place] = after(entry) if counts else None
 
 
 # More rows are found by their tables: each is a condition that every event of a chain is asked.
@@ -342,14 +350,16 @@ def differing(events: Iterable[Recorded], rows: Mapping[RowT, UUID]) -> set[RowT
 def altered(
     events: Iterable[Recorded],
     rows: Mapping[UUID, Iterable[Base]],
-    about: str,
+    about: str = "",
     whole: Container[str] = (),
-) -> set[UUID]:
-    """Return the cooperations that have a row that isn't as the last event binding it says.
+) -> set[tuple[UUID, tuple[str, str]]]:
+    """Return the rows that aren't as the last event binding them says, by cooperation and place.
 
     events are in order, rows by cooperation. Those of a table of whole are all that a cooperation
-    has: one that was inserted, deleted or moved differs too. about is the type of the events'
-    subject that is the cooperation itself. More is read only as for differing().
+    has: one that was inserted, deleted or moved differs too. So does a row that an event found
+    altered, though the event binds it: what no person does goes on with what is stored. about is
+    the type of the events' subject that is the cooperation itself. More is read only as for
+    differing().
     """
     stored = {
         (cooperation_id, binding.place_of(row)): binding.digest_of(row)
@@ -358,6 +368,7 @@ def altered(
     }
     owners = {place: cooperation_id for cooperation_id, place in stored}
     last: dict[tuple[UUID, tuple[str, str]], str | None] = {}
+    found_altered = set()
     for event in events:
         link = event.link
         own = link.subject_id if link.subject_type == about else None
@@ -365,19 +376,27 @@ def altered(
             for row_id, entry in states.items():
                 cooperation_id = own or owners.get((table, row_id))
                 if cooperation_id is not None and cooperation_id in rows:
-                    last[cooperation_id, (table, row_id)] = after(entry)
+                    key = cooperation_id, (table, row_id)
+                    if key in last and not follows(last[key], entry):
+                        found_altered.add(key)
+                    last[key] = after(entry)
     bound = {key: digest for key, digest in last.items() if key in stored or key[1][0] in whole}
-    doubtful = {key for key in bound.keys() | stored.keys() if bound.get(key) != stored.get(key)}
+    doubtful = {
+        key
+        for key in bound.keys() | stored.keys()
+        if bound.get(key) != stored.get(key) or key in found_altered
+    }
     wanted = {
         cooperation_id: Wanted(
             ChainKey(cooperation_id),
             frozenset(place for of_id, place in doubtful if of_id == cooperation_id),
+            never_altered=True,
         )
         for cooperation_id in {of_id for of_id, _place in doubtful}
     }
     look_up([*wanted.values()])
     return {
-        of_id
+        (of_id, place)
         for of_id, place in doubtful
         if wanted[of_id].last.get(place) != stored.get((of_id, place))
     }

@@ -195,7 +195,7 @@ def with_other_row(
 ) -> frozenset[UUID]:
     """Return the cooperations whose own rows aren't as the last events about them bind them."""
     rows = {cooperation.id: [cooperation] for cooperation in cooperations}
-    return frozenset(witness.altered(recorded, rows, COOPERATION))
+    return _of_these(witness.altered(recorded, rows, COOPERATION))
 
 
 def with_other_rows(
@@ -218,7 +218,7 @@ def with_other_rows(
         whole.add(CooperationPerson.__tablename__)
         for person in db.session.scalars(_PEOPLE, {"ids": list(rows)}):
             rows[person.cooperation_id].append(person)
-    return frozenset(witness.altered(recorded, rows, COOPERATION, whole))
+    return _of_these(witness.altered(recorded, rows, COOPERATION, whole))
 
 
 def parties_as_recorded(
@@ -240,7 +240,11 @@ def with_other_parties(
     for party, key in db.session.execute(_PARTIES, {"ids": list(rows)}):
         rows[party.cooperation_id].append(party)
         keys.keep([key])
-    return frozenset(witness.altered(recorded, rows, COOPERATION, {Party.__tablename__}))
+    return _of_these(witness.altered(recorded, rows, COOPERATION, {Party.__tablename__}))
+
+
+def _of_these(rows: Iterable[tuple[UUID, tuple[str, str]]]) -> frozenset[UUID]:
+    return frozenset(cooperation_id for cooperation_id, _place in rows)
 
 
 def compare_with_events(

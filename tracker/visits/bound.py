@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from tracker.accounts import bound as accounts
 from tracker.accounts.models import Membership
-from tracker.activity import verbs, witness
+from tracker.activity import binding, verbs, witness
 from tracker.activity.models import Event
 from tracker.activity.witness import DetailedEvent, Recorded
 from tracker.agreements import evidence
@@ -31,7 +31,7 @@ _STAGES_ENTERED = witness.about_with_details(_IS_OF_VISITS, _STAGES)
 _PEOPLE = (verbs.TEAM_CHANGED, verbs.AUDIENCE_CHANGED)
 _TABLES_OF_PEOPLE = {TeamMember.__tablename__, AudienceMember.__tablename__}
 # The acts that change a visit's row besides: with them its last change is among what is read, or
-# witness.differing() looks for it.
+# witness.altered() looks for it.
 _ROWS = (verbs.VISIT_PLANNED, verbs.VISIT_CHANGED, verbs.VISIT_PUT_IN_CHARGE)
 _VERBS = {*_READINESS, *_STAGES, *_ROWS, verbs.GATE_OVERRIDDEN}
 _MOVES = witness.about_with_details(_IS_OF_VISITS, _VERBS)
@@ -105,13 +105,17 @@ def in_stage(visits: Collection[Visit]) -> frozenset[UUID]:
     return _in_stage(visits, _detailed(_events(visits, _STAGES_ENTERED)))
 
 
-def _altered(visits: Iterable[Visit], events: Iterable[Recorded]) -> set[UUID]:
+def _altered(visits: Collection[Visit], events: Iterable[Recorded]) -> set[UUID]:
     """Return the visits with a row that isn't as the last events bind it: number, place and days.
 
     One whose cooperation's key was destroyed can't be compared.
     """
-    rows = {row: row.cooperation_id for row in visits if keys.rows_key_of(row.cooperation_id)}
-    return {row.id for row in witness.differing(events, rows)}
+    rows: dict[UUID, list[Visit]] = {}
+    for visit in visits:
+        if keys.rows_key_of(visit.cooperation_id):
+            rows.setdefault(visit.cooperation_id, []).append(visit)
+    altered = {place for _cooperation_id, place in witness.altered(events, rows)}
+    return {visit.id for visit in visits if binding.place_of(visit) in altered}
 
 
 def overrides_as_recorded(visit: Visit, rows: Collection[GateOverride]) -> list[GateOverride]:

@@ -13,12 +13,13 @@ from tracker.cooperations.models import Cooperation, CooperationPerson, Party
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.evidence import disagreements
-from tracker.visits.models import Visit
+from tracker.visits import service
+from tracker.visits.models import TeamMember, Visit
 from tracker.worker import jobs
 
 COOPERATIONS = table_of(Cooperation)
 PARTIES, PEOPLE = table_of(Party), table_of(CooperationPerson)
-VISITS = table_of(Visit)
+VISITS, TEAM = table_of(Visit), table_of(TeamMember)
 DIFFERS = "match its signatures"
 # A column, what somebody writes there, and what pages would make of it.
 CHANGES = {
@@ -173,3 +174,26 @@ def test_a_visit_whose_row_was_altered_is_marked_wherever_it_is_listed(
         jobs.compare_texts()
         assert own in {text.reference for text in disagreements.known()}
         db.session.rollback()
+
+
+@pytest.mark.both_databases
+def test_a_visit_that_the_worker_bound_as_it_was_altered_goes_on_being_marked(
+    app: Flask, demonstration: Demonstration
+) -> None:
+    own = demonstration.cooperations["complete"]
+    with app.app_context(), hands() as connection:
+        is_own = VISITS.c.cooperation_id == own
+        connection.execute(sa.update(VISITS).where(is_own).values(number=7))
+        [lead] = connection.execute(sa.select(TEAM).limit(1)).mappings()
+        connection.execute(sa.delete(TEAM).where(TEAM.c.id == lead["id"]))
+    with app.app_context():
+        [visit] = db.session.scalars(sa.select(Visit).where(Visit.cooperation_id == own))
+        assert service.settle(visit)
+        db.session.commit()
+        assert not visit.is_ready
+    with app.app_context(), hands() as connection:
+        connection.execute(sa.insert(TEAM).values(lead))
+    greta, ilena = (demonstration.browser(app, key) for key in ("greta", "ilena"))
+    assert "Joint visit 7" in ilena.page("/").text
+    for browser, address in ((greta, "/register"), (ilena, "/")):
+        assert DIFFERS in browser.page(address).text, address
