@@ -34,6 +34,7 @@ from tracker.core.localized import LocalizedStr
 from tracker.signoff import policy as signoff_policy
 from tracker.signoff import proof_fields, shown
 from tracker.signoff.identity_proof import Identity, SigningPage
+from tracker.signoff.labels import DIFFERS, DISAGREES
 from tracker.signoff.proof_fields import Given, Offer
 from tracker.ui import locale, paging
 from tracker.ui.perform import perform, require_for
@@ -365,6 +366,8 @@ def listed(reference: str) -> str:
     return render_template(
         "undertakings/list.html",
         cooperation=cooperation,
+        disagreement="" if cooperations.AS_RECORDED_READER.get()(cooperation) else DISAGREES[0],
+        differs=DIFFERS,
         overview=overview,
         decides=decides,
         to_countersign=sum(

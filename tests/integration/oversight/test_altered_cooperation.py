@@ -113,7 +113,8 @@ def test_people_written_into_the_database_are_marked_and_meet_no_gate(
     app: Flask, demonstration: Demonstration, change: str
 ) -> None:
     reference = demonstration.references["complete"]
-    addresses = (f"/cooperations/{reference}", f"/cooperations/{reference}/people")
+    of_it = f"/cooperations/{reference}"
+    addresses = (of_it, f"{of_it}/people", f"{of_it}/undertakings")
     greta = demonstration.browser(app, "greta")
     for address in addresses:
         assert DIFFERS not in greta.page(address).text, address
