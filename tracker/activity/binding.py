@@ -661,13 +661,38 @@ def chains(session: Session) -> list[ChainKey]:
     return sorted(keys_of_chains, key=lambda chain: chain.order)
 
 
-def take(session: Session, chain: ChainKey) -> State:
-    """Return what the next event of a chain binds, and stop tracking it.
+def subjects_to_bind(session: Session) -> list[tuple[str, UUID] | None]:
+    """Return about what the instance's chain still has to bind something; None: about no subject.
 
-    The caller has flushed before.
+    So a row's events are found by what they are about, however many there are about others.
     """
     pending = _pending(session)
-    taken = {place: scope for place, scope in _scopes(session).items() if scope.chain == chain}
+    return list(
+        dict.fromkeys(
+            _subject_of(pending[place])
+            for place, scope in _scopes(session).items()
+            if scope.chain == ChainKey()
+        )
+    )
+
+
+def _subject_of(row: _Row) -> tuple[str, UUID] | None:
+    """Return what an event that only binds a row of the instance is about."""
+    kinds = _SUBJECTS.get(row.bound.name)
+    return (kinds[0][0], row.fields()[kinds[0][1]]) if kinds else None
+
+
+def take(session: Session, chain: ChainKey, about: tuple[str, UUID] | None = None) -> State:
+    """Return what the next event of a chain binds, and stop tracking it.
+
+    about leaves what subjects_to_bind() says of other subjects. The caller has flushed before.
+    """
+    pending = _pending(session)
+    taken = {
+        place: scope
+        for place, scope in _scopes(session).items()
+        if scope.chain == chain and (about is None or _subject_of(pending[place]) == about)
+    }
     rows = [pending.pop(place) for place in taken]
     _read_from_database(session, rows)
     row_keys = _RowKeys(chain.cooperation_id)

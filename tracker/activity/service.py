@@ -140,6 +140,20 @@ def bind_rows(
     return _append(chain, verb, ("chain", chain.id), {"who": None}, state)
 
 
+def _bind_by_subject() -> None:
+    """Bind the rows of the instance that no event has bound, each in an event about its subject.
+
+    So whoever compares a person finds these events among those about the person.
+    """
+    for subject in binding.subjects_to_bind(db.session()):
+        if subject is None:
+            continue
+        state = binding.take(db.session(), ChainKey(), subject)
+        _append(lock_chain(None), ROWS_NOTED, subject, {"who": None}, state)
+    if ChainKey() in binding.chains(db.session()):
+        bind_rows(ROWS_NOTED, None, {})
+
+
 def bind_visit(cooperation_id: UUID, visit_id: UUID) -> None:
     """Bind what changed in a visit's own chain since its last event, if anything did.
 
@@ -207,8 +221,11 @@ def _finish(session: Session) -> None:
         return
     stale.work_out(session)
     session.flush()
-    for cooperation_id, visit_id in binding.chains(session):
-        bind_rows(ROWS_NOTED, cooperation_id, {}, visit_id=visit_id)
+    for key in binding.chains(session):
+        if key == ChainKey():
+            _bind_by_subject()
+        else:
+            bind_rows(ROWS_NOTED, key.cooperation_id, {}, visit_id=key.visit_id)
     unaltered.require(session)
 
 

@@ -199,9 +199,9 @@ def look_up(wanted: Sequence[Wanted]) -> None:
     if not wanted:
         return
     branches = [
-        sa.select(*_EVENT, sa.literal(index).label("index_of_wanted"))
-        .join(Chain, Chain.id == Event.chain_id)
-        .where(Event.number <= Chain.count, Event.number < rows.before, *_conditions(rows))
+        _in_chain(sa.select(*_EVENT, sa.literal(index).label("index_of_wanted")), rows).where(
+            Event.number < rows.before, *_conditions(rows)
+        )
         for index, rows in enumerate(wanted)
     ]
     # Not one condition: each chain is found by its own index.
@@ -225,13 +225,25 @@ def look_up(wanted: Sequence[Wanted]) -> None:
 _SINGLE_ROWS = 20
 
 
-def _conditions(rows: Wanted) -> Iterator[sa.ColumnElement[bool]]:
+def _in_chain(events: sa.Select[Any], rows: Wanted) -> sa.Select[Any]:
+    """Return a query with only the events of a chain, up to its sealed end."""
     if rows.chain.visit_id is not None:
-        yield Chain.visit_id == rows.chain.visit_id
+        is_it = Chain.visit_id == rows.chain.visit_id
     elif rows.chain.cooperation_id is not None:
-        yield Chain.cooperation_id == rows.chain.cooperation_id
+        is_it = Chain.cooperation_id == rows.chain.cooperation_id
     else:
-        yield IS_OF_THE_INSTANCE
+        is_it = IS_OF_THE_INSTANCE
+    if rows.subjects is None:
+        return events.join(Chain, Chain.id == Event.chain_id).where(
+            is_it, Event.number <= Chain.count
+        )
+    # Neither a join nor EXISTS, which PostgreSQL makes one: the events are found by their subjects,
+    # and the chain has many more.
+    end = sa.select(Chain.count).where(Chain.id == Event.chain_id, is_it)
+    return events.where(Event.number <= end.scalar_subquery())
+
+
+def _conditions(rows: Wanted) -> Iterator[sa.ColumnElement[bool]]:
     if rows.subjects is not None:
         # The subject of those that only bind rows is the chain: found by the index.
         chain_id = sa.select(Chain.id).where(IS_OF_THE_INSTANCE).scalar_subquery()

@@ -242,21 +242,27 @@ def test_rows_changed_by_the_application_agree_with_its_events(
     assert integrity.check_all().finding is None
 
 
-def test_a_change_without_an_event_is_bound_by_one_that_nobody_is_shown(
+def test_changes_without_an_event_are_bound_by_one_about_each_person_that_nobody_is_shown(
     app: Flask, session: Session, signed: Signed
 ) -> None:
-    user = session.scalars(sa.select(User)).first()
-    assert user is not None
-    user.language = "ar"
+    users = session.scalars(sa.select(User).order_by(User.id)).all()[:2]
+    for user in users:
+        user.language = "ar"
+    role = session.scalars(sa.select(Membership).where(Membership.user_id == users[0].id)).one()
+    role.power = "Section 12"
     session.commit()
     last = session.scalars(
         sa.select(Event)
         .join(Event.chain)
         .where(Chain.cooperation_id.is_(None))
         .order_by(Event.number.desc())
-    ).first()
-    assert last is not None
-    assert (last.verb, list(last.state or {})) == (verbs.ROWS_NOTED.name, ["user"])
+        .limit(2)
+    ).all()
+    assert {event.verb for event in last} == {verbs.ROWS_NOTED.name}
+    assert {(event.subject_type, event.subject_id): set(event.state or {}) for event in last} == {
+        ("user", users[0].id): {"user", "membership"},
+        ("user", users[1].id): {"user"},
+    }
     session.rollback()
     assert integrity.check_all().finding is None
 
