@@ -245,12 +245,13 @@ def missing_items(files: tuple[TemplateFile, ...]) -> list[str]:
     return [code for code in wanted if code not in codes]
 
 
-def load_content() -> list[str]:
+def load_content(files: tuple[TemplateFile, ...] | None = None) -> list[str]:
     """Load the shipped guidance and checklists; return a line for each one that is new.
 
-    Raise ContentError with all mistakes; the caller commits.
+    files are the checklists, if they were read already. Raise ContentError with all mistakes; the
+    caller commits.
     """
-    files = read(paths.CONTENT)
+    files = read(paths.CONTENT) if files is None else files
     risky_phrases.read(paths.CONTENT)  # checked here, before a page finds its mistakes
     done = [str(change) for change in guidance.load(guidance_texts.read(paths.CONTENT))]
     return done + load(files)

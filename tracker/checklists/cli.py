@@ -20,7 +20,7 @@ content = AppGroup("content", help="Load guidance and checklists, and check them
 def load() -> None:
     """Load guidance and checklists that are not loaded yet."""
     try:
-        changes = library.load_content()
+        changes = model_texts.load_content()
     except ContentError as error:
         db.session.rollback()
         click.echo(report(error, paths.CONTENT), err=True)

@@ -15,9 +15,9 @@ from tracker.activity import chain as arithmetic
 from tracker.activity import service as trail
 from tracker.activity import verbs
 from tracker.activity.models import Chain, ChainKind
-from tracker.checklist_templates import library
 from tracker.checklists import service as checklists
 from tracker.checklists.assignments import service as assignments
+from tracker.checklists.model_texts import library
 from tracker.cooperations import entries as cooperation_entries
 from tracker.core import clock, paths
 from tracker.core.db import db

@@ -175,6 +175,16 @@ def test_content_with_mistakes_is_not_loaded_and_each_is_named(app: Flask, spoil
         assert advice.strip() == "Write digits only, such as 2."
 
 
+def test_a_model_text_that_does_not_fit_its_checklist_stops_the_load(
+    app: Flask, spoilt: Path
+) -> None:
+    """So pages read the model texts without reading the checklists again."""
+    change(spoilt, "model_texts/terms.yaml", "  M1:\n", "  M99:\n")
+    done = app.test_cli_runner().invoke(args=["content", "load"])
+    assert done.exit_code == 1
+    assert "model_texts/terms.yaml:" in done.stderr
+
+
 def test_a_changed_text_under_an_old_number_is_refused(app: Flask, spoilt: Path) -> None:
     change(spoilt, "checklists/terms.yaml", "title: Agreed terms\n", "title: Other terms\n")
     done = app.test_cli_runner().invoke(args=["content", "load"])

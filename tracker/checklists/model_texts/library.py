@@ -98,16 +98,31 @@ def languages(kind: ChecklistKind) -> tuple[str, ...]:
 
 @cache
 def _shipped() -> dict[Key, ModelTextContent]:
-    templates = [file.template for file in checklist_library.read(paths.CONTENT)]
+    # Whoever loaded the content has compared them with their checklists, which takes five times as
+    # long to read.
     return {
         (file.content.kind, language): content
-        for file in read(paths.CONTENT, templates)
+        for file in read(paths.CONTENT)
         for language, content in file.by_language.items()
     }
 
 
-def read(content: Path, templates: Iterable[Template]) -> tuple[ModelTextFile, ...]:
-    """Read the model texts of the content folder; raise ContentError with all mistakes."""
+def load_content() -> list[str]:
+    """Load the shipped guidance and checklists, after comparing the model texts with them.
+
+    Return a line for each one that is new. Raise ContentError with all mistakes; the caller
+    commits.
+    """
+    files = checklist_library.read(paths.CONTENT)
+    read(paths.CONTENT, [file.template for file in files])
+    return checklist_library.load_content(files)
+
+
+def read(content: Path, templates: Iterable[Template] = ()) -> tuple[ModelTextFile, ...]:
+    """Read the model texts of the content folder; raise ContentError with all mistakes.
+
+    They are compared with those of their checklists that are given.
+    """
     by_kind = {template.kind: template for template in templates}
     mistakes: list[Mistake] = []
     files: dict[ChecklistKind, ModelTextFile] = {}
@@ -116,7 +131,8 @@ def read(content: Path, templates: Iterable[Template]) -> tuple[ModelTextFile, .
             message = f"{files[own.kind].text.file} is of this kind too"
             mistakes.append(Mistake(text.file, text.line(("kind",)), message))
         files[own.kind] = ModelTextFile(own, text)
-        mistakes += _mistakes(text, misfits(own, by_kind[own.kind]))
+        template = by_kind.get(own.kind)
+        mistakes += _mistakes(text, misfits(own, template) if template else ())
     if mistakes:
         raise ContentError(mistakes)
     translated: dict[ChecklistKind, dict[str, ModelTextContent]] = {}
@@ -126,7 +142,8 @@ def read(content: Path, templates: Iterable[Template]) -> tuple[ModelTextFile, .
             message = f"there is no model text {words.kind.value} for this in {words.language}"
             mistakes.append(Mistake(text.file, 1, message))
             continue
-        wrong = list(word_misfits(words, file.content, by_kind[words.kind]))
+        template = by_kind.get(words.kind)
+        wrong = list(word_misfits(words, file.content, template)) if template else []
         mistakes += _mistakes(text, wrong)
         if not wrong:
             translation = in_words(file.content, words)
