@@ -85,17 +85,17 @@ class Page:
     @property
     def h1(self) -> str:
         """The text of the heading."""
-        return _words(self._one("h1"))
+        return _words(self._only_element("h1"))
 
     @property
     def title(self) -> str:
         """The text of the title."""
-        return _words(self._one("title"))
+        return _words(self._only_element("title"))
 
     @property
     def text(self) -> str:
         """All readable text, with single spaces."""
-        return _words(self._one("body"))
+        return _words(self._only_element("body"))
 
     @property
     def only_on_paper(self) -> str:
@@ -146,7 +146,7 @@ class Page:
 
     def forms(self, action: str | None = None) -> "list[Form]":
         """Return the main part's forms: those with this action, or all that are posted."""
-        forms = [Form(form) for form in self._one("main").iter("form")]
+        forms = [Form(form) for form in self._only_element("main").iter("form")]
         if action is None:
             return [form for form in forms if form.method == "post"]
         return [form for form in forms if form.action.split("?")[0] == action]
@@ -165,7 +165,7 @@ class Page:
             message = f"{self.where}: " + "; ".join(faults)
             raise PageError(message)
 
-    def _one(self, tag: str) -> Element:
+    def _only_element(self, tag: str) -> Element:
         elements = list(self.root.iter(tag))
         if len(elements) != 1:
             message = f"{self.where}: {len(elements)} elements {tag}, not one"

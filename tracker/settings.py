@@ -228,7 +228,7 @@ class _Reader:
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
-        self._asked: set[str] = set()
+        self._names_read: set[str] = set()
         self.without_tls: tuple[str, ...] = ()
 
     def refuse(self, name: str, wanted: str) -> NoReturn:
@@ -242,7 +242,7 @@ class _Reader:
             for name in self._environ
             if name.startswith(PREFIX)
             and not name.startswith(PREFIX + "TEST_")
-            and name.removeprefix(PREFIX) not in self._asked
+            and name.removeprefix(PREFIX) not in self._names_read
         )
         if unknown:
             message = f"{', '.join(unknown)}: there is no such setting; see docs/operations.md"
@@ -250,7 +250,7 @@ class _Reader:
 
     def chosen(self) -> frozenset[str]:
         """Return the names of settings that have a value in the environment."""
-        return frozenset(name for name in self._asked if self.text(name, ""))
+        return frozenset(name for name in self._names_read if self.text(name, ""))
 
     def allow_without_tls(self, name: str) -> None:
         """Read which services may be used without TLS; before any of them is read."""
@@ -264,7 +264,7 @@ class _Reader:
             self.refuse(name, f"{wanted}; set {PREFIX}WITHOUT_TLS={service} to go without TLS")
 
     def text(self, name: str, default: str) -> str:
-        self._asked.add(name)
+        self._names_read.add(name)
         return self._environ.get(PREFIX + name, "").strip() or default
 
     def folder(self, name: str, default: Path) -> Path:

@@ -396,7 +396,7 @@ def test_text_sent_after_the_session_ended_is_in_the_form_after_signing_in(
 # Two people at once
 
 
-def overtaken(item_pages: ItemPages, by: str) -> Page:
+def conflict_page(item_pages: ItemPages, by: str) -> Page:
     """Have two people write on one item at the same time; return the page of the later one."""
     first, later = item_pages.open("dora"), item_pages.open(by)
     box(first).fill("The head replies within ten days.")
@@ -414,7 +414,7 @@ def overtaken(item_pages: ItemPages, by: str) -> Page:
 
 
 def test_the_later_of_two_simultaneous_editors_can_overwrite(item_pages: ItemPages) -> None:
-    page = overtaken(item_pages, "samira")
+    page = conflict_page(item_pages, "samira")
     page.get_by_role("button", name="Save mine over it").click()
     item_pages.expect_listed(page)
     item_pages.expect_saved("within seven days")
@@ -423,7 +423,7 @@ def test_the_later_of_two_simultaneous_editors_can_overwrite(item_pages: ItemPag
 def test_the_later_of_two_simultaneous_editors_can_keep_the_saved_text(
     item_pages: ItemPages,
 ) -> None:
-    page = overtaken(item_pages, "samira")
+    page = conflict_page(item_pages, "samira")
     pause(page)
     expect(status_line(page)).to_have_text(KEPT)
     page.get_by_role("link", name="Keep the saved version").click()
@@ -438,7 +438,7 @@ def test_the_later_of_two_simultaneous_editors_can_keep_the_saved_text(
 def test_the_later_of_two_simultaneous_editors_can_change_their_text_by_keyboard_alone(
     item_pages: ItemPages,
 ) -> None:
-    page = overtaken(item_pages, "samira")
+    page = conflict_page(item_pages, "samira")
     press_to(page, page.get_by_role("link", name="Change mine first"))
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("#own-words$"))
@@ -452,7 +452,7 @@ def test_the_later_of_two_simultaneous_editors_can_change_their_text_by_keyboard
 
 
 def test_the_later_one_of_another_party_sees_both_and_proposes(item_pages: ItemPages) -> None:
-    page = overtaken(item_pages, "joana")
+    page = conflict_page(item_pages, "joana")
     expect(page.get_by_role("heading", level=1)).to_contain_text("Suggest a change to “")
     page.get_by_role("link", name="Suggest mine, with the reason").click()
     expect(page).to_have_url(re.compile("#.*reason"))

@@ -54,6 +54,7 @@ REPLACED_NAMES = {
     "Knows": "AudienceEntry",
     "Lack": "MissingRequirement",
     "Past": "ItemEvents",
+    "Place": "OpenField, TextValue, RowLocation, or what it is a place in",
     "Room": "who is in it: no room",
     "Scene": "JointVisit, or what it is: no theatre",
     "Seats": "Browsers",
@@ -68,7 +69,9 @@ REPLACED_NAMES = {
     "clearance_lack": "missing_for_clearance",
     "desk": "what somebody works on",
     "house": "application, instance, people",
+    "is_overtaken": "has_conflict",
     "one_round": "run_once",
+    "overtaken": "handle_conflict, or what is newer",
     "past_of": "item_events",
     "people_of_it": "team_plan",
     "requesting": "signature_requests",
@@ -154,9 +157,13 @@ def test_functions_variables_and_fields_are_named_after_what_they_are() -> None:
         f"{name(path)}: {given}"
         for path in python_files()
         if not path.is_relative_to(MIGRATIONS)
-        for given in sorted(outline_of(path).names & SAYS_NOTHING)
+        for given in sorted(filter(says_nothing, outline_of(path).names))
     ]
     assert vague == []
+
+
+def says_nothing(given: str) -> bool:
+    return given.strip("_") in SAYS_NOTHING
 
 
 @pytest.mark.parametrize(
@@ -174,13 +181,15 @@ def test_functions_variables_and_fields_are_named_after_what_they_are() -> None:
         "class A:\n    asked: int",
         "class A:\n    made = 1",
         "self.held = 1",
+        "self._held = 1",
+        "def _told(): ...",
         "try: ...\nexcept ValueError as found: ...",
         "match x:\n    case [there]: ...",
         "match x:\n    case [*kept]: ...",
     ],
 )
 def test_each_way_to_name_something_is_looked_at(code: str) -> None:
-    assert set(names_given(ast.walk(ast.parse(code)))) & SAYS_NOTHING
+    assert any(map(says_nothing, names_given(ast.walk(ast.parse(code)))))
 
 
 def test_no_name_of_the_first_version_is_left() -> None:

@@ -22,7 +22,7 @@ _KEPT = {
     "agreements/text_facts.py: _known",
     "core/clock.py: _clock.source",
     "checklist_templates/library.py: _parsed",
-    "checklist_templates/library.py: _told",
+    "checklist_templates/library.py: _localized_templates",
     "checklist_templates/translations.py: _parsed",
 }
 

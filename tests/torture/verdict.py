@@ -111,7 +111,7 @@ class Story:
             )
         }
         # Signatures whose event was seen so far, and how many revisions were sent.
-        self._told: set[UUID] = set()
+        self._recorded: set[UUID] = set()
         self._sent = 0
 
     def faults(self) -> Iterator[str]:
@@ -137,7 +137,7 @@ class Story:
         """Yield where the tables differ from what the events say."""
         if state is not self._checklist.state:
             yield f"{self._checklist.id} is {self._checklist.state.value}, not {state.value}."
-        if self._told != set(self._signatures) or self._sent != len(self._revisions):
+        if self._recorded != set(self._signatures) or self._sent != len(self._revisions):
             yield f"{self._checklist.id} has signatures or revisions without an event."
         for revision in self._revisions:
             yield from self._request_faults(revision)
@@ -148,13 +148,13 @@ class Story:
     def _signature_faults(self, event: Event) -> Iterator[str]:
         """Yield what is wrong with a signature: a second event, its revision, its digest."""
         signature = self._signatures[event.subject_id]
-        if signature.id in self._told:
+        if signature.id in self._recorded:
             yield f"{self._at(event)}: it is told twice."
         if signature.revision_id != self._revisions[self._sent - 1].id:
             yield f"{self._at(event)}: it is the signature of another revision."
         if signature.digest != event.evidence:
             yield f"{self._at(event)}: the trail binds another signature."
-        self._told.add(signature.id)
+        self._recorded.add(signature.id)
 
     def _events(self) -> Iterable[Event]:
         names = [verb.name for verb in (*VERB_OF.values(), verbs.CAME_INTO_FORCE)]

@@ -1,4 +1,7 @@
-"""Recording of events: appends to the chain and runs the handlers, in the caller's transaction."""
+"""Recording of events: appends to the chain and runs the handlers, in the caller's transaction.
+
+In one file: whatever appends to a chain locks it, binds the rows that changed and seals its end.
+"""
 
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence

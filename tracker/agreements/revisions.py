@@ -72,7 +72,7 @@ def versions(loaded: LoadedChecklist, compared: Compared) -> list[Version]:
     rows = signoff.revisions_of(SUBJECT, loaded.checklist.id)
     frozen_versions = [
         _frozen(loaded, revision, evidence.words_of(compared, revision.id)[0])
-        for revision, _asked in rows
+        for revision, _request in rows
     ]
     if loaded.checklist.state is ChecklistState.DRAFTING or not frozen_versions:
         frozen_versions.insert(0, Version(DRAFT, _("The draft as it is now")))
@@ -147,7 +147,7 @@ def since(checklist: Checklist, digest: str, revision: Revision) -> Since | None
         return None
     rows = signoff.revisions_of(SUBJECT, checklist.id)
     loaded = load(checklist, locale.language())
-    known = {revision.digest: _frozen(loaded, revision) for revision, _asked in rows}
+    known = {revision.digest: _frozen(loaded, revision) for revision, _request in rows}
     old = known.get(digest)
     if old is None or old.revision is None:
         return None

@@ -52,7 +52,7 @@ def waiting(actor: Actor, cooperation_id: UUID) -> list[WaitingText]:
     At most as many as one proof of identity can sign. The caller found the cooperation with a query
     scoped to the actor. Raise RefusedError if a text differs from what was frozen.
     """
-    checklists = heads.read(*_asked_of(actor, cooperation_id))
+    checklists = heads.read(*_texts_to_sign_in(actor, cooperation_id))
     sent = {row.revision_sent_id: row for row in checklists}
     requests = signoff.requests_of(sent_id for sent_id in sent if sent_id is not None)
     key_of = {row.id: encryption.key_for(row) for row in checklists}
@@ -82,18 +82,18 @@ def count_asked(actor: Actor, cooperation_id: UUID) -> int:
 
     More than waiting() returns where it isn't their turn yet.
     """
-    query, values = _asked_of(actor, cooperation_id)
+    query, values = _texts_to_sign_in(actor, cooperation_id)
     ids = query.with_only_columns(Checklist.id).order_by(None).subquery()
     return db.session.scalars(sa.select(sa.func.count()).select_from(ids), values).one()
 
 
-def _asked_of(actor: Actor, cooperation_id: UUID) -> tuple[Heads, dict[str, Any]]:
-    query, reader = _asked(actor)
+def _texts_to_sign_in(actor: Actor, cooperation_id: UUID) -> tuple[Heads, dict[str, Any]]:
+    query, reader = _texts_to_sign(actor)
     return query, {"cooperation_id": cooperation_id, **reader}
 
 
 @built_for_all
-def _asked(actor: Actor) -> Heads:
+def _texts_to_sign(actor: Actor) -> Heads:
     has_slot = sa.exists().where(
         SignatureRequest.revision_id == Checklist.revision_sent_id,
         SignatureRequest.state == RequestState.WAITING,

@@ -21,19 +21,19 @@ def shipped_texts(actor: Actor) -> Tasks:
     return Tasks(
         mine=(
             *(_task(row) for row in queries.waiting_articles(actor)),
-            *_of_model_texts(model_texts.overtaken(actor)),
+            *_of_model_texts(model_texts.with_newer_product_text(actor)),
         )
     )
 
 
-def _of_model_texts(overtaken: Sequence[tuple[ChecklistKind, str, str]]) -> list[Task]:
+def _of_model_texts(items: Sequence[tuple[ChecklistKind, str, str]]) -> list[Task]:
     shown = {
         kind: library.localized(library.newest(kind), locale.language())
-        for kind in {kind for kind, _language, _code in overtaken}
+        for kind in {kind for kind, _language, _code in items}
     }
     return [
         _of_model_text(kind, language, code, item.label if item else code)
-        for kind, language, code in overtaken
+        for kind, language, code in items
         for item in [shown[kind].item(code)]
     ]
 

@@ -501,14 +501,14 @@ def localized(row: ChecklistTemplate, language: str) -> Template:
 def localized_by(row: ChecklistTemplate, words: TemplateWords | None) -> Template:
     """Return a stored template with a translation, or in its own language; cached."""
     key = (row.id, words.id if words else None)
-    known = _told.get(key)
+    known = _localized_templates.get(key)
     if known is None:
         known = languages.localize(parsed(row), translations.parsed(words) if words else None)
-        _told[key] = known
+        _localized_templates[key] = known
     return known
 
 
-_told: dict[tuple[UUID, UUID | None], Template] = {}
+_localized_templates: dict[tuple[UUID, UUID | None], Template] = {}
 
 
 def localized_by_id(template_ids: Collection[UUID], language: str) -> dict[UUID, Template]:

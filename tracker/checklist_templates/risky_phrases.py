@@ -534,7 +534,9 @@ class Searched:
     def __init__(self) -> None:
         self._key = secrets.token_bytes(32)
         self._lock = Lock()
-        self._found: OrderedDict[bytes, tuple[tuple[_Occurrence, ...], int]] = OrderedDict()
+        self._matches_by_digest: OrderedDict[bytes, tuple[tuple[_Occurrence, ...], int]] = (
+            OrderedDict()
+        )
         self._size = 0
 
     def __repr__(self) -> str:
@@ -549,9 +551,9 @@ class Searched:
             return search_for(text)
         digest = self._digest(text, beside)
         with self._lock:
-            if digest in self._found:
-                self._found.move_to_end(digest)
-                return self._found[digest][0]
+            if digest in self._matches_by_digest:
+                self._matches_by_digest.move_to_end(digest)
+                return self._matches_by_digest[digest][0]
         matches = search_for(text)
         self._remember(digest, matches, len(text) + _BESIDES * (1 + len(matches)))
         return matches
@@ -562,7 +564,7 @@ class Searched:
             return True
         digest = self._digest(text, beside)
         with self._lock:
-            return digest in self._found
+            return digest in self._matches_by_digest
 
     def _digest(self, text: str, beside: object) -> bytes:
         whole = repr((str(text), beside, isinstance(text, WhoDecides)))
@@ -570,18 +572,18 @@ class Searched:
 
     def _remember(self, digest: bytes, matches: tuple["_Occurrence", ...], size: int) -> None:
         with self._lock:
-            if digest in self._found:
+            if digest in self._matches_by_digest:
                 return
-            self._found[digest] = matches, size
+            self._matches_by_digest[digest] = matches, size
             self._size += size
             while self._size > MOST_REMEMBERED:
-                _digest, (_forgotten, freed) = self._found.popitem(last=False)
+                _digest, (_forgotten, freed) = self._matches_by_digest.popitem(last=False)
                 self._size -= freed
 
     def forget(self) -> None:
         """Forget everything."""
         with self._lock:
-            self._found.clear()
+            self._matches_by_digest.clear()
             self._size = 0
 
 

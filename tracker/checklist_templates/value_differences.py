@@ -75,7 +75,7 @@ class _Pieces:
     """Collects the pieces of two texts; common ones are never reported as a change."""
 
     def __init__(self) -> None:
-        self._found: Difference = []
+        self._pieces: Difference = []
         self._out = self._in = ""
 
     def take_out(self, text: str) -> None:
@@ -94,7 +94,7 @@ class _Pieces:
 
     def done(self) -> Difference:
         self._close()
-        return self._found
+        return self._pieces
 
     def _close(self) -> None:
         """Finish a change: common spaces at its beginning and end are not part of it."""
@@ -103,15 +103,15 @@ class _Pieces:
         tail = _same_blanks(out[::-1], new[::-1])[::-1]
         end = -len(tail) or None
         self._same(lead)
-        self._found += [piece for piece in (("out", out[:end]), ("in", new[:end])) if piece[1]]
+        self._pieces += [piece for piece in (("out", out[:end]), ("in", new[:end])) if piece[1]]
         self._same(tail)
         self._out = self._in = ""
 
     def _same(self, text: str) -> None:
-        if text and self._found and self._found[-1][0] == "same":
-            self._found[-1] = ("same", self._found[-1][1] + text)
+        if text and self._pieces and self._pieces[-1][0] == "same":
+            self._pieces[-1] = ("same", self._pieces[-1][1] + text)
         elif text:
-            self._found.append(("same", text))
+            self._pieces.append(("same", text))
 
 
 def _same_blanks(before: str, other: str) -> str:

@@ -460,7 +460,7 @@ class Writing:
     known: frozenset[int] = frozenset()
 
     @property
-    def is_overtaken(self) -> bool:
+    def has_conflict(self) -> bool:
         """Whether the answer saved meanwhile differs from the one that the page showed."""
         return self.theirs is not None and self.theirs.version != self.base
 

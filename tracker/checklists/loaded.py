@@ -76,7 +76,7 @@ class Loaded:
     def __init__(self) -> None:
         self._parts: dict[Part, dict[UUID, Any]] = {part: {} for part in Part}
         # What was made from the parts, by checklist and by what else it depends on.
-        self._made: dict[UUID, tuple[object, Any]] = {}
+        self._derived: dict[UUID, tuple[object, Any]] = {}
         # Results of other queries, until anything is written.
         self._answers: dict[Hashable, Any] = {}
         self._chains: set[UUID] = set()
@@ -115,11 +115,11 @@ class Loaded:
 
     def get_or_make(self, checklist_id: UUID, of: object, make: Callable[[], Any]) -> Any:
         """Return what was made from a checklist's parts and something else, or make it."""
-        before = self._made.get(checklist_id)
+        before = self._derived.get(checklist_id)
         if before is not None and before[0] == of:
             return before[1]
         value = make()
-        self._made[checklist_id] = (of, value)
+        self._derived[checklist_id] = (of, value)
         return value
 
     def once(self, question: Hashable, ask: Callable[[], Result]) -> Result:
@@ -163,7 +163,7 @@ class Loaded:
         """Forget some parts, and everything made from them."""
         for part in parts:
             self._parts[part].clear()
-        self._made.clear()
+        self._derived.clear()
         self._answers.clear()
 
 

@@ -94,7 +94,7 @@ def find(actor: Actor, reference: str) -> Cooperation | None:
     """Return a cooperation by its reference with its parties, if the person may see it."""
     if not REFERENCE.fullmatch(reference):
         return None
-    return _found(_by_reference(actor), reference=reference)
+    return _first(_by_reference(actor), reference=reference)
 
 
 def find_in_part(actor: Actor, reference: str) -> Cooperation | None:
@@ -104,17 +104,17 @@ def find_in_part(actor: Actor, reference: str) -> Cooperation | None:
     """
     if not REFERENCE.fullmatch(reference):
         return None
-    return _found(_in_part_by_reference(actor), reference=reference)
+    return _first(_in_part_by_reference(actor), reference=reference)
 
 
 def find_by_id(actor: Actor, cooperation_id: UUID) -> Cooperation | None:
     """Return a cooperation by its id with its parties, if the person may see it."""
-    return _found(_by_id(actor), cooperation_id=cooperation_id)
+    return _first(_by_id(actor), cooperation_id=cooperation_id)
 
 
 def find_by_id_in_part(actor: Actor, cooperation_id: UUID) -> Cooperation | None:
     """Return what find_by_id() does, also for a cooperation that the person's party is joining."""
-    return _found(_in_part_by_id(actor), cooperation_id=cooperation_id)
+    return _first(_in_part_by_id(actor), cooperation_id=cooperation_id)
 
 
 def find_all(actor: Actor, cooperation_ids: Iterable[UUID]) -> dict[UUID, Cooperation]:
@@ -351,7 +351,7 @@ def open_invitations(actor: Actor, cooperation_id: UUID) -> list[Invitation]:
     )
 
 
-def _found(
+def _first(
     built: tuple[sa.Select[Cooperation], Mapping[str, UUID | None]], **wanted: UUID | str
 ) -> Cooperation | None:
     query, reader = built

@@ -60,5 +60,5 @@ def keep_models(demo_people: DemoPeople, terms: Checklist) -> None:
 
 def keep_text(demo_people: DemoPeople, signed: Checklist) -> None:
     """Keep a signed text as a model text of the NPM."""
-    ((revision, _asked),) = signoff.revisions_of(SUBJECT, signed.id)
+    ((revision, _request),) = signoff.revisions_of(SUBJECT, signed.id)
     keeping.keep(demo_people.actor("ilena"), signed, revision, "en")

@@ -64,7 +64,7 @@ def register() -> ResponseReturnValue:
         return _to_undertakings()
     days = DaysForm()
     readable = days.validate()
-    question = _asked(days)
+    question = _question_of(days)
     number = paging.asked_number()
     overview = queries.overview(actor, question)
     # Without a day that can't be read, the list would show what wasn't chosen.
@@ -144,7 +144,7 @@ def export() -> Response:
     days = DaysForm()
     if not days.validate():
         abort(404)
-    question = _asked(days)
+    question = _question_of(days)
     long_work.begin(actor)
     file = files.CsvFile(pages.export_heads())
     service.export(actor, question, file, pages.export_row)
@@ -188,7 +188,7 @@ def check() -> str:
     )
 
 
-def _asked(days: DaysForm) -> Question:
+def _question_of(days: DaysForm) -> Question:
     """Parse the filters from a URL or a form; abort with 404 if a choice is unknown."""
     mode = chosen_or_404("mode", set(Mode))
     state = chosen_or_404("state", set(Narrowing))

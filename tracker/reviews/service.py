@@ -97,7 +97,7 @@ def save(
     record may be incomplete; only a complete one can be confirmed.
     """
     terms = _locked_terms(cooperation)
-    review = _found(cooperation, number)
+    review = _get_review(cooperation, number)
     policy.can_write(actor, queries.fact(cooperation, terms, review)).require()
     if version != review.version:
         raise StaleError(
@@ -153,7 +153,7 @@ def confirm(
     (signed means seen, product.md 5.3).
     """
     terms = _locked_terms(cooperation)
-    review = _found(cooperation, number)
+    review = _get_review(cooperation, number)
     fact = queries.fact(cooperation, terms, review)
     policy.can_confirm(actor, fact, clock.today()).require()
     version = queries.last_version(review)
@@ -200,7 +200,7 @@ def conclude_without(
     those that events bind: they say how long the others have had.
     """
     terms = _locked_terms(cooperation)
-    review = _found(cooperation, number)
+    review = _get_review(cooperation, number)
     fact = queries.fact(cooperation, terms, review)
     policy.can_conclude_without(
         actor, fact.for_conclusion(actor.organisation_id), clock.today()
@@ -262,7 +262,7 @@ def call_off(actor: Actor, cooperation: Cooperation, number: int, *, reason: str
     notice yet: only another decision changes that one.
     """
     terms = _locked_terms(cooperation)
-    review = _found(cooperation, number)
+    review = _get_review(cooperation, number)
     policy.can_call_off(actor, queries.fact(cooperation, terms, review)).require()
     if not reason.strip():
         raise RuleBrokenError(_l("Give the reason."), "reason")
@@ -421,7 +421,7 @@ def _locked_terms(cooperation: Cooperation) -> Checklist | None:
     return terms
 
 
-def _found(cooperation: Cooperation, number: int) -> Review:
+def _get_review(cooperation: Cooperation, number: int) -> Review:
     review = queries.find(cooperation, number)
     if review is None:
         raise RuleBrokenError(_l("That review doesn't exist."))

@@ -616,7 +616,7 @@ def progress(cooperation_id: UUID) -> tuple[int, int]:
     """Return how many people of a cooperation have an open undertaking, and are cleared."""
     counted = _counts(cooperation_id).values()
     return sum(asked_count for asked_count, _cleared in counted), sum(
-        cleared for _asked, cleared in counted
+        cleared for _asked_count, cleared in counted
     )
 
 

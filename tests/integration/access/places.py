@@ -91,7 +91,7 @@ COLUMNS = tuple(KINDS["complete"])
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Address:
     """One address: its rule, the object it is filled in with, and whose people the columns mean."""
 
     rule: str
@@ -111,12 +111,12 @@ class Thing:
     cooperation: str = "complete"
 
 
-def places(app: Flask, demonstration: Demonstration) -> list[Place]:
+def places(app: Flask, demonstration: Demonstration) -> list[Address]:
     """Return every address of the application, in the order of their rules; needs its context."""
     known = things(demonstration)
     urls = app.url_map.bind("localhost")
     return [
-        Place(
+        Address(
             rule.rule,
             rule.endpoint,
             methods_of(rule),

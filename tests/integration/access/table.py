@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from itertools import groupby
 from pathlib import Path
 
-from tests.integration.access.places import COLUMNS, Place
+from tests.integration.access.places import COLUMNS, Address
 from tracker.core.paths import ROOT
 
 DOCUMENT = ROOT / "docs" / "permissions.md"
@@ -41,7 +41,7 @@ K2 is information about the planning of a visit.
 """
 
 
-def row_of(place: Place) -> Row:
+def row_of(place: Address) -> Row:
     """Return the key of a place in the table."""
     return (" ".join(place.methods), place.rule, place.thing)
 

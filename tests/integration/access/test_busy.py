@@ -9,7 +9,7 @@ from tests.client import CheckedClient
 from tests.effort import is_long
 from tests.factories.demonstration import Demonstration
 from tests.integration.access import table
-from tests.integration.access.places import KINDS, Place, places
+from tests.integration.access.places import KINDS, Address, places
 from tests.integration.access.table import OPEN
 from tests.integration.accounts.test_unavailable import out_of_reach
 from tests.pages import Form, Page
@@ -36,13 +36,13 @@ class Sent:
     """A form to send, with what was typed into it and what its page fills in."""
 
     client: CheckedClient
-    place: Place
+    place: Address
     data: dict[str, list[str]]
     typed: list[str]
     filled_in_by_page: list[str]
 
 
-def written_forms(app: Flask, demonstration: Demonstration) -> Iterator[tuple[Place, str]]:
+def written_forms(app: Flask, demonstration: Demonstration) -> Iterator[tuple[Address, str]]:
     """Yield each page with a form, once, with somebody who may send it."""
     written, seen = table.read(), set()
     for place in places(app, demonstration):

@@ -16,7 +16,7 @@ from tests.effort import is_long, tries
 from tests.factories.demonstration import Demonstration
 from tests.integration.access.places import (
     NUMBERS,
-    Place,
+    Address,
     methods_of,
     places,
     things,
@@ -78,9 +78,9 @@ def test_no_address_with_a_strange_part_is_an_error_of_ours(
 
 
 def each_gets_one(
-    places_sent_to: list[Place],
+    places_sent_to: list[Address],
     requests: SearchStrategy[dict[str, Any]],
-    send: Callable[[Place, dict[str, Any]], int],
+    send: Callable[[Address, dict[str, Any]], int],
 ) -> None:
     """Send generated requests to each place, one in the short form; none may cause an error.
 
@@ -172,7 +172,7 @@ def test_no_generated_request_for_a_page_is_an_error_of_ours(
     # Reports on purpose what isn't well, with such a status too.
     firsts = {place.endpoint: place for place in pages if place.endpoint != "running.healthz"}
 
-    def send(place: Place, sent: dict[str, Any]) -> int:
+    def send(place: Address, sent: dict[str, Any]) -> int:
         response = client.get(place.address, read=False, **sent)
         response.close()
         return response.status_code
@@ -192,7 +192,7 @@ def test_no_generated_body_is_an_error_of_ours(
         sent_to = [place for place in places(app, demonstration) if "POST" in place.methods]
     firsts = {place.endpoint: place for place in sent_to}
 
-    def send(place: Place, sent: dict[str, Any]) -> int:
+    def send(place: Address, sent: dict[str, Any]) -> int:
         # Without a form's token nothing is accepted: the demonstration stays as it is.
         response = client.post(place.address, read=False, csrf=False, **sent)
         response.close()
@@ -202,7 +202,7 @@ def test_no_generated_body_is_an_error_of_ours(
     assert len(firsts) > 80
 
 
-def forms_of(client: CheckedClient, place: Place) -> list[Form]:
+def forms_of(client: CheckedClient, place: Address) -> list[Form]:
     """Return the forms of a page that are sent to their own address or to the page's."""
     response = client.get(place.address, read=False)
     if response.status_code != 200 or response.mimetype != "text/html":
@@ -243,7 +243,7 @@ def test_no_form_with_strange_values_is_an_error_of_ours(
 
 
 def buttons_of(
-    app: Flask, client: CheckedClient, pages: Iterable[Place], left_out: set[str]
+    app: Flask, client: CheckedClient, pages: Iterable[Address], left_out: set[str]
 ) -> dict[str, Form]:
     """Return forms that pages send elsewhere, one for each endpoint that isn't left out."""
     urls = app.url_map.bind("localhost")

@@ -21,7 +21,7 @@ from tests.integration.access.places import (
     COLUMNS,
     GALLERY,
     KINDS,
-    Place,
+    Address,
     places,
     unknown_of,
 )
@@ -53,7 +53,7 @@ class Asker:
     # next page.
     _clients: dict[str | None, CheckedClient] = field(default_factory=dict)
 
-    def outcome(self, place: Place) -> str:
+    def outcome(self, place: Address) -> str:
         """Return the outcome of reading and of sending; what isn't shown isn't accepted either."""
         who = KINDS[place.cooperation]
         if self.column not in who:
@@ -71,7 +71,7 @@ class Asker:
         assert len(set(outcomes.values())) == 1, f"{place.address}: {outcomes}"
         return outcomes.popitem()[1]
 
-    def _ask_each_way(self, place: Place, key: str | None) -> tuple[dict[str, str], str]:
+    def _ask_each_way(self, place: Address, key: str | None) -> tuple[dict[str, str], str]:
         """Return the outcome of each method, and the page that is shown."""
         if key not in self._clients:
             self._clients[key] = self.walks.demonstration.browser(self.walks.app, key)
@@ -96,7 +96,7 @@ class Asker:
                 self.walks.reset(DEMONSTRATION)
         return outcomes, shown
 
-    def _meaning(self, place: Place, response: TestResponse, stopped: bool) -> str:
+    def _meaning(self, place: Address, response: TestResponse, stopped: bool) -> str:
         status, looks = response.status_code, response.request.method == "GET"
         leads = response.location or ""
         # Something that isn't a passkey's response is reported in the same way.
@@ -118,7 +118,7 @@ class Asker:
         return LED if looks and leads else OPEN
 
 
-def come_to(client: CheckedClient, place: Place) -> str:
+def come_to(client: CheckedClient, place: Address) -> str:
     """Return the address by which a person reaches a place: for a second page, from the first."""
     if place.endpoint not in SECOND:
         return place.address

@@ -8,7 +8,7 @@ from flask import Flask
 from tests.effort import is_long
 from tests.factories.demonstration import Demonstration
 from tests.integration.access import table
-from tests.integration.access.places import KINDS, Place, places
+from tests.integration.access.places import KINDS, Address, places
 from tests.integration.access.table import OPEN
 from tests.pages import Form, Page
 from tracker.access.decision import Decision
@@ -61,7 +61,7 @@ LABELS_NOT_KNOWN_LATER = {
 PARTS = {"closing", "ending", "succession", "undertakings"}
 
 
-def to_write(app: Flask, demonstration: Demonstration) -> Iterator[tuple[Place, str]]:
+def to_write(app: Flask, demonstration: Demonstration) -> Iterator[tuple[Address, str]]:
     """Yield each page that has a form, once, with somebody who may send it."""
     written, seen = table.read(), set()
     for place in places(app, demonstration):

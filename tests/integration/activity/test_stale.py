@@ -52,7 +52,7 @@ def test_stale_values_are_recomputed_once_before_the_commit_in_order(
     mark(Stale.CLEARANCES, [second, first])
     assert done == []
     session.commit()
-    assert [kind for kind, _one in done] == [
+    assert [kind for kind, _subject_id in done] == [
         Stale.CHECKLIST,
         Stale.CLEARANCES,
         Stale.CLEARANCES,
@@ -100,7 +100,7 @@ def test_recorded_events_name_the_actor(app: Flask, country: Country, session: S
     subject_id = uuid4()
     put(
         app,
-        RECOMPUTATIONS.holding({Stale.CHECKLIST: lambda _one, actor: actors.append(actor)}),
+        RECOMPUTATIONS.holding({Stale.CHECKLIST: lambda _subject_id, actor: actors.append(actor)}),
     )
     mark(Stale.CHECKLIST, [subject_id], country.actor("ilena"))
     mark(Stale.CHECKLIST, [subject_id], country.actor("samira"))

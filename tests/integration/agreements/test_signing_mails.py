@@ -10,7 +10,7 @@ from tracker.demo import people, work
 from tracker.mail.models import OutboxMessage
 
 
-def _told(session: Session, kind: str) -> set[str]:
+def _recipients_of(session: Session, kind: str) -> set[str]:
     rows = session.scalars(sa.select(OutboxMessage.recipient).where(OutboxMessage.kind == kind))
     return {row.split("@")[0] for row in rows}
 
@@ -21,12 +21,16 @@ def test_named_signatories_get_a_mail_and_everybody_hears_that_the_text_is_in_fo
     load_checklists()
     demo_people = people.make("seven lanterns by the harbour")
     work.waiting(demo_people)
-    assert _told(session, "text_sent") == {"tomas.beridan", "otto.brandis"}
+    assert _recipients_of(session, "text_sent") == {"tomas.beridan", "otto.brandis"}
     terms = session.scalars(
         sa.select(Checklist).where(Checklist.revision_sent_id.is_not(None))
     ).one()
     demo_checklists.sign(demo_people, terms, "lh")
-    assert _told(session, "text_in_force") == {"tomas.beridan", "ilena.dorvath", "joana.pires"}
+    assert _recipients_of(session, "text_in_force") == {
+        "tomas.beridan",
+        "ilena.dorvath",
+        "joana.pires",
+    }
     session.commit()
 
 
@@ -34,5 +38,9 @@ def test_everybody_concerned_hears_that_a_text_was_declined(session: Session) ->
     load_checklists()
     demo_people = people.make("seven lanterns by the harbour")
     work.declined(demo_people)
-    assert _told(session, "text_declined") == {"tomas.beridan", "ilena.dorvath", "celia.morrow"}
+    assert _recipients_of(session, "text_declined") == {
+        "tomas.beridan",
+        "ilena.dorvath",
+        "celia.morrow",
+    }
     session.commit()

@@ -203,7 +203,7 @@ def test_an_update_of_the_product_leaves_the_administrators_text_and_asks_to_dec
     session.expire_all()
     assert in_use_now()["objectives"].base == WORDS
     assert task not in ada.page("/").text
-    assert queries.overtaken(people.actor("ada")) == []
+    assert queries.with_newer_product_text(people.actor("ada")) == []
 
 
 def test_the_audit_finds_a_text_that_was_changed_in_the_database(

@@ -44,7 +44,7 @@ Watch = Callable[[], AbstractContextManager[list[str]]]
 
 
 @dataclass
-class Place:
+class OwnGuidance:
     """A cooperation of an NPM with two CSOs, and their browsers."""
 
     app: Flask
@@ -72,11 +72,11 @@ class Place:
 
 
 @pytest.fixture
-def place(app: Flask, session: Session) -> Place:
-    return Place(app, set_out(session, template=small_terms()))
+def place(app: Flask, session: Session) -> OwnGuidance:
+    return OwnGuidance(app, set_out(session, template=small_terms()))
 
 
-def again(place: Place, row: OwnArticle) -> OwnArticle:
+def again(place: OwnGuidance, row: OwnArticle) -> OwnArticle:
     article = place.session.scalar(
         sa.select(OwnArticle)
         .where(OwnArticle.id == row.id)
@@ -86,7 +86,7 @@ def again(place: Place, row: OwnArticle) -> OwnArticle:
     return article
 
 
-def passages(place: Place, row: OwnArticle) -> list[tuple[str, str, list[str]]]:
+def passages(place: OwnGuidance, row: OwnArticle) -> list[tuple[str, str, list[str]]]:
     rows = place.session.scalars(
         sa.select(OwnPassage)
         .where(OwnPassage.article_id == row.id)
@@ -96,7 +96,7 @@ def passages(place: Place, row: OwnArticle) -> list[tuple[str, str, list[str]]]:
     return [(passage.key, passage.title, passage.items) for passage in rows]
 
 
-def readers(place: Place, row: OwnArticle) -> set[str]:
+def readers(place: OwnGuidance, row: OwnArticle) -> set[str]:
     """Return who of all people may read an article."""
     return {
         first
@@ -113,7 +113,7 @@ OF_THE_LANTERN = {"joana", "leyla", "otto"}
 # Writing ---------------------------------------------------------------------------------------
 
 
-def test_an_article_is_added_with_its_passages_and_items(place: Place) -> None:
+def test_an_article_is_added_with_its_passages_and_items(place: OwnGuidance) -> None:
     row = place.article(body=f"Before.\n\n{BODY}\n\n## Leave out who {{M1 M2}}\n\nNo names.")
     assert (row.organisation_id, row.version) == (place.negotiation.country.id("door"), 1)
     assert (row.lead, row.for_partners, row.withdrawn_at) == ("Before.", False, None)
@@ -123,7 +123,7 @@ def test_an_article_is_added_with_its_passages_and_items(place: Place) -> None:
     ]
 
 
-def test_the_trail_names_the_articles_owner_and_nothing_of_its_text(place: Place) -> None:
+def test_the_trail_names_the_articles_owner_and_nothing_of_its_text(place: OwnGuidance) -> None:
     row = place.article()
     own_guidance.change(
         place["samira"],
@@ -154,7 +154,7 @@ def test_the_trail_names_the_articles_owner_and_nothing_of_its_text(place: Place
         ("## A\n\n" + "x" * 50_000, "longer than 50000 characters"),
     ],
 )
-def test_a_text_with_mistakes_is_not_added(place: Place, body: str, mistake: str) -> None:
+def test_a_text_with_mistakes_is_not_added(place: OwnGuidance, body: str, mistake: str) -> None:
     with pytest.raises(ContentError, match=mistake):
         own_guidance.add(place["samira"], own_words(body), language="en", for_partners=False)
     place.session.rollback()
@@ -172,7 +172,7 @@ def test_a_text_with_mistakes_is_not_added(place: Place, body: str, mistake: str
     ],
 )
 def test_an_article_has_a_question_and_a_place(
-    place: Place, head: dict[str, Any], field: str
+    place: OwnGuidance, head: dict[str, Any], field: str
 ) -> None:
     with pytest.raises(RuleBrokenError) as caught:
         own_guidance.check(own_words(**head))
@@ -184,7 +184,7 @@ def test_an_article_has_a_question_and_a_place(
     "first", ["henrik", "dora", "joana", "ilena", "vesna", "ada", "root", "marek"]
 )
 def test_only_coordinators_and_managers_of_the_organisation_change_it(
-    place: Place, first: str
+    place: OwnGuidance, first: str
 ) -> None:
     row = place.article(for_partners=True)
     actor = place[first]
@@ -208,17 +208,17 @@ def test_only_coordinators_and_managers_of_the_organisation_change_it(
 
 
 @pytest.mark.parametrize("first", ["henrik", "dora", "oren", "ada", "root"])
-def test_other_people_cannot_add_one(place: Place, first: str) -> None:
+def test_other_people_cannot_add_one(place: OwnGuidance, first: str) -> None:
     with pytest.raises(RefusedError, match="Coordinators and managers"):
         own_guidance.add(place[first], own_words(), language="en", for_partners=False)
 
 
-def test_a_manager_writes_too(place: Place) -> None:
+def test_a_manager_writes_too(place: OwnGuidance) -> None:
     assert place.article("nadia").organisation_id == place.negotiation.country.id("npm")
 
 
 @pytest.mark.both_databases
-def test_two_simultaneous_changes_do_not_overwrite_each_other(place: Place) -> None:
+def test_two_simultaneous_changes_do_not_overwrite_each_other(place: OwnGuidance) -> None:
     row = place.article()
 
     def save(question: str, seen: int | None) -> None:
@@ -242,7 +242,7 @@ def test_two_simultaneous_changes_do_not_overwrite_each_other(place: Place) -> N
         save("First?", 2)
 
 
-def test_a_withdrawn_article_is_kept_and_can_be_restored(place: Place) -> None:
+def test_a_withdrawn_article_is_kept_and_can_be_restored(place: OwnGuidance) -> None:
     row = place.article(for_partners=True)
     own_guidance.withdraw(place["samira"], row.id)
     place.session.commit()
@@ -260,18 +260,18 @@ def test_a_withdrawn_article_is_kept_and_can_be_restored(place: Place) -> None:
 # Who reads it ----------------------------------------------------------------------------------
 
 
-def test_without_a_word_for_partners_it_stays_in_the_organisation(place: Place) -> None:
+def test_without_a_word_for_partners_it_stays_in_the_organisation(place: OwnGuidance) -> None:
     assert readers(place, place.article()) == OF_THE_DOOR
     assert readers(place, place.article("nadia", question="Ours?")) == OF_THE_NPM
 
 
-def test_partners_read_a_shared_article(place: Place) -> None:
+def test_partners_read_a_shared_article(place: OwnGuidance) -> None:
     row = place.article(for_partners=True)
     # Not another NPM, a CSO without a common cooperation, an auditor or an administrator.
     assert readers(place, row) == OF_THE_DOOR | OF_THE_NPM | OF_THE_LANTERN
 
 
-def test_a_member_of_a_partner_reads_it_while_taking_part(place: Place) -> None:
+def test_a_member_of_a_partner_reads_it_while_taking_part(place: OwnGuidance) -> None:
     country = place.negotiation.country
     row = place.article(for_partners=True)
     country.person("Ruth Abara", "npm", Role.MEMBER)
@@ -282,7 +282,7 @@ def test_a_member_of_a_partner_reads_it_while_taking_part(place: Place) -> None:
     assert "ruth" in readers(place, row)
 
 
-def test_another_cooperation_makes_other_partners(place: Place) -> None:
+def test_another_cooperation_makes_other_partners(place: OwnGuidance) -> None:
     country = place.negotiation.country
     row = place.article("marek", for_partners=True)
     assert readers(place, row) == {"marek"}
@@ -294,7 +294,7 @@ def test_another_cooperation_makes_other_partners(place: Place) -> None:
 
 @pytest.mark.parametrize("leaves", ["door", "lantern"])
 def test_a_party_that_left_the_cooperation_is_no_longer_a_partner(
-    place: Place, leaves: str
+    place: OwnGuidance, leaves: str
 ) -> None:
     row = place.article(for_partners=True)
     party = place.session.scalars(
@@ -309,7 +309,7 @@ def test_a_party_that_left_the_cooperation_is_no_longer_a_partner(
     assert "joana" in readers(place, row)
 
 
-def test_other_roles_of_a_person_give_no_access(place: Place) -> None:
+def test_other_roles_of_a_person_give_no_access(place: OwnGuidance) -> None:
     row = place.article(for_partners=True)
     hers = place["joana"]
     auditor = ActorMembership(
@@ -331,7 +331,7 @@ def test_other_roles_of_a_person_give_no_access(place: Place) -> None:
 # Beside items ----------------------------------------------------------------------------------
 
 
-def test_it_is_shown_beside_its_items_with_its_organisation(place: Place) -> None:
+def test_it_is_shown_beside_its_items_with_its_organisation(place: OwnGuidance) -> None:
     place.article(for_partners=True)
     for first in ("dora", "oren", "leyla"):
         page = place.page(first, place.checklist)
@@ -342,7 +342,7 @@ def test_it_is_shown_beside_its_items_with_its_organisation(place: Place) -> Non
     assert "Write it down" not in place.page("ilena", f"{place.checklist}/items/M2/answer").text
 
 
-def test_other_people_do_not_see_it_beside_any_item(place: Place) -> None:
+def test_other_people_do_not_see_it_beside_any_item(place: OwnGuidance) -> None:
     place.article()
     place.article("ilena", BODY.replace("same", "very"), question="Ours?")
     page = place.page("joana", place.checklist)
@@ -356,7 +356,7 @@ def test_other_people_do_not_see_it_beside_any_item(place: Place) -> None:
 
 
 def test_a_partner_of_another_cooperation_is_not_beside_the_items_of_this_one(
-    place: Place,
+    place: OwnGuidance,
 ) -> None:
     place.article("marek", for_partners=True)
     other = open_one(place.negotiation.country, "bridge")
@@ -367,7 +367,7 @@ def test_a_partner_of_another_cooperation_is_not_beside_the_items_of_this_one(
     assert own_queries.beside(place["ilena"], place.negotiation.cooperation.id) == {}
 
 
-def test_a_withdrawn_one_is_shown_beside_no_item(place: Place) -> None:
+def test_a_withdrawn_one_is_shown_beside_no_item(place: OwnGuidance) -> None:
     row = place.article(for_partners=True)
     own_guidance.withdraw(place["samira"], row.id)
     place.session.commit()
@@ -378,7 +378,9 @@ def test_a_withdrawn_one_is_shown_beside_no_item(place: Place) -> None:
 
 
 @pytest.mark.both_databases
-def test_the_library_lists_it_for_its_readers_alone(place: Place, client: CheckedClient) -> None:
+def test_the_library_lists_it_for_its_readers_alone(
+    place: OwnGuidance, client: CheckedClient
+) -> None:
     row = place.article(question="Zebra paths?", for_partners=True)
     for first in ("samira", "oren", "joana"):
         page = place.page(first, "/guidance")
@@ -391,7 +393,7 @@ def test_the_library_lists_it_for_its_readers_alone(place: Place, client: Checke
 
 
 @pytest.mark.both_databases
-def test_keywords_find_it_in_question_summary_and_text(place: Place) -> None:
+def test_keywords_find_it_in_question_summary_and_text(place: OwnGuidance) -> None:
     row = place.article(
         body="## Go {#go M1}\n\nThe *harbour* pilot waits at [the pier](https://pier.example).",
         question="Zebra paths?",
@@ -415,7 +417,7 @@ def page_words(page: Page, wanted: str) -> list[str]:
     return [words for words in page.links() if words.replace(" ", "") == wanted.replace(" ", "")]
 
 
-def test_counts_beside_choices_count_what_the_reader_may_see(place: Place) -> None:
+def test_counts_beside_choices_count_what_the_reader_may_see(place: OwnGuidance) -> None:
     place.article(category="npm-models", topics=("finances",))
     assert "NPM Models 1" in place.page("dora", "/guidance").links()
     assert "NPM Models 0" in place.page("joana", "/guidance").links()
@@ -425,7 +427,7 @@ def test_counts_beside_choices_count_what_the_reader_may_see(place: Place) -> No
 
 @pytest.mark.parametrize("first", ["joana", "marek", "vesna", "ada", "root", "ilena", None])
 def test_other_organisations_articles_change_no_byte_of_a_persons_pages(
-    place: Place, client: CheckedClient, first: str | None
+    place: OwnGuidance, client: CheckedClient, first: str | None
 ) -> None:
     word = secrets.token_hex(8)
     browser = client if first is None else place.browser(first)
@@ -454,7 +456,7 @@ def test_other_organisations_articles_change_no_byte_of_a_persons_pages(
 
 @pytest.mark.both_databases
 def test_the_library_and_a_checklist_ask_as_many_queries_for_many_as_for_few(
-    place: Place, statements: Watch
+    place: OwnGuidance, statements: Watch
 ) -> None:
     browser = place.browser("ilena")
     addresses = ("/guidance", "/guidance?q=day", place.checklist, HOME)
@@ -485,7 +487,7 @@ def test_the_library_and_a_checklist_ask_as_many_queries_for_many_as_for_few(
 # Pages -----------------------------------------------------------------------------------------
 
 
-def test_the_whole_way_from_writing_to_withdrawn(place: Place) -> None:
+def test_the_whole_way_from_writing_to_withdrawn(place: OwnGuidance) -> None:
     samira = place.browser("samira")
     assert "Your organisation hasn't written anything here yet." in samira.page(HOME).text
     fields: dict[str, Any] = {
@@ -522,7 +524,7 @@ def test_the_whole_way_from_writing_to_withdrawn(place: Place) -> None:
 
 
 def test_others_can_write_while_a_text_is_parsed_and_previewed(
-    place: Place, monkeypatch: pytest.MonkeyPatch
+    place: OwnGuidance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     address = f"{HOME}/{place.article().id}/change"
     calls = write_during(monkeypatch, (library, "read_own_body"), (pages, "text_view"))
@@ -536,7 +538,7 @@ def test_others_can_write_while_a_text_is_parsed_and_previewed(
     assert calls == ["read_own_body", "read_own_body", "text_view"]
 
 
-def test_mistakes_are_shown_beside_the_text_and_nothing_typed_is_lost(place: Place) -> None:
+def test_mistakes_are_shown_beside_the_text_and_nothing_typed_is_lost(place: OwnGuidance) -> None:
     samira = place.browser("samira")
     text = "## One {M99}\n\n<b>so</b>"
     page = Page.of(samira.submit(f"{HOME}/new", question="How?", text=text, step="save"))
@@ -555,7 +557,7 @@ def test_mistakes_are_shown_beside_the_text_and_nothing_typed_is_lost(place: Pla
     assert "<b>so</b>" not in page.html
 
 
-def test_somebody_elses_save_is_shown_beside_ones_own_text(place: Place) -> None:
+def test_somebody_elses_save_is_shown_beside_ones_own_text(place: OwnGuidance) -> None:
     row = place.article()
     samira = place.browser("samira")
     address = f"{HOME}/{row.id}/change"
@@ -579,14 +581,14 @@ def test_somebody_elses_save_is_shown_beside_ones_own_text(place: Place) -> None
     assert "late" in again(place, row).body
 
 
-def test_a_text_is_downloaded_as_it_was_written(place: Place) -> None:
+def test_a_text_is_downloaded_as_it_was_written(place: OwnGuidance) -> None:
     row = place.article()
     response = place.browser("samira").get(f"{HOME}/{row.id}/file")
     assert response.mimetype == "text/markdown"
     assert response.text == f"# {row.question}\n\n{BODY}\n"
 
 
-def test_an_article_in_arabic_says_its_direction(place: Place) -> None:
+def test_an_article_in_arabic_says_its_direction(place: OwnGuidance) -> None:
     row = own_guidance.add(
         place["samira"],
         own_words("## العنوان {M1}\n\nقبل العمل", question="كيف نعمل؟"),
@@ -615,7 +617,7 @@ def test_an_article_in_arabic_says_its_direction(place: Place) -> None:
     ],
 )
 def test_readers_are_refused_and_other_people_get_404(
-    place: Place, first: str, status: int
+    place: OwnGuidance, first: str, status: int
 ) -> None:
     row = place.article(for_partners=True)
     browser = place.browser(first)
@@ -634,7 +636,7 @@ def test_readers_are_refused_and_other_people_get_404(
     assert (HOME in browser.page("/").addresses()) is writes
 
 
-def test_an_answer_under_own_guidance_is_saved_as_ever(place: Place) -> None:
+def test_an_answer_under_own_guidance_is_saved_as_ever(place: OwnGuidance) -> None:
     place.article(for_partners=True)
     saved = checklists.save_answer(
         place["ilena"],
@@ -651,7 +653,7 @@ def test_an_answer_under_own_guidance_is_saved_as_ever(place: Place) -> None:
 
 @pytest.mark.both_databases
 def test_own_articles_of_one_search_come_with_the_words_in_their_question_first(
-    place: Place,
+    place: OwnGuidance,
 ) -> None:
     place.article(question="A path?", body="## A {M1}\n\nZebra crossing.")
     place.article(question="Zebra?", body="## B {M1}\n\nNothing else.")

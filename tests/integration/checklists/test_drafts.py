@@ -471,7 +471,7 @@ def test_a_draft_on_a_visit_is_stored_only_encrypted_and_shown_only_with_a_clear
 # Two people at once
 
 
-def overtaken(writers: Writers) -> Page:
+def conflict_page(writers: Writers) -> Page:
     """Have Dora save while Samira writes, and return the page that tells Samira."""
     writers.negotiation.save("samira", "M1", words="The head replies within ten days.")
     sent = writers.form("samira", words="The head replies within seven days.")
@@ -482,7 +482,7 @@ def overtaken(writers: Writers) -> Page:
 def test_the_later_one_sees_both_and_how_they_differ_and_may_save_their_own(
     writers: Writers,
 ) -> None:
-    page = overtaken(writers)
+    page = conflict_page(writers)
     assert "Dora Lund saved another value while you were writing." in page.text
     marked = {
         tag: " ".join("".join(e.itertext()) for e in page.root.iter(tag)) for tag in ("del", "ins")
@@ -501,7 +501,7 @@ def test_the_later_one_sees_both_and_how_they_differ_and_may_save_their_own(
 
 
 def test_keeping_their_answer_leaves_my_words_as_a_draft(writers: Writers) -> None:
-    page = overtaken(writers)
+    page = conflict_page(writers)
     writers.browser("samira").page(page.links()["Keep the saved version"])
     answer = writers.negotiation.loaded().sheet.shared("M1")
     assert answer is not None
@@ -518,7 +518,7 @@ def test_keeping_their_answer_leaves_my_words_as_a_draft(writers: Writers) -> No
 
 
 def test_a_mistake_on_the_page_that_compares_does_not_end_the_comparing(writers: Writers) -> None:
-    page = overtaken(writers)
+    page = conflict_page(writers)
     wrong = page.form().filled_in(words="x" * 20_001)
     page = Page.of(writers.post("samira", "/items/M1/answer", wrong))
     assert "There is a problem" in page.text

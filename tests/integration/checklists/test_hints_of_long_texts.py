@@ -14,6 +14,7 @@ from tests.integration.checklists.test_pages import Users, forms
 from tests.writing import write_during
 from tracker.accounts.models import Membership
 from tracker.activity.models import Event
+from tracker.activity.verbs import ROWS_NOTED
 from tracker.checklist_templates import risky_phrases
 from tracker.checklists.negotiation import hints
 from tracker.core import clock, services
@@ -98,7 +99,7 @@ def test_after_a_restart_others_can_write_while_an_act_searches_a_checklist(
 
 
 def recorded(users: Users) -> int:
-    events = sa.select(sa.func.count()).select_from(Event).where(Event.subject_type != "chain")
+    events = sa.select(sa.func.count()).select_from(Event).where(Event.verb != ROWS_NOTED.name)
     return users.negotiation.session.scalar(events) or 0
 
 
@@ -213,4 +214,4 @@ def test_what_is_remembered_is_limited_and_no_text(monkeypatch: pytest.MonkeyPat
     assert searched._size <= 3_000
     searched.found_in(texts[0], (), search)
     assert calls[-1] == texts[0]
-    assert all(isinstance(key, bytes) for key in searched._found)
+    assert all(isinstance(key, bytes) for key in searched._matches_by_digest)

@@ -46,17 +46,17 @@ def change_again_and_again(user: User) -> None:
     user.language = "ar"
     db.session.commit()
     chain = db.session.scalars(sa.select(Chain).where(IS_OF_THE_INSTANCE)).one()
-    made = db.session.scalars(
+    noted = db.session.scalars(
         sa.select(Event).where(Event.chain_id == chain.id, Event.number == chain.count)
     ).one()
-    assert (made.verb, list(made.state or {})) == (ROWS_NOTED.name, ["user"])
-    values = {column.key: getattr(made, column.key) for column in sa.inspect(Event).column_attrs}
+    assert (noted.verb, list(noted.state or {})) == (ROWS_NOTED.name, ["user"])
+    values = {column.key: getattr(noted, column.key) for column in sa.inspect(Event).column_attrs}
     db.session.execute(
         sa.insert(Event),
-        [{**values, "id": uuid4(), "number": made.number + more} for more in range(1, MANY)],
+        [{**values, "id": uuid4(), "number": noted.number + more} for more in range(1, MANY)],
     )
     db.session.execute(
-        sa.update(Chain).where(Chain.id == chain.id).values(count=made.number + MANY - 1)
+        sa.update(Chain).where(Chain.id == chain.id).values(count=noted.number + MANY - 1)
     )
     # As in a real instance.
     db.session.execute(sa.text("ANALYZE"))

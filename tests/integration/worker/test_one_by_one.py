@@ -289,7 +289,7 @@ def test_what_failed_is_forgotten_when(
 
 def test_a_failure_of_one_job_does_not_affect_another(session: Session) -> None:
     Worker().run()
-    each(Job("close", lambda _day: [], lambda _one, _day: None), clock.today())
+    each(Job("close", lambda _day: [], lambda _due, _day: None), clock.today())
     assert failures.is_any()
     assert failures.of("close") == {}
 
@@ -307,7 +307,7 @@ def test_the_health_checks_report_failed_jobs(
 
 
 def test_an_object_of_several_ids_is_named_by_all(session: Session) -> None:
-    def fail(_one: object, _day: dt.date) -> None:
+    def fail(_due: object, _day: dt.date) -> None:
         raise LookupError
 
     pair = assignments.DueAssignments(uuid4(), uuid4())

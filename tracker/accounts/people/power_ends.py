@@ -32,7 +32,7 @@ _Other = aliased(Membership)
 
 def ending(day: dt.date) -> Sequence[UUID]:
     """Return the signatory and manager roles whose end people are to be reminded of."""
-    return _found(_is_ending(day))
+    return _membership_ids(_is_ending(day))
 
 
 def remind(membership_id: UUID, day: dt.date) -> bool:
@@ -58,7 +58,7 @@ def remind(membership_id: UUID, day: dt.date) -> bool:
 
 def run_out(day: dt.date) -> Sequence[UUID]:
     """Return the signatory roles whose power ran out before a day, which no event says yet."""
-    return _found(_has_run_out(day))
+    return _membership_ids(_has_run_out(day))
 
 
 def note(membership_id: UUID, day: dt.date) -> bool:
@@ -112,7 +112,7 @@ def _record(verb: Verb, membership: Membership, last: dt.date, **more: Any) -> N
     )
 
 
-def _found(condition: sa.ColumnElement[bool]) -> Sequence[UUID]:
+def _membership_ids(condition: sa.ColumnElement[bool]) -> Sequence[UUID]:
     return db.session.scalars(sa.select(Membership.id).where(condition)).all()
 
 

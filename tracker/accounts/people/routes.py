@@ -313,8 +313,8 @@ def give_role(user_id: str, where: str) -> str | Response:
                 power_from=form.power_from.data,
                 power_until=form.power_until.data,
                 office=form.office.data or "",
-                outside_expert=_told(form, "outside_expert") is True,
-                audits_id=_told(form, "audits"),
+                outside_expert=_data_of(form, "outside_expert") is True,
+                audits_id=_data_of(form, "audits"),
             ),
         ),
         success=lambda given: _given(given, person.name),
@@ -421,8 +421,8 @@ def invite(where: str) -> str | Response:
                 power_from=form.power_from.data,
                 power_until=form.power_until.data,
                 office=form.office.data or "",
-                outside_expert=_told(form, "outside_expert") is True,
-                audits_id=_told(form, "audits"),
+                outside_expert=_data_of(form, "outside_expert") is True,
+                audits_id=_data_of(form, "audits"),
                 language=form.language.data,
                 days=_days(),
             ),
@@ -455,7 +455,7 @@ def add_without_email(where: str) -> str | Response:
                 name=form.name.data or "",
                 organisation_id=organisation.id,
                 language=form.language.data,
-                outside_expert=_told(form, "outside_expert") is True,
+                outside_expert=_data_of(form, "outside_expert") is True,
             ),
         ),
         success=_("The person is added. You can add them to a cooperation now."),
@@ -542,7 +542,7 @@ def _name(organisation: Organisation | None) -> str:
     return organisation.name if organisation else ""
 
 
-def _told(form: InviteForm | GiveRoleForm | WithoutEmailForm, name: str) -> Any:
+def _data_of(form: InviteForm | GiveRoleForm | WithoutEmailForm, name: str) -> Any:
     return form[name].data if name in form else None
 
 

@@ -32,7 +32,7 @@ def views(
     checklist: Checklist, pairs: Sequence[tuple[Revision, SignatureRequest | None]]
 ) -> dict[UUID, list[PaperView]]:
     """Return the scans recorded for some revisions of a checklist, by revision."""
-    papers = paper.on_revisions(revision.id for revision, _asked in pairs)
+    papers = paper.on_revisions(revision.id for revision, _request in pairs)
     return {pair[0].id: views_of(checklist, pair, papers.get(pair[0].id, ())) for pair in pairs}
 
 

@@ -100,7 +100,7 @@ def _recorded_too_late(actor: Actor, checklist: Checklist) -> str:
     """Show the submitted form again if the text is no longer pending, so that nothing is lost."""
     seen = shown.digest_on(actor, request.form.get("page_token"))
     pairs = signoff.revisions_of(agreements.SUBJECT, checklist.id)
-    revision = found_or_404(next((old for old, _asked in pairs if old.digest == seen), None))
+    revision = found_or_404(next((old for old, _request in pairs if old.digest == seen), None))
     signature_request = found_or_404(signoff.request_of(revision.id))
     document = signoff_service.document_of(revision, encryption.key_for(checklist))
     lines = paper.named_lines(actor, signature_request, document)
@@ -200,7 +200,7 @@ def show(checklist_id: UUID, record_id: UUID) -> str | Response:
             sentence=words,
             language=str(get_locale()),
         ),
-        success=lambda _made: _confirmed(checklist),
+        success=lambda _record: _confirmed(checklist),
         next=_to_record(checklist, revision),
     )
     if done:
@@ -300,7 +300,7 @@ def scan(checklist_id: UUID, record_id: UUID) -> Response:
     """Send a scan as a download to people who may open the text; it is never shown in a page."""
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "scan")
-    record, revision, _asked = _get_or_404(checklist, record_id)
+    record, revision, _request = _get_or_404(checklist, record_id)
     answer = make_response(papers.scan_of(record, keys.key_of(checklist.cooperation_id)))
     answer.headers["Content-Type"] = record.media_type
     name = f"{checklist.kind.value}-{revision.number}-paper.{ENDINGS[ScanType(record.media_type)]}"
@@ -313,7 +313,9 @@ def _get_or_404(
 ) -> tuple[PaperRecord, Revision, SignatureRequest]:
     """Return a scan of a checklist with its revision and request, or abort with 404."""
     pairs = signoff.revisions_of(agreements.SUBJECT, checklist.id)
-    paper_record = found_or_404(papers.find((revision.id for revision, _asked in pairs), record_id))
+    paper_record = found_or_404(
+        papers.find((revision.id for revision, _request in pairs), record_id)
+    )
     signature_request = found_or_404(signoff.request_of(paper_record.revision_id))
     return paper_record, signature_request.revision, signature_request
 

@@ -57,7 +57,9 @@ def open_lines(
     """
     standing = requests.standing_of(signature_request)
     own = actor.organisation_id
-    if own not in {party for party, _one in signers.whose_turn(standing.parties, standing.signed)}:
+    if own not in {
+        party for party, _person in signers.whose_turn(standing.parties, standing.signed)
+    }:
         return []
     slots = [
         slot

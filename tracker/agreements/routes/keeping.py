@@ -25,7 +25,7 @@ def keep(checklist_id: UUID, number: int) -> Response:
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "keep_text")
     rows = signoff.revisions_of(SUBJECT, checklist.id)
-    revision = found_or_404(next((row for row, _asked in rows if row.number == number), None))
+    revision = found_or_404(next((row for row, _request in rows if row.number == number), None))
     compared = evidence.look(checklist)
     require(keeping.can_keep(actor, load_localized(checklist), compared, revision.id))
     record = url_for("signing.record_of", checklist_id=checklist_id, number=number)

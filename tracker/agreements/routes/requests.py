@@ -95,7 +95,7 @@ def _passed_on_too_late(actor: Actor, checklist: Checklist, user_id: UUID) -> st
     seen = shown.digest_on(actor, request.form.get("page_token"))
     pairs = signoff.revisions_of(SUBJECT, checklist.id)
     revision = found_or_404(
-        next((revision for revision, _asked in pairs if revision.digest == seen), None)
+        next((revision for revision, _request in pairs if revision.digest == seen), None)
     )
     signature_request = found_or_404(signoff.request_of(revision.id))
     able = signature_requests.who_can_take_over(

@@ -587,9 +587,9 @@ def _record_page(
         until=agreement_pages.until_words(asking) if asking else [],
         state=evidence.words_of(compared, revision.id),
         agrees=compared.agrees,
-        history=_history(loaded, [revision for revision, _asked in pairs]),
+        history=_history(loaded, [revision for revision, _request in pairs]),
         revisions=[
-            (revision, evidence.words_of(compared, revision.id)[0]) for revision, _asked in pairs
+            (revision, evidence.words_of(compared, revision.id)[0]) for revision, _request in pairs
         ],
         notices=_notices(actor, loaded, notices) if is_standing else [],
         misnamed=_misnamed(loaded, compared, revision.id),

@@ -156,11 +156,15 @@ def _fields(old: Iterable[TemplateField], new: Sequence[TemplateField]) -> Itera
         if after is None:
             yield _("its field %(key)s must stay", key=field.key)
             continue
-        for message in (*_one(field, after), *_owners(field, after), *_table(field, after)):
+        for message in (
+            *_looser_in_part(field, after),
+            *_owners(field, after),
+            *_table(field, after),
+        ):
             yield _("field %(key)s: %(message)s", key=field.key, message=message)
 
 
-def _one(old: TemplateField | Column, new: TemplateField | Column) -> Iterator[str]:
+def _looser_in_part(old: TemplateField | Column, new: TemplateField | Column) -> Iterator[str]:
     """Yield what is looser in a field or a column."""
     if new.type is not old.type:
         yield _("its type must stay %(type)s", type=old.type.value)
@@ -223,7 +227,7 @@ def _table(old: TemplateField, new: TemplateField) -> Iterator[str]:
         if after is None:
             yield _("its column %(key)s must stay", key=column.key)
             continue
-        for message in _one(column, after):
+        for message in _looser_in_part(column, after):
             yield _("column %(key)s: %(message)s", key=column.key, message=message)
         if after.shown_when is not None and not _is_as_wide(column.shown_when, after.shown_when):
             yield _("column %(key)s: shown_when may only be widened", key=column.key)

@@ -131,10 +131,10 @@ def edit(slug: str, language: str) -> Answered:
         form["version"].data = current.revision
         return _edit_page(form, revisions)
 
-    def show_again(parts: ArticleParts | None = None, *, is_overtaken: bool = False) -> str:
+    def show_again(parts: ArticleParts | None = None, *, has_conflict: bool = False) -> str:
         with reading():
             return _edit_page(
-                form, get_revisions(actor, slug, language), parts, is_overtaken=is_overtaken
+                form, get_revisions(actor, slug, language), parts, has_conflict=has_conflict
             )
 
     before, made_from = guidance_editing.words_of(base), base.revision
@@ -150,7 +150,7 @@ def edit(slug: str, language: str) -> Answered:
 
     def handle_conflict(error: StaleError) -> str:
         form.refuse(error)
-        return show_again(text.parts, is_overtaken=True)
+        return show_again(text.parts, has_conflict=True)
 
     done = _is_to_be_published(form, words) and perform(
         form,
@@ -206,14 +206,14 @@ def _edit_page(
     revisions: Sequence[Article],
     parts: ArticleParts | None = None,
     *,
-    is_overtaken: bool = False,
+    has_conflict: bool = False,
 ) -> str:
     """Show the form with the text, its preview, and how it differs from the current text.
 
     If another revision became current in the meantime, saving again replaces that one.
     """
     current = found_or_404(guidance_editing.current_of(revisions))
-    if is_overtaken:
+    if has_conflict:
         form["version"].data = current.revision
     names = pages.names_of(taxonomy(locale.language()))
     return render_template(
@@ -221,7 +221,7 @@ def _edit_page(
         form=form,
         base=_begun_from(revisions),
         current=current,
-        is_overtaken=is_overtaken,
+        has_conflict=has_conflict,
         view=pages.text_view(parts, headings_from=4) if parts else None,
         difference=differences.between(guidance_editing.parts_of(current), parts, names)
         if parts

@@ -11,8 +11,8 @@ from tracker.authoring.model_texts.faults import FaultsError
 from tracker.authoring.model_texts.places import (
     EACH_WORDS,
     FieldPlaces,
-    Place,
     RowPlaces,
+    TextValue,
     each_name,
     how_name,
     modes_name,
@@ -109,7 +109,7 @@ def _members(fields: Sequence[FieldPlaces]) -> Iterator[tuple[str, Any]]:
                 )
 
 
-def _for_new_text(place: Place) -> Iterator[tuple[str, Any]]:
+def _for_new_text(place: TextValue) -> Iterator[tuple[str, Any]]:
     yield modes_name(place.path), _modes_field(_l("For which ways of working?"))
     if place.part.type in WRITTEN:
         yield (
@@ -134,7 +134,7 @@ def _modes_field(label: object) -> Any:
     )
 
 
-def label_of(place: Place) -> object:
+def label_of(place: TextValue) -> object:
     """Return the label of a place: its field's, and for which ways of working it is."""
     label = place.part.label
     if place.is_new:
@@ -147,7 +147,7 @@ def label_of(place: Place) -> object:
     return _l("%(label)s, instead for: %(modes)s", label=label, modes=modes)
 
 
-def _value_field(place: Place) -> Any:
+def _value_field(place: TextValue) -> Any:
     part = place.part
     settings: dict[str, Any] = {}
     if place.is_base and not place.is_in_row and part.hint:
@@ -162,7 +162,7 @@ def _value_field(place: Place) -> Any:
     return single_field(cast("Any", _Labelled(part, label_of(place))), [], settings)
 
 
-def _choices(place: Place) -> Iterator[Option]:
+def _choices(place: TextValue) -> Iterator[Option]:
     """Yield what can be chosen; a party or a person only as the one that the row is for."""
     part = place.part
     match part.type:
@@ -190,7 +190,7 @@ class _Labelled:
         return getattr(self._part, name)
 
 
-def _open_field(place: Place) -> Any:
+def _open_field(place: TextValue) -> Any:
     if place.has_value:
         label: object = _l("%(label)s: or what is to be decided", label=place.part.label)
         hint: object = _l("Instead of an answer: what only the parties can decide.")

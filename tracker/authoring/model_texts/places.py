@@ -44,7 +44,7 @@ EACH_WORDS: dict[Each, object] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class TextValue:
     """A value of a model text: where it is, of which field or column, and what it was."""
 
     path: Path
@@ -109,7 +109,7 @@ class RowPlaces:
     label: object
     modes: tuple[Mode, ...]
     each: Each | None
-    places: tuple[Place, ...]
+    places: tuple[TextValue, ...]
     is_new: bool = False
     # What it says first.
     beginning: str = ""
@@ -120,11 +120,11 @@ class FieldPlaces:
     """A field of an item: its places, or those of its rows."""
 
     field: TemplateField
-    places: tuple[Place, ...] = ()
+    places: tuple[TextValue, ...] = ()
     rows: tuple[RowPlaces, ...] = ()
 
     @property
-    def all_places(self) -> Iterator[Place]:
+    def all_places(self) -> Iterator[TextValue]:
         """Every place, those in rows too."""
         yield from self.places
         for row in self.rows:
@@ -152,18 +152,18 @@ def may_vary(field: TemplateField) -> bool:
     return field.type not in FACTS | {FieldType.CONFIRM}
 
 
-def new_place(field: TemplateField) -> Place:
+def new_place(field: TemplateField) -> TextValue:
     """Return the place in which another text for some ways of working is typed."""
-    return Place((field.key, NEW), field, is_new=True)
+    return TextValue((field.key, NEW), field, is_new=True)
 
 
-def in_cell(path: Path, part: Part, cell: Cell, each: Each | None = None) -> Iterator[Place]:
+def in_cell(path: Path, part: Part, cell: Cell, each: Each | None = None) -> Iterator[TextValue]:
     """Yield the places of a field or a cell that there are."""
-    yield Place((*path, "base"), part, cell.base, each=each)
+    yield TextValue((*path, "base"), part, cell.base, each=each)
     for key, variant in cell.variants.items():
-        yield Place((*path, "variants", key), part, variant.value, variant.modes, each)
+        yield TextValue((*path, "variants", key), part, variant.value, variant.modes, each)
     for key, added in cell.added.items():
-        yield Place((*path, "added", key), part, added.text, added.modes, each)
+        yield TextValue((*path, "added", key), part, added.text, added.modes, each)
 
 
 def rows_of(field: TemplateField, own: FieldText | None) -> Iterator[RowPlaces]:
@@ -199,7 +199,7 @@ def rows_of(field: TemplateField, own: FieldText | None) -> Iterator[RowPlaces]:
             (),
             None,
             tuple(
-                Place((field.key, "rows", NEW, column.key, "base"), column)
+                TextValue((field.key, "rows", NEW, column.key, "base"), column)
                 for column in field.columns
             ),
             is_new=True,

@@ -44,7 +44,7 @@ class ItemState:
         return self.row.number if self.row else 0
 
     @property
-    def is_overtaken(self) -> bool:
+    def has_newer_product_text(self) -> bool:
         """Whether the product has had another text since this instance's was published."""
         return (
             self.row is not None
@@ -84,7 +84,7 @@ def revisions(kind: ChecklistKind, language: str, code: str) -> Sequence[ModelTe
     ).all()
 
 
-def overtaken(actor: Actor) -> list[tuple[ChecklistKind, str, str]]:
+def with_newer_product_text(actor: Actor) -> list[tuple[ChecklistKind, str, str]]:
     """Return the items changed here whose text in the product was updated since, for My work."""
     if not policy.can_look_after_checklists(actor):
         return []
@@ -97,5 +97,5 @@ def overtaken(actor: Actor) -> list[tuple[ChecklistKind, str, str]]:
         (row.kind, row.language, row.item)
         for row in rows
         if (product := library.content_in(row.kind, row.language).items.get(row.item)) is not None
-        and ItemState(row.item, product, row).is_overtaken
+        and ItemState(row.item, product, row).has_newer_product_text
     ]

@@ -116,7 +116,7 @@ def change(kind: str, language: str, code: str) -> Answered:
             theirs = _state_or_404(actor, address)
             form["version"].data = theirs.number
             conflict = _differences(item, theirs.text, text or before, language)
-            return _form_page(form, address, theirs, item, conflict=conflict, is_overtaken=True)
+            return _form_page(form, address, theirs, item, conflict=conflict, has_conflict=True)
 
     is_to_be_published = is_sound = False
     try:

@@ -13,7 +13,7 @@ from tracker.authoring.model_texts.places import (
     NEW,
     Part,
     Path,
-    Place,
+    TextValue,
     each_name,
     how_name,
     in_cell,
@@ -157,7 +157,7 @@ class _Reader:
         chosen = self._typed.get(each_name((field.key, "rows", NEW)))
         return Each(chosen) if chosen else None
 
-    def value(self, place: Place) -> Any:
+    def value(self, place: TextValue) -> Any:
         """Return the value of a place as it is stored; None if it is empty."""
         value, words = self._typed.get(place.name), self._typed.get(place.open_name) or ""
         if place.part.type in WRITTEN:
@@ -176,7 +176,7 @@ class _Reader:
             return THE_MODES if THE_MODES in value else list(value)
         return value.strftime("%H:%M") if isinstance(value, dt.time) else value
 
-    def _written(self, place: Place, text: str) -> Any:
+    def _written(self, place: TextValue, text: str) -> Any:
         marks = to_decide.marks_in(text)
         if not all(marks):
             raise RuleBrokenError(
@@ -189,7 +189,7 @@ class _Reader:
         is_alone = to_decide.is_mark(text) and not place.is_added and text != place.before
         return self._open(place, marks[0]) if is_alone else text or None
 
-    def _open(self, place: Place, words: str) -> dict[str, Any]:
+    def _open(self, place: TextValue, words: str) -> dict[str, Any]:
         if any(sign in words for sign in "[]"):
             name = place.name if place.part.type in WRITTEN else place.open_name
             raise RuleBrokenError(_l("Write it without square brackets."), name)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from tracker.authoring.model_texts.places import Path, Place, RowPlaces, places_of
+from tracker.authoring.model_texts.places import Path, RowPlaces, TextValue, places_of
 from tracker.checklist_templates import to_decide
 from tracker.checklist_templates.schema import NAMING_BODIES, FieldType, Item
 from tracker.checklists.labels import CLASSES
@@ -51,12 +51,12 @@ def in_words(item: Item, text: ItemText, language: str) -> dict[Path, PlaceWords
     return places
 
 
-def modes_words(place: Place | RowPlaces) -> str:
+def modes_words(place: TextValue | RowPlaces) -> str:
     """Return the ways of working that a place or a row is for; empty for all."""
     return " · ".join(str(MODE_LABELS[mode]) for mode in place.modes)
 
 
-def _value_words(place: Place, language: str) -> str:
+def _value_words(place: TextValue, language: str) -> str:
     value = place.before
     if isinstance(value, Open):
         return to_decide.mark(value.to_decide, language)
@@ -67,7 +67,7 @@ def _value_words(place: Place, language: str) -> str:
     return _choice_words(place, str(value))
 
 
-def _choice_words(place: Place, value: str) -> str:
+def _choice_words(place: TextValue, value: str) -> str:
     part = place.part
     if part.type is FieldType.CHOICES and value == THE_MODES:
         return str(THE_MODES_WORDS)

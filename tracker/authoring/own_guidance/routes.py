@@ -141,17 +141,17 @@ def change(article_id: UUID) -> Answered:
     words = form.words(own_guidance.words_of(row))
     parts = _checked(form, words) if form.validate() else None
 
-    def show_again(*, is_overtaken: bool = False) -> str:
+    def show_again(*, has_conflict: bool = False) -> str:
         with reading():
             row = _get_or_404(actor, article_id)
-            return _writing_page(form, parts, row, is_overtaken=is_overtaken)
+            return _writing_page(form, parts, row, has_conflict=has_conflict)
 
     if parts is None or not _is_to_be_saved():
         return show_again()
 
     def handle_conflict(error: StaleError) -> str:
         form.refuse(error)
-        return show_again(is_overtaken=True)
+        return show_again(has_conflict=True)
 
     done = perform(
         form,
@@ -188,13 +188,13 @@ def _writing_page(
     parts: ArticleParts | None,
     row: OwnArticle | None = None,
     *,
-    is_overtaken: bool = False,
+    has_conflict: bool = False,
 ) -> str:
     """Show the form with the text, its preview, and how it differs from what is saved.
 
     If somebody else saved in the meantime, saving again replaces their text.
     """
-    if row is not None and is_overtaken:
+    if row is not None and has_conflict:
         form["version"].data = row.version
     known = taxonomy(locale.language())
     before = own_guidance.parts_of(row) if row else None
@@ -202,7 +202,7 @@ def _writing_page(
         "authoring/write_article.html",
         form=form,
         article=row,
-        is_overtaken=is_overtaken,
+        has_conflict=has_conflict,
         view=pages.text_view(parts, headings_from=4, items=pages.item_links()) if parts else None,
         difference=differences.between(before, parts, pages.names_of(known), codes=CODES)
         if before and parts

@@ -165,7 +165,7 @@ def _answer(
     def show_again(parts: ArticleParts | None = None, **context: Any) -> str:
         with reading():
             now = _get_or_404(current_actor(), article_id)
-            if context.get("is_overtaken"):
+            if context.get("has_conflict"):
                 form["version"].data = now.version
             passage = service.passage_of(now, number) if number else None
             return _passage_page(
@@ -174,7 +174,7 @@ def _answer(
 
     def handle_conflict(error: StaleError) -> str:
         form.refuse(error)
-        return show_again(is_overtaken=True)
+        return show_again(has_conflict=True)
 
     if form["version"].data != row.version:
         return handle_conflict(
@@ -207,7 +207,7 @@ def _passage_page(
     parts: ArticleParts | None = None,
     place: int = 1,
     is_new: bool | None = None,
-    is_overtaken: bool = False,
+    has_conflict: bool = False,
 ) -> str:
     """Show the form; with its preview and its differences, if parts are the text with it."""
     links = pages.item_links()
@@ -223,7 +223,7 @@ def _passage_page(
         if view
         else None,
         changes=_differences(passage, form.words()) if passage else [],
-        is_overtaken=is_overtaken,
+        has_conflict=has_conflict,
         back=_list_address(row.id),
         direction=locale.direction,
     )

@@ -127,7 +127,7 @@ def change(slug: str, language: str, key: str) -> Answered:
                 now,
                 theirs or passage,
                 conflict=_differences(theirs, form) if theirs else [],
-                is_overtaken=True,
+                has_conflict=True,
                 is_gone=theirs is None,
             )
 

@@ -20,8 +20,8 @@ from tracker.checklist_templates.models import AnswerScope
 from tracker.checklist_templates.schema import Item, Required
 from tracker.checklists import own_rows, pages, policy, service
 from tracker.checklists.deciding.open_places import (
+    OpenField,
     OpenTable,
-    Place,
     code_of,
     key_of,
     name_of_all,
@@ -66,7 +66,7 @@ class OpenItem:
         return key_of(self.item.code, self.scope)
 
     @property
-    def places(self) -> tuple[Place, ...]:
+    def places(self) -> tuple[OpenField, ...]:
         """All of its places, in the order of the page."""
         return tuple(place for table in self.tables for row in table.rows for place in row.places)
 
@@ -91,7 +91,7 @@ class OpenItem:
         return canonical.digest_of(dict(self.values)) if self.is_unwritten else ""
 
 
-def _dependent(place: Place) -> Place:
+def _dependent(place: OpenField) -> OpenField:
     return dataclasses.replace(place, is_dependent=True, waits_for_item=True)
 
 
@@ -383,7 +383,7 @@ def _is_based_on(open_item: OpenItem, base: Seen) -> bool:
 
 
 def _decided(
-    values: Mapping[str, Any], places: tuple[Place, ...], typed: Mapping[str, Any]
+    values: Mapping[str, Any], places: tuple[OpenField, ...], typed: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return an answer with what was typed in its places."""
     result = dict(values)

@@ -30,7 +30,7 @@ def code_of(key: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class OpenField:
     """A field of an answer, or a cell in a row of it, that can be decided."""
 
     item: str
@@ -70,7 +70,7 @@ class OpenRow:
     """The open places of a row, or those outside tables."""
 
     label: object
-    places: tuple[Place, ...]
+    places: tuple[OpenField, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class OpenTable:
     field: TemplateField
     rows: tuple[OpenRow, ...]
     # Places that one choice can decide together, unless one is decided by itself.
-    together: tuple[tuple[Place, ...], ...] = ()
+    together: tuple[tuple[OpenField, ...], ...] = ()
 
     @property
     def is_covered(self) -> bool:
@@ -88,7 +88,7 @@ class OpenTable:
         return sum(map(len, self.together)) == sum(len(row.places) for row in self.rows)
 
 
-def name_of_all(group: tuple[Place, ...]) -> str:
+def name_of_all(group: tuple[OpenField, ...]) -> str:
     """Return the name of the form's field that decides several places together."""
     columns = "-".join(dict.fromkeys(place.part.key for place in group))
     first = group[0]
@@ -124,22 +124,22 @@ def tables_with_places(
 
 def _of_field(
     item: Item, field: TemplateField, values: Mapping[str, Any], missing: set[Any]
-) -> Place | None:
+) -> OpenField | None:
     """Return a field as a place, if it is open or depends on one that is."""
     value = values.get(field.key)
     what = _what({field.key: value})
     if what is not None:
-        return Place(item.code, field, value=value, what=what)
+        return OpenField(item.code, field, value=value, what=what)
     if has_content(value):
         return None
     if (field.key, None, None) in missing:
-        return Place(item.code, field)
+        return OpenField(item.code, field)
     condition = field.required_when
     if (
         isinstance(condition, NeighbourField)
         and _what({"": values.get(condition.field)}) is not None
     ):
-        return Place(item.code, field, is_dependent=True)
+        return OpenField(item.code, field, is_dependent=True)
     return None
 
 
@@ -163,7 +163,7 @@ def _rows(
 
 def _cells(
     item: Item, field: TemplateField, number: int, row: Mapping[str, Any], missing: set[Any]
-) -> Iterator[Place]:
+) -> Iterator[OpenField]:
     open_columns = {
         column.key
         for column in field.columns
@@ -174,13 +174,13 @@ def _cells(
         value = row.get(column.key)
         if column.key in open_columns:
             what = _what({"": value}) or ""
-            yield Place(item.code, field, number, column, value, what)
+            yield OpenField(item.code, field, number, column, value, what)
         elif (
             not has_content(value)
             and column.required_when is not None
             and column.required_when.column in open_columns
         ):
-            yield Place(item.code, field, number, column, is_dependent=True)
+            yield OpenField(item.code, field, number, column, is_dependent=True)
 
 
 def _what(values: Mapping[str, Any]) -> str | None:
@@ -189,12 +189,12 @@ def _what(values: Mapping[str, Any]) -> str | None:
     return " · ".join(dict.fromkeys(filter(None, places))) if places else None
 
 
-def _together(rows: tuple[OpenRow, ...]) -> Iterator[tuple[Place, ...]]:
+def _together(rows: tuple[OpenRow, ...]) -> Iterator[tuple[OpenField, ...]]:
     """Yield the places in several rows that one value can fill: with the same choices or question.
 
     A text that is open in part is written in its own row.
     """
-    groups: dict[Any, list[Place]] = {}
+    groups: dict[Any, list[OpenField]] = {}
     for row in rows:
         for place in row.places:
             if place.text is not None or place.part.type is FieldType.CONFIRM:

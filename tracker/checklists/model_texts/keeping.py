@@ -99,7 +99,7 @@ class _Keeper:
             for field in self.item.fields_of(AnswerScope.SHARED)
             if (value := self._field(field, given)) not in (None, [])
         }
-        return kept_values if has_content(_said(kept_values)) else {}
+        return kept_values if has_content(_decided_values(kept_values)) else {}
 
     def _field(self, field: TemplateField, given: Values) -> Any:
         value, guide = given.get(field.key), self.guide.get(field.key)
@@ -220,7 +220,7 @@ def _says(cell: Cell) -> bool:
     return bool(values or texts)
 
 
-def _said(values: Values) -> Values:
+def _decided_values(values: Values) -> Values:
     """Return an answer without its marks, and without rows that each party fills in itself."""
     decided = to_decide.decided(values)
     return {

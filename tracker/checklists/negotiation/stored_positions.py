@@ -190,12 +190,12 @@ def reopen_changed(
         changed_by = (answer.author_id, answer.organisation_id) if has_seen_all else None
         _split(loaded, item, rest, after.keys() - parts, changed_by=changed_by)
         _note_talks_ended(loaded)
-    overtaken = [
+    outdated = [
         proposal.id
         for proposal in loaded.proposals_on.get(code, ())
         if proposal.part_ids is None or not parts.isdisjoint(parts_changed_by(proposal))
     ]
-    _end_proposals(loaded, overtaken)
+    _end_proposals(loaded, outdated)
     return parts & after.keys()
 
 

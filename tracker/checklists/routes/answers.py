@@ -253,12 +253,12 @@ def answer(checklist_id: UUID, code: str) -> Answered:
         recompute()  # the message says whether the item is complete
 
     def show_both(error: StaleError) -> str | Response:
-        now, overtaken_writing = handle_conflict(actor, writing, form, show_question)
+        now, conflicting_writing = handle_conflict(actor, writing, form, show_question)
         if isinstance(error, NotShownError):
-            return _asked_anew(now, code, scope, form, overtaken_writing, error)
-        if not _changes(now, item, scope, form, overtaken_writing.theirs):
-            return _saved_already(overtaken_writing, item)
-        return _answer_page(now, item, scope, form, overtaken_writing, current, begun=begun)
+            return _asked_anew(now, code, scope, form, conflicting_writing, error)
+        if not _changes(now, item, scope, form, conflicting_writing.theirs):
+            return _saved_already(conflicting_writing, item)
+        return _answer_page(now, item, scope, form, conflicting_writing, current, begun=begun)
 
     is_whole = is_sent(form) and not numbers.fill(form)
     done = is_whole and perform(
@@ -317,7 +317,7 @@ def _asked_anew(
 ) -> str:
     """Show the question as it is now, with what was typed in answer to another."""
     form.refuse(error)
-    if not writing.is_overtaken:
+    if not writing.has_conflict:
         writing = replace(writing, theirs=None)
     return _answer_page(loaded, item_of(loaded, code), scope, form, writing)
 
@@ -463,8 +463,8 @@ def _answer_page(
     """Show the page; a draft is shown with its differences from the current answer."""
     if request.method != "POST":  # a form that was refused has locked the checklist
         hints.search_all(loaded)
-    actor, overtaken_by = current_actor(), writing.theirs
-    compared = overtaken_by or (current if writing.is_filled else None)
+    actor, newer_answer = current_actor(), writing.theirs
+    compared = newer_answer or (current if writing.is_filled else None)
     return checklist_page(
         "checklists/answer.html",
         loaded,
@@ -476,9 +476,9 @@ def _answer_page(
             item.fields_of(scope), own_rows.accepted_by_others(loaded, actor, item, scope), loaded
         ),
         draft=on_page(writing),
-        theirs=overtaken_by,
-        their_parts=_their_parts(loaded, item, scope, overtaken_by),
-        own_parts=_own_parts(loaded, item, scope, form) if overtaken_by else [],
+        theirs=newer_answer,
+        their_parts=_their_parts(loaded, item, scope, newer_answer),
+        own_parts=_own_parts(loaded, item, scope, form) if newer_answer else [],
         changes=_changes(loaded, item, scope, form, compared) if compared else [],
         guidance=guidance_beside(loaded, item),
         place=pages.place_of(loaded, item),
@@ -559,12 +559,12 @@ def leave_out(checklist_id: UUID, code: str) -> Answered:
         writing.finish()
 
     def show_both(error: StaleError) -> str:
-        now, overtaken_writing = handle_conflict(actor, writing, form, show_question)
+        now, conflicting_writing = handle_conflict(actor, writing, form, show_question)
         if isinstance(error, NotShownError):
             form.refuse(error)
-        if not overtaken_writing.is_overtaken:
-            overtaken_writing = replace(overtaken_writing, theirs=None)
-        return _leave_out_page(now, item_of(now, code), form, overtaken_writing)
+        if not conflicting_writing.has_conflict:
+            conflicting_writing = replace(conflicting_writing, theirs=None)
+        return _leave_out_page(now, item_of(now, code), form, conflicting_writing)
 
     done = is_sent(form) and perform(
         form,

@@ -21,7 +21,7 @@ from tracker.checklist_templates.schema import Column, FieldType, TemplateField
 from tracker.checklists import obstacles, pages, policy, queries
 from tracker.checklists.deciding import left_to_decide
 from tracker.checklists.deciding.left_to_decide import OpenItem, Seen
-from tracker.checklists.deciding.open_places import Place, code_of, name_of_all
+from tracker.checklists.deciding.open_places import OpenField, code_of, name_of_all
 from tracker.checklists.drafts import DraftValues
 from tracker.checklists.editing import (
     Writing,
@@ -56,7 +56,7 @@ BASE = {"data-base": ""}
 
 
 @dataclass(frozen=True, slots=True)
-class Overtaken:
+class UnsavedText:
     """What was typed for a place that is no longer open, or has moved."""
 
     code: str
@@ -96,7 +96,7 @@ def decide(checklist_id: UUID) -> str | Response:
         _show_now(newer, now, actor, left)
         newer.refuse(error)
         as_draft = keep_aside(replace(writing, checklist=now.checklist))
-        return _page(now, newer, left, as_draft, _overtaken(now, form, items, left))
+        return _page(now, newer, left, as_draft, _unsaved_texts(now, form, items, left))
 
     moved = _moved(loaded, items, writing.typed or _sent())
     if request.method == "POST" and moved:
@@ -140,7 +140,7 @@ def _page(
     form: Form,
     items: Sequence[OpenItem],
     writing: Writing,
-    overtaken: Sequence[Overtaken],
+    unsaved: Sequence[UnsavedText],
     changed: Sequence[str] = (),
 ) -> str:
     return checklist_page(
@@ -149,7 +149,7 @@ def _page(
         loaded=loaded,
         form=form,
         items=items,
-        overtaken=overtaken,
+        unsaved=unsaved,
         labels={item.code: item.label for item in loaded.template.items},
         changed=obstacles.item_names(loaded, changed),
         draft=on_page(writing),
@@ -243,13 +243,13 @@ def _changed(items: Iterable[OpenItem], typed: DraftValues) -> list[str]:
     return list(dict.fromkeys(changed))
 
 
-def _shared_hint(group: Sequence[Place]) -> str:
+def _shared_hint(group: Sequence[OpenField]) -> str:
     """Return the text beside every place of a group if it is the same, to show it once."""
     hints = {str(_beside(place)) for place in group}
     return hints.pop() if len(hints) == 1 else ""
 
 
-def _beside(place: Place) -> object:
+def _beside(place: OpenField) -> object:
     """Return the text beside a place: what is to decide, or when it is needed at all."""
     if place.is_dependent:
         return _("Only needed if your choices here call for it.")
@@ -322,7 +322,7 @@ def _sent() -> DraftValues:
 
 def _moved(
     loaded: LoadedChecklist, items: Iterable[OpenItem], words: DraftValues
-) -> list[Overtaken]:
+) -> list[UnsavedText]:
     """Return what was typed for places that the page no longer has."""
     known: set[str] = set()
     for open_item in items:
@@ -340,12 +340,12 @@ def _moved(
     )
 
 
-def _overtaken(
+def _unsaved_texts(
     loaded: LoadedChecklist, form: Form, before: Iterable[OpenItem], now: Iterable[OpenItem]
-) -> list[Overtaken]:
+) -> list[UnsavedText]:
     """Return what was typed for places that are no longer open."""
     still = {place.name for open_item in now for place in open_item.places}
-    gone: list[Place] = [
+    gone: list[OpenField] = [
         place
         for open_item in before
         for place in open_item.places
@@ -356,12 +356,12 @@ def _overtaken(
 
 def _not_saved_by_others(
     loaded: LoadedChecklist, typed: Iterable[tuple[str, str]]
-) -> list[Overtaken]:
+) -> list[UnsavedText]:
     """Return typed values in words, without those that are in the answer by now.
 
     A form begins with what is known, so two people often send the same.
     """
-    overtaken = []
+    unsaved = []
     for name, text in typed:
         key, _dash, rest = name.partition("-")
         field_key, _dash, cell = rest.partition("-")
@@ -370,14 +370,14 @@ def _not_saved_by_others(
         field = next((row for row in item.fields if row.key == field_key), None) if item else None
         part = field.column(column) if field is not None and column else field
         if field is None or part is None:
-            overtaken.append(Overtaken(code, "", text))
+            unsaved.append(UnsavedText(code, "", text))
             continue
         answer = loaded.sheet.shared(code)
         values = answer.values.get(field_key) if answer else None
         saved = [row.get(column) for row in values or ()] if column else [values]
         if _as_stored(part, text) not in saved:
-            overtaken.append(Overtaken(code, part.label, _in_words(loaded, field, column, text)))
-    return overtaken
+            unsaved.append(UnsavedText(code, part.label, _in_words(loaded, field, column, text)))
+    return unsaved
 
 
 def _as_stored(part: TemplateField | Column, text: str) -> object:

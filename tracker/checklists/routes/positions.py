@@ -265,11 +265,11 @@ def propose(checklist_id: UUID, code: str) -> Answered:
         writing.finish()
 
     def show_both(error: StaleError) -> str:
-        now, overtaken_writing = handle_conflict(actor, writing, form, show_item)
-        if not overtaken_writing.is_overtaken:  # the question has changed, not the answer
+        now, conflicting_writing = handle_conflict(actor, writing, form, show_item)
+        if not conflicting_writing.has_conflict:  # the question has changed, not the answer
             form.refuse(error)
-            overtaken_writing = replace(overtaken_writing, theirs=None)
-        return _propose_page(now, item_of(now, code), form, overtaken_writing)
+            conflicting_writing = replace(conflicting_writing, theirs=None)
+        return _propose_page(now, item_of(now, code), form, conflicting_writing)
 
     is_whole = is_sent(form) and not numbers.fill(form)
     done = is_whole and perform(

@@ -33,7 +33,7 @@ Part = TemplateField | Column
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _NumberField:
     """A field for a number: its cells, its key there, and the person whose number it is."""
 
     cells: dict[str, Any]
@@ -82,7 +82,7 @@ class Numbers:
         for field, _parts in self._parts():
             if field is not None and begun.get(field.key):
                 begun[field.key] = [dict(row) for row in begun[field.key]]
-        filled = self._fill(self._places(begun))
+        filled = self._fill(self._number_fields(begun))
         return begun if filled else values
 
     def fill(self, form: Form) -> bool:
@@ -93,7 +93,7 @@ class Numbers:
         if SHOWN in request.form:
             return False
         cells = self._typed(form)
-        if not self._fill(self._places(cells)):
+        if not self._fill(self._number_fields(cells)):
             return False
         for field, parts in self._parts():
             for number, row in enumerate([cells] if field is None else cells.get(field.key, ())):
@@ -108,7 +108,7 @@ class Numbers:
         """Store in the reader's account what a form gives as their own number, if they want it."""
         if "own_telephone" not in form or not form["own_telephone"].data:
             return
-        places = self._places(self._typed(form))
+        places = self._number_fields(self._typed(form))
         own = [place for place in places if place.person == self._actor.user_id]
         given = [str(place.cells[place.key]) for place in own if not place.is_empty]
         telephones.keep(self._actor, given)
@@ -135,7 +135,7 @@ class Numbers:
                 cells[field.key] = form[name_of(field)].data
         return cells
 
-    def _places(self, values: dict[str, Any]) -> Iterator[_Place]:
+    def _number_fields(self, values: dict[str, Any]) -> Iterator[_NumberField]:
         for field, parts in self._parts():
             rows = [values] if field is None else values.get(field.key) or ()
             for phone, person in phone_pairs(parts):
@@ -143,7 +143,7 @@ class Numbers:
                 for row in rows:
                     named = as_id(row.get(person.key))
                     if named in offered and self._is_own(field, row):
-                        yield _Place(row, phone.key, named)
+                        yield _NumberField(row, phone.key, named)
 
     def _is_own(self, field: TemplateField | None, row: Mapping[str, Any]) -> bool:
         """Return whether a row is none of another party's."""
@@ -155,7 +155,7 @@ class Numbers:
         listed = self._lists.offer(cast("TemplateField", field), person, None)
         return frozenset(entry.user_id for entry in listed)
 
-    def _fill(self, places: Iterator[_Place]) -> bool:
+    def _fill(self, places: Iterator[_NumberField]) -> bool:
         empty = [place for place in places if place.is_empty]
         numbers = telephones.numbers_of({place.person for place in empty})
         for place in empty:

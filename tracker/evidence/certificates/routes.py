@@ -34,7 +34,7 @@ def of_checklist(checklist_id: UUID, number: int, language: str) -> Response:
     checklist = found_or_404(heads.find(actor, checklist_id))
     if is_restricted(checklist):
         reading.require_second_factor()
-    revisions = (revision for revision, _asked in signoff.revisions_of(CHECKLIST, checklist.id))
+    revisions = (revision for revision, _request in signoff.revisions_of(CHECKLIST, checklist.id))
     revision = found_or_404(
         next((revision for revision in revisions if revision.number == number), None)
     )

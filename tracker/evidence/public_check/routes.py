@@ -40,9 +40,9 @@ def verify() -> Page:
         return _of_file()
     given = {name: value for name, value in request.args.items() if value.strip()}
     if "file" in given:
-        return _told(lambda: verdicts.of_digests(given["file"], given.get("text", "")))
+        return _answer_page(lambda: verdicts.of_digests(given["file"], given.get("text", "")))
     if "digest" in given and "reference" in given:
-        return _told(lambda: verdicts.of_text(given["reference"], given["digest"]))
+        return _answer_page(lambda: verdicts.of_text(given["reference"], given["digest"]))
     return _page(paper=_lacking(PaperForm(request.args)))
 
 
@@ -73,10 +73,10 @@ def _of_file() -> Page:
         )
         form.file.errors = [*form.file.errors, words]
         return _page(form)
-    return _told(lambda: verdicts.of_file(data))
+    return _answer_page(lambda: verdicts.of_file(data))
 
 
-def _told(ask: Callable[[], Answer]) -> Page:
+def _answer_page(ask: Callable[[], Answer]) -> Page:
     """Return the answer; each client gets only so many answers that show nothing genuine.
 
     Others can write in the meantime, since a large file takes seconds.

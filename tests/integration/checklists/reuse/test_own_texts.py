@@ -50,7 +50,7 @@ def negotiation(session: Session) -> Negotiation:
 
 def keep(negotiation: Negotiation, first: str = "ilena", language: str = "en") -> OwnModelText:
     checklist = negotiation.checklist()
-    ((revision, _asked),) = signoff.revisions_of(agreements.SUBJECT, checklist.id)
+    ((revision, _request),) = signoff.revisions_of(agreements.SUBJECT, checklist.id)
     row = keeping.keep(negotiation[first], checklist, revision, language)
     negotiation.session.commit()
     return row
@@ -400,7 +400,7 @@ def keep_of_visit(
     joint_visit: JointVisit, kind: ChecklistKind = ROLES, key: str = "ilena"
 ) -> OwnModelText:
     checklist = joint_visit.checklist(kind)
-    revision, _asked = signoff.revisions_of(agreements.SUBJECT, checklist.id)[0]
+    revision, _request = signoff.revisions_of(agreements.SUBJECT, checklist.id)[0]
     row = keeping.keep(joint_visit.actor(key), checklist, revision, "en")
     joint_visit.session.commit()
     return row
