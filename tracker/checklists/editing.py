@@ -18,8 +18,9 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 from werkzeug.wrappers import Response
 
 from tracker.access.actor import Actor
-from tracker.access.decision import no
+from tracker.access.decision import Decision, no
 from tracker.access.gate import (
+    SAFE_METHODS,
     current_actor,
     found_or_404,
     note_reading,
@@ -51,7 +52,7 @@ from tracker.checklists.negotiation import hints
 from tracker.checklists.negotiation.text_digest import item_token, question_token
 from tracker.checklists.negotiation.warnings import FlagView
 from tracker.checklists.reuse import recorded_selection
-from tracker.checklists.rules.facts import Filled
+from tracker.checklists.rules.facts import Filled, PartyFact
 from tracker.checklists.rules.values import MAX_ANSWER, Fit
 from tracker.core.db import db, let_others_write, only_reading
 from tracker.core.errors import RuleBrokenError, StaleError
@@ -92,6 +93,10 @@ PAGE_LASTS = 24 * 60 * 60
 SENT_LATE = "form_was_sent_late"
 
 
+# Decides by a person's role and party alone.
+ByParty = Callable[[Actor, PartyFact | None], Decision]
+
+
 def get_or_404(actor: Actor, checklist_id: UUID, page: str) -> Checklist:
     """Return a checklist the person may open, or abort with 404; log opening class K2.
 
@@ -107,6 +112,16 @@ def get_or_404(actor: Actor, checklist_id: UUID, page: str) -> Checklist:
     checklist = found_or_404(heads.find(actor, checklist_id))
     note_opening(actor, checklist, page)
     return checklist
+
+
+def require_ahead(actor: Actor, checklist: Checklist, may: ByParty) -> None:
+    """Raise RefusedError before a checklist is loaded, if a person's role and party say it already.
+
+    Only where a page is opened: with what was sent, it is shown again with the reason
+    (perform.require_for), for which the checklist has to be loaded.
+    """
+    if request.method in SAFE_METHODS:
+        require(may(actor, heads.own_party(actor, checklist)))
 
 
 def note_opening(actor: Actor, checklist: Checklist, page: str) -> None:
@@ -129,10 +144,15 @@ def note_opening(actor: Actor, checklist: Checklist, page: str) -> None:
 
 
 def get_item_or_404(
-    actor: Actor, checklist_id: UUID, code: str, page: str
+    actor: Actor, checklist_id: UUID, code: str, page: str, may: ByParty | None = None
 ) -> tuple[Checklist, LoadedChecklist, Item]:
-    """Return a fully loaded checklist the person may open, and an item; or abort with 404."""
+    """Return a fully loaded checklist the person may open, and an item; or abort with 404.
+
+    may is asked first, as by require_ahead().
+    """
     checklist = get_or_404(actor, checklist_id, page)
+    if may is not None and library.parsed(checklist.template).item(code) is not None:
+        require_ahead(actor, checklist, may)
     loaded = load_localized(checklist)
     return checklist, loaded, item_of(loaded, code)
 

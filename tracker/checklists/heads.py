@@ -179,6 +179,12 @@ def parties(checklist: Checklist) -> tuple[PartyFact, ...]:
     return party_facts(row, cooperation(row))
 
 
+def own_party(actor: Actor, checklist: Checklist) -> PartyFact | None:
+    """Return the party a person acts for, None if it is no party of the checklist."""
+    own = (row for row in parties(checklist) if row.organisation_id == actor.organisation_id)
+    return next(own, None)
+
+
 def cooperation(checklist: Checklist) -> Cooperation:
     """Return the cooperation of a checklist with its parties."""
     loaded = of_this_transaction([checklist.cooperation_id])

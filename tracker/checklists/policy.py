@@ -264,6 +264,13 @@ def _can_read_own(actor: Actor, today: dt.date, *, is_alone: bool) -> Decision:
     return signoff.has_power(signoff.signing_membership(actor), today)
 
 
+def can_ever_send(actor: Actor, party: PartyFact | None) -> Decision:
+    """Decide whether a person sends texts for signature, whatever the state of the text."""
+    if party is None or not actor.has(*SENDERS):
+        return no(_l("Only a coordinator of one of the parties can send the text for signature."))
+    return YES
+
+
 def can_send(
     actor: Actor,
     party: PartyFact | None,
@@ -272,8 +279,9 @@ def can_send(
     goes_on: Decision,
 ) -> Decision:
     """Decide whether a person may send the text for signature."""
-    if party is None or not actor.has(*SENDERS):
-        return no(_l("Only a coordinator of one of the parties can send the text for signature."))
+    may = can_ever_send(actor, party)
+    if not may:
+        return may
     if not goes_on:
         return goes_on
     if state is ChecklistState.SENT:
@@ -376,6 +384,13 @@ def can_withdraw_request(actor: Actor, party: PartyFact | None) -> Decision:
     return YES
 
 
+def can_ever_amend(actor: Actor, party: PartyFact | None) -> Decision:
+    """Decide whether a person opens amendments, whatever the state of the text."""
+    if party is None or not actor.has(Role.COORDINATOR):
+        return no(_l("Only a coordinator of one of the parties can propose an amendment."))
+    return YES
+
+
 def can_amend(
     actor: Actor,
     party: PartyFact | None,
@@ -384,8 +399,9 @@ def can_amend(
     goes_on: Decision,
 ) -> Decision:
     """Decide whether a person may open an amendment of a text in force (product.md, 5.7)."""
-    if party is None or not actor.has(Role.COORDINATOR):
-        return no(_l("Only a coordinator of one of the parties can propose an amendment."))
+    may = can_ever_amend(actor, party)
+    if not may:
+        return may
     return is_amendable(state, goes_on=goes_on)
 
 
@@ -395,6 +411,13 @@ def is_amendable(state: ChecklistState, *, goes_on: Decision) -> Decision:
         return goes_on
     if state is not ChecklistState.IN_FORCE:
         return no(_l("You can only amend a text in force."))
+    return YES
+
+
+def can_ever_call_off_amendment(actor: Actor, party: PartyFact | None) -> Decision:
+    """Decide whether a person calls off amendments, whatever the state of the text."""
+    if party is None or not actor.has(Role.COORDINATOR):
+        return no(_l("Only a coordinator of one of the parties can call off an amendment."))
     return YES
 
 
@@ -411,8 +434,9 @@ def can_call_off_amendment(
     Not for a visit's texts, where restored answers might give access again to people who were
     removed; nor for an amendment by which a party joins, whose invitation is withdrawn instead.
     """
-    if party is None or not actor.has(Role.COORDINATOR):
-        return no(_l("Only a coordinator of one of the parties can call off an amendment."))
+    may = can_ever_call_off_amendment(actor, party)
+    if not may:
+        return may
     if checklist.state is ChecklistState.SENT:
         return no(_l("The amendment is waiting for signatures. Call the text back first."))
     if checklist.stopped_by is NoticeKind.SUSPENDED:
@@ -445,6 +469,15 @@ def can_agree_anew(actor: Actor, party: PartyFact | None, state: ChecklistState)
     return YES
 
 
+def can_ever_move(actor: Actor, party: PartyFact | None) -> Decision:
+    """Decide whether a person upgrades checklists, whatever the state of the text."""
+    if party is None or not actor.has(Role.COORDINATOR):
+        return no(
+            _l("Only a coordinator of one of the parties can move a checklist to a newer version.")
+        )
+    return YES
+
+
 def can_move(
     actor: Actor,
     party: PartyFact | None,
@@ -453,10 +486,9 @@ def can_move(
     goes_on: Decision,
 ) -> Decision:
     """Decide who may upgrade a checklist to a newer version of its template."""
-    if party is None or not actor.has(Role.COORDINATOR):
-        return no(
-            _l("Only a coordinator of one of the parties can move a checklist to a newer version.")
-        )
+    may = can_ever_move(actor, party)
+    if not may:
+        return may
     if not goes_on:
         return goes_on
     if state is ChecklistState.SENT:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 from uuid import UUID
 
-from flask import url_for
+from flask import request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
@@ -17,7 +17,7 @@ from markupsafe import Markup
 
 from tracker.access.actor import Actor, Role
 from tracker.access.decision import Decision
-from tracker.access.gate import as_uuid, found_or_404
+from tracker.access.gate import SAFE_METHODS, as_uuid, found_or_404, require
 from tracker.access.reading import lacks_second_factor
 from tracker.checklists.models import Checklist
 from tracker.checklists.queries import access_is_stopped
@@ -746,14 +746,18 @@ class Taking:
 def taking(actor: Actor, reference: str, undertaking_id: str) -> Taking:
     """Return an undertaking and whether the person may take its signature, or abort with 404.
 
+    Raise RefusedError if they may not and only open the page: what was sent is shown again.
     Everything is read again, since a broken rule ends the transaction.
     """
     loaded = taken_or_404(actor, reference, undertaking_id)
     undertaking = loaded.undertaking
+    allowed = policy.can_take_signature(actor, loaded.standing, clock.today())
+    if request.method in SAFE_METHODS:
+        require(allowed)
     questions = queries.questions_of(loaded, locale.language())
     return Taking(
         loaded,
-        policy.can_take_signature(actor, loaded.standing, clock.today()),
+        allowed,
         questions,
         words(loaded)
         | {

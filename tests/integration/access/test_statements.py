@@ -59,6 +59,17 @@ PAGES = {
     "the register": ("milan", "/register", 16),
     "the register of undertakings": ("milan", "/register/undertakings", 15),
 }
+# Who is refused which page (403), and the most statements for it: what a person's role and party
+# say is asked before the checklist, and what its text says, is loaded.
+REFUSED = {
+    "what is left to decide": ("greta", "/checklists/{draft}/decide", 6),
+    "discussing an item": ("greta", "/checklists/{draft}/items/M18/talk", 6),
+    "copying answers": ("greta", "/checklists/{draft}/copy", 6),
+    "sending a text": ("milan", "/checklists/{draft}/send", 7),
+    "amending a text": ("milan", "/checklists/{signed}/amend", 7),
+    "renewing a text": ("milan", "/checklists/{signed}/renew", 7),
+    "calling off an amendment": ("milan", "/checklists/{signed}/call-off", 7),
+}
 SAVING = 25
 # The visit's readiness is judged again, from what agrees with its evidence (8).
 SAVING_V4 = 45
@@ -89,6 +100,21 @@ def test_a_page_sends_no_more_statements_than_its_limit(
     client.page(address)
     with statements() as sent:
         assert client.get(address, read=False).status_code == 200
+    assert len(sent) <= most
+
+
+@pytest.mark.parametrize("page", REFUSED)
+def test_a_person_is_refused_before_the_checklist_is_loaded(
+    app: Flask, demonstration: Demonstration, statements: Statements, page: str
+) -> None:
+    key, address, most = REFUSED[page]
+    checklists = demonstration.checklists
+    address = address.format(
+        draft=checklists["differing", "terms"], signed=checklists["complete", "terms"]
+    )
+    client = demonstration.browser(app, key)
+    with statements() as sent:
+        assert client.get(address, read=False).status_code == 403
     assert len(sent) <= most
 
 

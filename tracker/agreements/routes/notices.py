@@ -13,7 +13,14 @@ from tracker.agreements import amendments, departures, notices, renewal, text_sh
 from tracker.agreements.forms import NoticeForm, RenewForm
 from tracker.agreements.routes import on_text
 from tracker.checklist_templates.models import ChecklistKind
-from tracker.checklists.editing import back, checklist_page, get_or_404, load_localized
+from tracker.checklists import policy
+from tracker.checklists.editing import (
+    back,
+    checklist_page,
+    get_or_404,
+    load_localized,
+    require_ahead,
+)
 from tracker.checklists.forms import ReasonOnTextForm
 from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.models import Checklist, NoticeKind
@@ -184,6 +191,8 @@ def renew(checklist_id: UUID) -> str | Response:
     """Propose new dates for the agreed terms, which all parties accept and sign (M19)."""
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "renew")
+    if checklist.kind is ChecklistKind.TERMS:  # others say that they can't be renewed
+        require_ahead(actor, checklist, policy.can_ever_amend)
     loaded = load_localized(checklist)
     term = renewal.term_of(checklist)
     following = renewal.term_after(checklist, term) if term else None
@@ -228,6 +237,7 @@ def call_off(checklist_id: UUID) -> str | Response:
     """Call off the open amendment of a text in force, which restores its signed answers."""
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "call_off")
+    require_ahead(actor, checklist, policy.can_ever_call_off_amendment)
     loaded = load_localized(checklist)
     form = ReasonOnTextForm()
     require_for(form, amendments.can_call_off(actor, loaded))

@@ -52,7 +52,13 @@ from tracker.checklists import (
     policy,
 )
 from tracker.checklists import queries as checklists
-from tracker.checklists.editing import RECORD, checklist_page, get_or_404, load_localized
+from tracker.checklists.editing import (
+    RECORD,
+    checklist_page,
+    get_or_404,
+    load_localized,
+    require_ahead,
+)
 from tracker.checklists.forms import ProofForm, ReasonOnTextForm, items_form
 from tracker.checklists.history import item_titles
 from tracker.checklists.loading import LoadedChecklist
@@ -103,6 +109,7 @@ def send(checklist_id: UUID) -> str | Response:
     """Name who signs for each party, and send the text for signature."""
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "send")
+    require_ahead(actor, checklist, policy.can_ever_send)
     loaded = load_localized(checklist)
     require(
         policy.can_send(
@@ -480,6 +487,7 @@ def amend(checklist_id: UUID) -> str | Response:
     """Open some items of a text in force; it stays in force until the new one is signed."""
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "amend")
+    require_ahead(actor, checklist, policy.can_ever_amend)
     loaded = load_localized(checklist)
     form = items_form(_codes(loaded), _("Which items are to change?"), _("Why is a change needed?"))
     require_for(

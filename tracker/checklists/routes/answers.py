@@ -535,7 +535,9 @@ def _scope(item: Item) -> AnswerScope:
 def leave_out(checklist_id: UUID, code: str) -> Answered:
     """Record why an item that is not required does not apply (4.2)."""
     actor = current_actor()
-    checklist, loaded, item = get_item_or_404(actor, checklist_id, code, "leave_out")
+    checklist, loaded, item = get_item_or_404(
+        actor, checklist_id, code, "leave_out", policy.can_take_part
+    )
     acts = pages.acts(loaded, actor, item)
     current = loaded.sheet.shared(code)
     writing = begin_writing(actor, loaded, item, DraftKind.LEFT_OUT, current)

@@ -17,7 +17,13 @@ from tracker.checklists import (
     queries,
 )
 from tracker.checklists.beside import TextOnPage, texts_on_page
-from tracker.checklists.editing import checklist_page, get_or_404, note_opening, uuid_or_nil
+from tracker.checklists.editing import (
+    checklist_page,
+    get_or_404,
+    note_opening,
+    require_ahead,
+    uuid_or_nil,
+)
 from tracker.checklists.forms import copy_form
 from tracker.checklists.loading import LoadedChecklist, load
 from tracker.checklists.models import Checklist
@@ -160,6 +166,7 @@ def _seen() -> Mapping[UUID, str]:
 def _get_or_404(actor: Actor, checklist_id: UUID) -> tuple[Checklist, LoadedChecklist]:
     """Return a checklist into which the person may copy; else abort with 404 or 403."""
     checklist = get_or_404(actor, checklist_id, "copy")
+    require_ahead(actor, checklist, policy.can_take_part)
     loaded = load(checklist)
     require(
         policy.can_copy(

@@ -32,6 +32,7 @@ from tracker.checklists.editing import (
     keep_aside,
     load_localized,
     on_page,
+    require_ahead,
 )
 from tracker.checklists.forms import as_typed, place_field, to_decide_words, to_shown, to_stored
 from tracker.checklists.loading import LoadedChecklist
@@ -74,6 +75,7 @@ def decide(checklist_id: UUID) -> str | Response:
     """
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "decide")
+    require_ahead(actor, checklist, policy.can_take_part)
     loaded = load_localized(checklist)
     items = left_to_decide.open_items(loaded, actor)
     writing = begin_deciding(actor, loaded)

@@ -124,7 +124,9 @@ def undo(checklist_id: UUID) -> Response:
 def talk(checklist_id: UUID, code: str) -> Answered:
     """Ask to discuss an answer."""
     actor = current_actor()
-    checklist, loaded, item = get_item_or_404(actor, checklist_id, code, "talk")
+    checklist, loaded, item = get_item_or_404(
+        actor, checklist_id, code, "talk", policy.can_take_part
+    )
     acts = pages.acts(loaded, actor, item)
     form = DiscussForm()
     form.offer(pages.rows_to_discuss(loaded, actor, item))
@@ -173,7 +175,9 @@ def talk(checklist_id: UUID, code: str) -> Answered:
 def settle(checklist_id: UUID, code: str) -> Answered:
     """Accept an answer that the reader's party wanted to discuss, and say what came of it."""
     actor = current_actor()
-    checklist, loaded, item = get_item_or_404(actor, checklist_id, code, "settle")
+    checklist, loaded, item = get_item_or_404(
+        actor, checklist_id, code, "settle", policy.can_take_part
+    )
     acts = pages.acts(loaded, actor, item)
     form = SettleDiscussionForm()
     if not form.is_submitted():
@@ -228,7 +232,9 @@ def _answer_id(loaded: LoadedChecklist, code: str) -> UUID:
 def propose(checklist_id: UUID, code: str) -> Answered:
     """Propose a change with the reason."""
     actor = search_ahead(current_actor(), checklist_id)
-    checklist, loaded, item = get_item_or_404(actor, checklist_id, code, "propose")
+    checklist, loaded, item = get_item_or_404(
+        actor, checklist_id, code, "propose", policy.can_take_part
+    )
     current = loaded.sheet.shared(code)
     acts = pages.acts(loaded, actor, item)
     if current is None or current.is_empty:

@@ -59,7 +59,9 @@ READ_FIRST = ("M5", "M6", "M10", "M12", "M20", "M21")
 def flag(checklist_id: UUID, code: str) -> Answered:
     """Flag a term as limiting the NPM (S6, S7)."""
     actor = current_actor()
-    checklist, loaded, item = get_item_or_404(actor, checklist_id, code, "flag")
+    checklist, loaded, item = get_item_or_404(
+        actor, checklist_id, code, "flag", policy.can_take_part
+    )
     acts = pages.acts(loaded, actor, item)
     form = FlagForm()
     form.offer(pages.rows_of_parties(loaded, item))

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from tracker.access.gate import current_actor, require, signed_in
 from tracker.checklists import policy
-from tracker.checklists.editing import back, checklist_page, get_or_404, uuid_or_nil
+from tracker.checklists.editing import back, checklist_page, get_or_404, require_ahead, uuid_or_nil
 from tracker.checklists.forms import MoveForm
 from tracker.checklists.loading import load
 from tracker.checklists.obstacles import item_names
@@ -25,6 +25,7 @@ def move(checklist_id: UUID) -> str | Response:
     """Show what an upgrade would change, and carry it out."""
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "move")
+    require_ahead(actor, checklist, policy.can_ever_move)
     loaded = load(checklist)
     require(
         policy.can_move(

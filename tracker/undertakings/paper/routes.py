@@ -52,9 +52,9 @@ def blank(reference: str, undertaking_id: str) -> str:
     """
     actor = current_actor()
     loaded = undertaking_pages.taken_or_404(actor, reference, undertaking_id)
+    require(undertaking_policy.can_take_signature(actor, loaded.standing, clock.today()))
     with in_language(_language_of_paper(loaded.undertaking)):
         taking = undertaking_pages.taking(actor, reference, undertaking_id)
-        require(taking.allowed)
         return render_template(
             "undertakings/paper/blank.html",
             **taking.words,
