@@ -132,6 +132,7 @@ def test_saving_an_answer_of_the_terms_takes_few_statements(
     assert saved.status_code == 303
     more = READ_AGAIN if db.engine.dialect.name == "postgresql" else 0
     assert len(sent) <= SAVING + more
+    assert loads(sent) == 1
 
 
 def test_saving_a_team_takes_as_many_statements_for_eight_people_as_for_one(
@@ -150,6 +151,7 @@ def test_saving_a_team_takes_as_many_statements_for_eight_people_as_for_one(
         with statements() as sent:
             client.post(address, data=form.filled_in(gaps="No physician."), csrf=False)
         counts.append(len(sent))
+        assert loads(sent) == 1
     assert counts == [SAVING_V4, SAVING_V4]
 
 
@@ -167,6 +169,15 @@ def test_the_last_signature_takes_few_statements(
     assert signed.location.endswith("/record")
     more = READ_AGAIN if db.engine.dialect.name == "postgresql" else 0
     assert len(sent) <= SIGNING_LAST + more
+    assert loads(sent) == 1
+
+
+def loads(sent: list[str]) -> int:
+    """Return how many times a checklist was loaded: these actions read positions for nothing else.
+
+    No request loads the same checklist more than once.
+    """
+    return sum(statement.startswith("SELECT position.") for statement in sent)
 
 
 def code_of(session: Session, demonstration: Demonstration, key: str) -> str:
