@@ -53,7 +53,10 @@ def was_passed_on(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
                 person,
                 "signing_passed_on",
                 _("Somebody else signs instead of you"),
-                _("A text you were named to sign was passed on to somebody else."),
+                _(
+                    "A text you were named to sign was passed on to somebody else. You don't need "
+                    "to do anything."
+                ),
                 address=link_to("signing.record", checklist_id=checklist_id),
             )
 

@@ -45,6 +45,10 @@ SIDES = {
     Sets.EACH_CSO: {OrganisationKind.CSO},
 }
 
+NO_PARTY = _l(
+    "Only people acting for one of the parties can do this. The top of the page says who you're "
+    "acting for."
+)
 # What parties may have agreed on paper before this software was used.
 AGREED_BEFORE = (ChecklistKind.TERMS, ChecklistKind.CONFIDENTIALITY)
 
@@ -52,7 +56,7 @@ AGREED_BEFORE = (ChecklistKind.TERMS, ChecklistKind.CONFIDENTIALITY)
 def can_take_part(actor: Actor, party: PartyFact | None) -> Decision:
     """Decide whether a person may write on a checklist at all."""
     if party is None:
-        return no(_l("You aren't acting for a party of this checklist."))
+        return no(NO_PARTY)
     if not actor.has(*WRITERS):
         return no(_l("You can read this but not change it."))
     return YES
@@ -670,7 +674,7 @@ def can_keep_models(actor: Actor) -> Decision:
 def can_keep_as_model(actor: Actor, party: PartyFact | None, *, is_restricted: bool) -> Decision:
     """Decide whether an answer may be saved as a model answer: never one about a visit (K2)."""
     if party is None:
-        return no(_l("You aren't acting for a party of this checklist."))
+        return no(NO_PARTY)
     if is_restricted:
         return no(_l("You can't keep anything from a visit's pages as a model answer."))
     return can_keep_models(actor)
@@ -686,7 +690,7 @@ def can_use_own_texts(actor: Actor) -> Decision:
 def can_keep_text(actor: Actor, party: PartyFact | None, *, is_signed: bool) -> Decision:
     """Decide who may keep a text as a model text of their body of the NPM: once all have signed."""
     if party is None:
-        return no(_l("You aren't acting for a party of this checklist."))
+        return no(NO_PARTY)
     if not party.is_of_npm or not can_use_own_texts(actor):
         return no(_l("Only coordinators and managers of the NPM can keep a text as a model text."))
     if not is_signed:

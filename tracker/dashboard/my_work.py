@@ -42,7 +42,7 @@ from tracker.dashboard.wording import (
 )
 from tracker.reviews import pages as review_pages
 from tracker.signoff.labels import DISAGREES
-from tracker.ui.locale import listed
+from tracker.ui.locale import as_date, listed
 from tracker.ui.tasks import OTHERS, YOURS, Part, Task, TaskHeading, Tasks, Waiting
 
 # Makes one task from a line, once it is shown.
@@ -290,7 +290,10 @@ def _own_signature(context: _Context, line: Line, turn: Turn) -> Task:
     if line.id not in context.agreeing:
         return Task(label, *DISAGREES, sign_url(line.id), context.title(line))
     state = _("Waiting for your signature")
-    return Task(label, state, YOURS, sign_url(line.id), context.title(line), due=turn.until)
+    why = context.title(line)
+    if turn.until:
+        why = _("%(title)s. Sign by %(day)s.", title=why, day=as_date(turn.until))
+    return Task(label, state, YOURS, sign_url(line.id), why, due=turn.until)
 
 
 def _others_signature(context: _Context, line: Line) -> Task:

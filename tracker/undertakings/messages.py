@@ -80,7 +80,10 @@ def scan_waits(undertaking: Undertaking, reference: str, taken_by: AbstractSet[U
                 decider,
                 "undertaking_on_paper",
                 _("An undertaking on paper needs confirming"),
-                _("The scan of an undertaking signed on paper was recorded. Compare and answer."),
+                _(
+                    "The scan of an undertaking signed on paper was recorded. Compare it with the "
+                    "text, then confirm it or refuse it."
+                ),
                 address=address,
                 about=undertaking.id,
             )
@@ -144,7 +147,7 @@ def decided(undertaking: Undertaking) -> None:
             undertaking.user,
             "undertaking_decided",
             _("The NPM has looked at your undertaking"),
-            _("The NPM has decided on a point of your undertaking."),
+            _("The NPM has decided on a point of your undertaking. Sign in to see what follows."),
             address=_own(undertaking.id),
         )
 

@@ -391,9 +391,9 @@ def _people(count: int) -> str:
 def function_words(member: MemberFact) -> str:
     """Return a person's function in the team: lead, deputy, or the skill they are there for."""
     if member.leads:
-        return str(_("team lead"))
+        return str(_("Team lead"))
     if member.is_deputy:
-        return str(_("deputy"))
+        return str(_("Deputy team lead"))
     return member.function
 
 
@@ -718,7 +718,7 @@ def _lede(reading: Reading) -> object:
 
 def _caption(count: int) -> str:
     return str(
-        ngettext("%(num)s person by six requirements", "%(num)s people by six requirements", count)
+        ngettext("%(num)s person, six requirements", "%(num)s people, six requirements each", count)
     )
 
 

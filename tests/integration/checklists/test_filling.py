@@ -237,7 +237,7 @@ NOT_OURS = "The NPM answers this."
 def test_a_person_who_does_not_write_an_item_is_refused_even_without_its_page(
     negotiation: Negotiation,
 ) -> None:
-    no_party = "You aren't acting for a party of this checklist."
+    no_party = "Only people acting for one of the parties can do this."
     refused: tuple[tuple[str, str, type[Exception], str], ...] = (
         ("samira", "M2", RefusedError, NOT_OURS),
         ("samira", "M3", RefusedError, NOT_OURS),

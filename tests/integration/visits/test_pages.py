@@ -758,13 +758,13 @@ def test_the_readiness_page_says_what_is_missing_and_whose_turn_it_is(
 ) -> None:
     shown = browser("ilena").page(address(joint_visit, "/ready", 2))
     assert "Not yet." in shown.text
-    assert "5 people by six requirements" in shown.text
+    assert "5 people, six requirements each" in shown.text
     # On a phone each person is a block, in which each answer says what it answers.
     assert shown.html.count('<span class="head">Letter of access: </span>') == 5
     assert "The urgent-action plan is not agreed yet." in shown.text
     assert "5 letters of access are not issued." in shown.text
     assert "Waiting for you" in shown.text
-    assert "NPM, team lead" in shown.text
+    assert "NPM, Team lead" in shown.text
     assert "NPM outside expert, Interviews" in shown.text
     roles = joint_visit.checklist(ROLES, 2)
     assert f"/checklists/{roles.id}#v13" in shown.addresses()

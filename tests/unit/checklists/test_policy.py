@@ -54,7 +54,7 @@ def says(decision: Decision, words: str) -> None:
     assert words in str(decision.reason)
 
 
-NO_PARTY = "You aren't acting for a party of this checklist."
+NO_PARTY = "Only people acting for one of the parties can do this."
 READ_ONLY = "You can read this but not change it."
 WRITING = (Role.COORDINATOR, Role.MEMBER, Role.SIGNATORY, Role.MANAGER)
 
@@ -255,8 +255,8 @@ def test_the_npm_answers_a_flag(role: Role) -> None:
         (OUR_NPM, DOOR, True, ""),
         (OUR_NPM, DOOR, False, "Only the party that wrote these words can say whether"),
         (DOOR_PARTY, NPM, False, "Only the party that wrote these words can say whether"),
-        (None, NPM, False, "You aren't acting for a party of this checklist."),
-        (None, NPM, True, "You aren't acting for a party of this checklist."),
+        (None, NPM, False, NO_PARTY),
+        (None, NPM, True, NO_PARTY),
     ],
 )
 def test_the_side_that_wrote_words_says_if_they_limit_the_npm_and_the_second_reader(

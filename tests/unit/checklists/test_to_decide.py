@@ -71,7 +71,7 @@ def test_a_field_of_any_type_may_be_to_decide_and_is_not_done_until_it_is(kind: 
     marked: Any = [HOW_LONG] if kind in MANY else HOW_LONG
     check_types(item.fields, {"it": marked}, around())
     (problem,) = problems(item, {"it": marked})
-    assert (str(problem.message), problem.field) == ("To decide: how long", "it")
+    assert (str(problem.message), problem.field) == ("To decide: how long.", "it")
     assert not is_done(item, {"it": marked})
     assert is_done(item, {"it": OF_TYPE[kind][1]})
 
@@ -92,7 +92,7 @@ def test_a_cell_of_any_type_says_in_which_row_and_column_something_is_to_decide(
 def test_a_text_may_have_several_places_to_decide_among_its_words() -> None:
     words = f"It lasts {HOW_LONG}, and [to decide: who] may end it."
     messages = [str(problem.message) for problem in problems(item_of(), {"words": words})]
-    assert messages == ["To decide: how long", "To decide: who"]
+    assert messages == ["To decide: how long.", "To decide: who."]
     assert not is_done(item_of(), {"words": words})
 
 

@@ -18,7 +18,10 @@ def waits_to_be_confirmed(checklist_id: UUID, record_id: UUID, user_ids: Iterabl
                 person,
                 "paper_recorded",
                 _("A signature on paper needs confirming"),
-                _("Another party recorded that a text was signed on paper. Compare and answer."),
+                _(
+                    "Another party recorded that a text was signed on paper. Compare the scan with "
+                    "the text, then confirm it or refuse it."
+                ),
                 address=link_to("paper.show", checklist_id=checklist_id, record_id=record_id),
                 about=record_id,
             )

@@ -46,7 +46,7 @@ def problems(
 def _still_to_decide(values: Values) -> Iterator[Problem]:
     for place in to_decide.open_places(values):
         words = (
-            _l("To decide: %(what)s", what=place.what)
+            _l("To decide: %(what)s.", what=place.what)
             if place.what
             else _l("Something here is still to be decided.")
         )
