@@ -61,7 +61,9 @@ def init_locale(app: Flask, profile_language: ProfileLanguage | None = None) -> 
         localized=localized, marked=marked, text_attributes=text_attributes
     )
     app.jinja_env.filters.update(language_of=language_of)
-    app.jinja_env.filters.update(with_commas=with_commas, with_semicolons=with_semicolons)
+    app.jinja_env.filters.update(
+        listed=listed, with_commas=with_commas, with_semicolons=with_semicolons
+    )
     app.jinja_env.globals.update(comma=_COMMA, semicolon=_SEMICOLON)
     app.jinja_env.filters.update(language_name=name_of, language_attributes=language_attributes)
     app.jinja_env.globals.update(day=day, moment=moment, language_note=language_note)

@@ -568,7 +568,7 @@ def test_history_shows_who_did_what(
     session.commit()
     text = country.browser(app, "ada").page(f"/cooperations/{reference}/history").text
     for words in (
-        "was opened between Office of the People's Advocate, Open Door Legal Aid",
+        "was opened between Office of the People's Advocate, Open Door Legal Aid and Lantern",
         "The stage “Exploring” ended. The cooperation is now at the stage “Drafting terms”.",
         "Agreed terms: the checklist was started.",
         "Dora Lund takes part for Open Door Legal Aid as physician.",
