@@ -39,5 +39,17 @@ class StaleError(RuleBrokenError):
     """Raised when somebody else saved in the meantime; both values have to be shown."""
 
 
+class DamagedRowError(Exception):
+    """Raised when a stored value can't be read: it was altered, or the disk is faulty.
+
+    Says where, never what.
+    """
+
+    def __init__(self, table: str, row: object) -> None:
+        super().__init__(f"A value of {table} {row} can't be read.")
+        self.table = table
+        self.row = row
+
+
 class KeyDestroyedError(Exception):
     """Raised when a cooperation's key was destroyed: what it encrypted is erased for good."""

@@ -3,16 +3,19 @@
 import datetime as dt
 import hashlib
 import hmac
+import logging
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from tracker.cooperations import keys
-from tracker.core import canonical, crypto
-from tracker.core.errors import KeyDestroyedError
+from tracker.core import canonical, crypto, logs
+from tracker.core.errors import DamagedRowError, KeyDestroyedError
 from tracker.visits.excusing import Shown
 from tracker.visits.models import GateOverride, Visit
+
+logger = logging.getLogger(__name__)
 
 # The moments of a plan, stored if they are set.
 _MOMENTS = ("moved_at", "place_changed_at", "kind_asked_at")
@@ -61,15 +64,21 @@ def put_plan(visit: Visit, plan: Plan) -> None:
 
 
 def plan_of(visit: Visit) -> Plan:
-    """Return place and dates, decrypted; the caller has checked that they may be shown."""
+    """Return place and dates, decrypted; the caller has checked that they may be shown.
+
+    Raise DamagedRowError if they can't be read.
+    """
     key = keys.key_of(visit.cooperation_id)
-    value = canonical.from_bytes(crypto.unseal(key, visit.sealed_plan, _context(visit.id)))
-    return Plan(
-        place=value["place"],
-        starts_on=dt.date.fromisoformat(value["starts_on"]),
-        ends_on=dt.date.fromisoformat(value["ends_on"]),
-        **{name: dt.datetime.fromisoformat(value[name]) for name in _MOMENTS if name in value},
-    )
+    try:
+        value = canonical.from_bytes(crypto.unseal(key, visit.sealed_plan, _context(visit.id)))
+        return Plan(
+            place=value["place"],
+            starts_on=dt.date.fromisoformat(value["starts_on"]),
+            ends_on=dt.date.fromisoformat(value["ends_on"]),
+            **{name: dt.datetime.fromisoformat(value[name]) for name in _MOMENTS if name in value},
+        )
+    except (crypto.SealBrokenError, ValueError, KeyError, TypeError) as error:
+        raise DamagedRowError(Visit.__tablename__, visit.id) from error
 
 
 def plan_unless_erased(visit: Visit) -> Plan | None:
@@ -78,6 +87,19 @@ def plan_unless_erased(visit: Visit) -> Plan | None:
         return plan_of(visit)
     except KeyDestroyedError:  # erased for good, as intended
         return None
+
+
+def is_damaged(visit: Visit) -> bool:
+    """Return whether place and dates can't be read though their key is there, and log which visit.
+
+    For lists, whose other lines are shown.
+    """
+    try:
+        plan_unless_erased(visit)
+    except DamagedRowError as error:
+        logger.exception("a row can't be read", extra=logs.fields(table=error.table, row=error.row))
+        return True
+    return False
 
 
 def plan_is_over(visit: Visit, day: dt.date) -> bool:

@@ -3,6 +3,7 @@
 In one file: the pages of a visit name its team, gates and stages in the same words.
 """
 
+import datetime as dt
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -237,6 +238,8 @@ def _why_without_lead(line: VisitLine) -> object:
 
 def _why_without_plan(line: VisitLine) -> object:
     """Return in plain words why a person doesn't see place and days in the list."""
+    if line.is_damaged:
+        return DIFFERS
     if line.outline is Outline.OPEN:
         return _("To see place and days, you need more than your password.")
     return _why_closed(line)
@@ -895,9 +898,10 @@ def _own_visit(visit: OpenVisit, *, agrees: bool) -> OwnVisit:
         cooperation_id=visit.row.cooperation_id,
         title=where.title,
         number=where.number,
-        starts_on=visit.plan.starts_on,
-        days=days(visit.plan) if agrees else "",
-        disagreement="" if agrees else DISAGREES[0],
+        # One whose days can't be read comes first, and says so.
+        starts_on=visit.plan.starts_on if visit.plan else dt.date.min,
+        days=days(visit.plan) if agrees and visit.plan else "",
+        disagreement="" if agrees and visit.plan else DISAGREES[0],
         url=url_for("visits.show", reference=where.reference, number=where.number),
     )
 

@@ -41,7 +41,13 @@ from tracker.core.db import db, load_joined
 from tracker.organisations.models import Organisation
 from tracker.undertakings.queries import VisitChoice
 from tracker.visits import bound
-from tracker.visits.encryption import Plan, plan_is_over, plan_of, plan_unless_erased
+from tracker.visits.encryption import (
+    Plan,
+    is_damaged,
+    plan_is_over,
+    plan_of,
+    plan_unless_erased,
+)
 from tracker.visits.models import GateOverride, TeamMember, Visit, VisitStage
 from tracker.visits.policy import PLANNERS, Outline, can_change, can_override, outline
 from tracker.visits.stages import PREPARED
@@ -130,6 +136,8 @@ class VisitLine:
     # Whether stage and readiness agree with the events.
     agrees: bool
     outline: Outline
+    # Whether place and days, which the person may know, can't be read; agrees is False then.
+    is_damaged: bool = False
     # Whether its days passed while it was being prepared; None: the person may not know (K2).
     is_over: bool | None = None
     # Whether the person is asked to put somebody in charge.
@@ -149,9 +157,11 @@ def lines(actor: Actor, cooperation_ids: Iterable[UUID]) -> list[VisitLine]:
     agreeing = bound.agreeing([row[0] for row in rows])
     stopped = not_ready_today(visit for visit, _, _, is_stopped in rows if is_stopped)
     opened = [visit for visit, is_open, _, _ in rows if is_open]
-    prepared = [visit for visit in opened if visit.stage in PREPARED]
     keys.hold({visit.cooperation_id for visit in opened})
-    erased_ids = {visit.id for visit in opened if plan_unless_erased(visit) is None}
+    damaged_ids = {visit.id for visit in opened if is_damaged(visit)}
+    whole = [visit for visit in opened if visit.id not in damaged_ids]
+    prepared = [visit for visit in whole if visit.stage in PREPARED]
+    erased_ids = {visit.id for visit in whole if plan_unless_erased(visit) is None}
     over_ids = {visit.id for visit in prepared if plan_is_over(visit, clock.today())} - erased_ids
     plans = actor.acts_for_npm and actor.has(*PLANNERS)
     visit_lines = [
@@ -161,12 +171,15 @@ def lines(actor: Actor, cooperation_ids: Iterable[UUID]) -> list[VisitLine]:
             number=visit.number,
             stage=visit.stage,
             is_ready=visit.is_ready and visit.id not in stopped,
-            agrees=visit.id in agreeing,
+            agrees=visit.id in agreeing and visit.id not in damaged_ids,
+            is_damaged=visit.id in damaged_ids,
             # Once its plan was erased nobody reads more than number and stage.
             outline=Outline.STATE
             if visit.id in erased_ids
             else outline(actor, is_open=bool(is_open), is_listed=bool(is_listed)),
-            is_over=visit.id in over_ids if is_open and visit.id not in erased_ids else None,
+            is_over=visit.id in over_ids
+            if is_open and visit.id not in erased_ids | damaged_ids
+            else None,
             asks_for_lead=plans and visit.needs_lead and visit.stage in PREPARED,
         )
         for visit, is_open, is_listed, _ in rows
@@ -244,11 +257,14 @@ def is_stopped_by_notice(day: Day) -> sa.ColumnElement[bool]:
 def not_ready_today(visits: Iterable[Visit]) -> set[UUID]:
     """Return which of the visits for which is_stopped_by_notice() is true aren't ready by that.
 
-    Not those whose days have passed: they stay as they were.
+    Not those whose days have passed: they stay as they were. Where the days can't be read, the
+    visit isn't ready.
     """
     ready = [visit for visit in visits if visit.is_ready and visit.stage in PREPARED]
     keys.hold({visit.cooperation_id for visit in ready})
-    return {visit.id for visit in ready if not plan_is_over(visit, clock.today())}
+    return {
+        visit.id for visit in ready if is_damaged(visit) or not plan_is_over(visit, clock.today())
+    }
 
 
 @built_for_all
@@ -457,7 +473,8 @@ class OpenVisit:
     """A visit open to a person whose list names them: its plan (K2), and what waits for them."""
 
     row: Visit
-    plan: Plan
+    # None: it can't be read.
+    plan: Plan | None
     waiting: Waiting
 
 
@@ -594,7 +611,11 @@ def _open_visit(
     actor: Actor, line: _Prepared, checklists: _Checklists, own: Mapping[UUID, _Own]
 ) -> OpenVisit | None:
     """Return a visit with what waits for the person; None if nothing can be prepared any more."""
-    visit, plan = line.visit, plan_unless_erased(line.visit)
+    visit = line.visit
+    if is_damaged(visit):
+        nothing = Waiting(reference=line.reference, title=line.title, number=visit.number)
+        return OpenVisit(visit, None, nothing)
+    plan = plan_unless_erased(visit)
     if line.cooperation_stage in CLOSED or plan is None or plan.is_over(clock.today()):
         return None
     waiting = _waiting(actor, line, plan, checklists, own)

@@ -105,7 +105,9 @@ def index(reference: str) -> str:
     opened = {}
     if not lacks_second_factor():
         found_open = queries.of_cooperation(actor, cooperation.id)
-        plans = ((visit.number, plan_unless_erased(visit)) for visit in found_open)
+        damaged = {line.id for line in lines if line.is_damaged}
+        whole = [visit for visit in found_open if visit.id not in damaged]
+        plans = ((visit.number, plan_unless_erased(visit)) for visit in whole)
         opened = {number: plan for number, plan in plans if plan is not None}
     if opened:
         trail.log_read(

@@ -27,8 +27,8 @@ from tracker.cooperations import clearances
 from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import ClearanceEnd, CooperationKey
 from tracker.core import clock
-from tracker.core.crypto import SealBrokenError
 from tracker.core.db import Base
+from tracker.core.errors import DamagedRowError
 from tracker.search import service as search
 from tracker.ui.locale import as_date
 from tracker.undertakings import service as undertakings
@@ -387,7 +387,7 @@ def test_search_finds_nothing_of_a_visit(joint_visit: JointVisit) -> None:
 def test_a_sealed_plan_cannot_be_moved_to_another_visit(joint_visit: JointVisit) -> None:
     first, second = joint_visit.visit(1), planned(joint_visit)
     first.sealed_plan = second.sealed_plan
-    with pytest.raises(SealBrokenError):
+    with pytest.raises(DamagedRowError):
         plan_of(first)
 
 
