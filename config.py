@@ -35,7 +35,7 @@ def main(words: list[str]) -> None:
         sys.exit(f"usage: python -m config {{{','.join(PRESETS)}}} COMMAND ...")
     preset, *command = words
     os.environ |= PRESETS[preset] | dict(os.environ)
-    os.execv(sys.executable, [sys.executable, "-m", "tracker.cli", *command])  # noqa: S606 -- ours
+    os.execv(sys.executable, [sys.executable, "-m", "tracker", *command])  # noqa: S606 -- ours
 
 
 if __name__ == "__main__":

@@ -76,8 +76,3 @@ def _what_is_wrong(app: Flask, error: DatabaseError) -> str:
         state = health.look().database
     words = " ".join(str(error.orig).split())
     return f"the database {state}" if state != "well" else f"the database refused: {words}"
-
-
-if __name__ == "__main__":
-    os.environ.pop("FLASK_APP", None)
-    main()

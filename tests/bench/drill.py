@@ -130,7 +130,7 @@ def _timed(environment: Environment, *words: str) -> tuple[float, str]:
     inherited = {name: value for name, value in os.environ.items() if "TRACKER" not in name}
     begun = time.monotonic()
     done = subprocess.run(
-        [sys.executable, "-m", "tracker.cli", *words],
+        [sys.executable, "-m", "tracker", *words],
         env=inherited | environment,
         stdout=subprocess.PIPE,
         text=True,

@@ -71,7 +71,7 @@ def measure(name: str, data_dir: Path, database_url: str | None, events: int) ->
     hashing = _make(environment, events)
     begun = time.monotonic()
     subprocess.run(
-        [sys.executable, "-m", "tracker.cli", "audit", "verify"],
+        [sys.executable, "-m", "tracker", "audit", "verify"],
         cwd=ROOT,
         env=os.environ | environment,
         stderr=subprocess.DEVNULL,

@@ -28,6 +28,7 @@ _NOT_FOR_PAGES = (
     "qrcode",
     "smtplib",
     "typst",
+    "tracker.__main__",
     "tracker.cli",
     "tracker.demo",
     "tracker.evidence.certificates.contents",
@@ -95,7 +96,7 @@ def test_a_web_process_imports_no_worker_commands_or_demonstration(
 
 def tracker(folder: Path, *words: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-m", "tracker.cli", *words],
+        [sys.executable, "-m", "tracker", *words],
         cwd=ROOT,
         env={"TRACKER_DATA_DIR": str(folder)},
         capture_output=True,

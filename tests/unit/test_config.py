@@ -57,7 +57,7 @@ def test_the_preset_reaches_the_programs_that_a_command_starts(
         os, "execv", lambda _path, words: started.append((words, os.environ["TRACKER_DEMO"]))
     )
     config.main(["development", "run"])
-    assert started == [([sys.executable, "-m", "tracker.cli", "run"], "1")]
+    assert started == [([sys.executable, "-m", "tracker", "run"], "1")]
 
 
 def test_a_command_runs_with_a_preset(tmp_path: Path) -> None:

@@ -101,7 +101,7 @@ def server_command(settings: Settings) -> list[str]:
 
 def worker_command() -> list[str]:
     """Return the command that starts the worker."""
-    return [sys.executable, "-m", "tracker.cli", "worker"]
+    return [sys.executable, "-m", "tracker", "worker"]
 
 
 def _tell_of_exit(settings: Settings) -> None:

@@ -709,7 +709,7 @@ def test_a_changed_bundle_ends_the_check_with_1_and_the_link_is_named(
 def test_a_check_needs_neither_settings_nor_keys_nor_a_database(file: Path, tmp_path: Path) -> None:
     away = tmp_path / "away"
     done = subprocess.run(
-        [sys.executable, "-m", "tracker.cli", "evidence", "verify", str(file)],
+        [sys.executable, "-m", "tracker", "evidence", "verify", str(file)],
         cwd=ROOT,
         env={
             "PATH": os.environ["PATH"],

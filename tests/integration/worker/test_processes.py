@@ -37,6 +37,8 @@ def interrupted(*program):
 os.execv = interrupted
 supervisor.become()
 """
+# A library that says that the command is being loaded, and never ends loading.
+LOADING = "import signal; print('loading', flush=True); signal.pause()"
 GOES_ON = "echo began >&2; exec sleep 120"
 
 
@@ -129,3 +131,19 @@ def test_whoever_stops_it_before_anything_is_started_sees_no_traceback(
         check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+def test_whoever_stops_a_command_while_it_is_loaded_sees_no_traceback(tmp_path: Path) -> None:
+    (tmp_path / "click.py").write_text(LOADING)
+    with subprocess.Popen(
+        [sys.executable, "-m", "tracker", "run"],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"loading\n"
+        process.send_signal(signal.SIGINT)
+        _out, errors = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, errors) == (-signal.SIGINT, b"")
