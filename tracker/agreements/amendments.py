@@ -80,7 +80,7 @@ def call_off(actor: Actor, checklist: Checklist, *, reason: str) -> None:
     _has_way_back(actor, loaded, signed).require()
     if not reason.strip():
         raise RuleBrokenError(_l("Give the reason."), "reason")
-    recipients = agreements.everyone(checklist) - {actor.user_id}
+    recipients = agreements.everyone(loaded) - {actor.user_id}
     _call_off(actor, loaded, signed, reason.strip())
     messages.amendment_was_called_off(checklist.id, recipients)
 

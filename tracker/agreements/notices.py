@@ -300,7 +300,7 @@ def give_notice(
     )
     if day <= clock.today():
         _take_effect(actor, checklist, notice)
-    messages.notice_was_given(checklist.id, agreements.everyone(checklist) - {actor.user_id})
+    messages.notice_was_given(checklist.id, agreements.everyone(loaded) - {actor.user_id})
     return notice
 
 
@@ -350,7 +350,7 @@ def carry_out(notice_id: UUID, day: dt.date) -> bool:
     notice, checklist = row
     lock(checklist)
     _apply(checklist, notice)
-    messages.notice_was_given(checklist.id, agreements.everyone(checklist))
+    messages.notice_was_given(checklist.id, agreements.everyone(load(checklist)))
     return True
 
 
@@ -437,7 +437,7 @@ def close_notice(actor: Actor, checklist: Checklist, notice_id: UUID, *, reason:
     if not reason.strip():
         raise RuleBrokenError(_l("Give the reason."), "reason")
     _close(actor, checklist, notice, reason.strip(), notices)
-    messages.notice_was_given(checklist.id, agreements.everyone(checklist) - {actor.user_id})
+    messages.notice_was_given(checklist.id, agreements.everyone(loaded) - {actor.user_id})
     return notice
 
 

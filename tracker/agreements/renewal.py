@@ -175,7 +175,7 @@ def renew(checklist_id: UUID, day: dt.date) -> bool:
     lock(checklist)
     if not _renew_until(checklist, day):
         return False
-    messages.notice_was_given(checklist.id, agreements.everyone(checklist))
+    messages.notice_was_given(checklist.id, agreements.everyone(load(checklist)))
     return True
 
 

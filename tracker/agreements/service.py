@@ -27,7 +27,7 @@ from tracker.checklist_templates import library, translations
 from tracker.checklist_templates.languages import lacking
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklist_templates.schema import Part
-from tracker.checklists import encryption, heads, messages, obstacles, policy, queries
+from tracker.checklists import encryption, messages, obstacles, policy, queries
 from tracker.checklists.encryption import is_restricted
 from tracker.checklists.heads import latest_start, lock
 from tracker.checklists.loading import LoadedChecklist, load, load_for_update
@@ -549,11 +549,10 @@ def sign(
         organisation=actor.organisation_name,
         method=identity.method.value,
     )
-    reference = heads.cooperation(checklist).reference
-    receipts.receipt(signature, email=actor.email, reference=reference)
+    cooperation = db.session.get_one(Cooperation, checklist.cooperation_id)
+    receipts.receipt(signature, email=actor.email, reference=cooperation.reference)
     if signature_request.state is RequestState.COMPLETED:
-        signatures = [*signature_request.revision.signatures, signature]
-        _come_into_force(actor, checklist, signature_request, signatures)
+        _come_into_force(actor, checklist, signature_request)
     else:
         ask_next(checklist, before, [signature])
     refresh_scans(checklist)
@@ -637,12 +636,13 @@ def _come_into_force(
     actor: Actor,
     checklist: Checklist,
     signature_request: SignatureRequest,
-    all_signatures: Iterable[Signature],
     since: dt.datetime | None = None,
 ) -> None:
     revision = signature_request.revision
     signatures = [
-        signature for signature in all_signatures if signature.kind is SignatureKind.SIGNATURE
+        signature
+        for signature in requests.signatures_on([revision.id]).get(revision.id, [])
+        if signature.kind is SignatureKind.SIGNATURE
     ]
     first = text_facts.first_day(revision.kind, _require_signed_by_all(revision, signatures))
     _require_no_gap(checklist, first)
@@ -674,10 +674,11 @@ def _come_into_force(
         document_digest=revision.digest,
         **details,
     )
-    people = concerned(checklist, signature_request)
+    loaded = load(checklist)
+    people = concerned(loaded, signature_request)
     if is_notice_replaced:
         messages.came_into_force_without_notice(
-            checklist.id, (people | everyone(checklist)) - {actor.user_id}
+            checklist.id, (people | everyone(loaded)) - {actor.user_id}
         )
     else:
         messages.came_into_force(checklist.id, people - {actor.user_id})
@@ -815,7 +816,7 @@ def decline(
         items=codes,
         reason="" if is_restricted(checklist) else reason,
     )
-    messages.was_declined(checklist.id, concerned(checklist, signature_request) - {actor.user_id})
+    messages.was_declined(checklist.id, concerned(loaded, signature_request) - {actor.user_id})
 
 
 def call_back(actor: Actor, checklist: Checklist, *, reason: str) -> None:
@@ -888,25 +889,24 @@ def open_amendment(
     )
 
 
-def concerned(checklist: Checklist, signature_request: SignatureRequest) -> set[UUID]:
+def concerned(loaded: LoadedChecklist, signature_request: SignatureRequest) -> set[UUID]:
     """Return who is notified when a request ends: its signatories, its sender, the coordinators.
 
     For a text of class K2 only the people named in it: others may not know that it exists.
     """
     user_ids = {slot.user_id for slot in signature_request.slots} | {signature_request.sent_by_id}
-    if is_restricted(checklist):
+    if is_restricted(loaded.checklist):
         return user_ids
-    return user_ids | _people_with(checklist, Role.COORDINATOR)
+    return user_ids | _people_with(loaded, Role.COORDINATOR)
 
 
-def everyone(checklist: Checklist) -> set[UUID]:
+def everyone(loaded: LoadedChecklist) -> set[UUID]:
     """Return who is notified about a text in force: coordinators and signatories."""
-    return _people_with(checklist, Role.COORDINATOR, Role.SIGNATORY)
+    return _people_with(loaded, Role.COORDINATOR, Role.SIGNATORY)
 
 
-def _people_with(checklist: Checklist, *roles: Role) -> set[UUID]:
-    parties = heads.parties(checklist)
-    return accounts.people_with_role([party.organisation_id for party in parties], roles)
+def _people_with(loaded: LoadedChecklist, *roles: Role) -> set[UUID]:
+    return accounts.people_with_role([party.organisation_id for party in loaded.parties], roles)
 
 
 def _ask_for_changes(
@@ -1025,9 +1025,7 @@ def finish(
     """
     _require_not_ended_today(checklist)
     _require_nobody_left_today(checklist, signature_request)
-    revision_id = signature_request.revision_id
-    signatures = requests.signatures_on([revision_id]).get(revision_id, [])
-    _come_into_force(actor, checklist, signature_request, signatures, since)
+    _come_into_force(actor, checklist, signature_request, since)
     refresh_scans(checklist)
 
 

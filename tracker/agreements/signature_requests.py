@@ -237,6 +237,7 @@ def expire(request_id: UUID, day: dt.date) -> bool:
     last = agreements.standing_of(signature_request).expires_on
     if last is None or not signoff.expire(signature_request, last):
         return False
+    loaded = load(checklist)
     agreements.back_to_drafting(checklist, checklist.open_items, "")
     trail.record(
         verbs.SIGNATURE_REQUEST_EXPIRED,
@@ -248,7 +249,7 @@ def expire(request_id: UUID, day: dt.date) -> bool:
         revision=signature_request.revision.number,
         until=last.isoformat(),
     )
-    messages.ran_out(checklist.id, agreements.concerned(checklist, signature_request))
+    messages.ran_out(checklist.id, agreements.concerned(loaded, signature_request))
     return True
 
 

@@ -77,7 +77,7 @@ SAVING_V4 = 45
 # compare who signs, and their slot, with the events (adr 86); two ask whether the cooperation is
 # closed, and whether a notice has ended the text by today; one asks that again for gate G5; one
 # asks whether a party of the text has left by today; one marks as read what asked people to sign.
-SIGNING_LAST = 62
+SIGNING_LAST = 64
 # PostgreSQL reads locked rows again: request and checklist. SQLite has only one writer.
 READ_AGAIN = 2
 
