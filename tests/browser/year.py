@@ -42,6 +42,7 @@ from tracker.visits.facts import Term
 from tracker.worker.health import WORKER
 
 TITLE = "Joint monitoring of police custody"
+STAGE = ".stages [aria-current=step]"
 # The first day of the agreed term; all other days are counted from it.
 BEGINS = dt.date(start_of_run().year + 1, 3, 1)
 REVIEW, END = 180, 364
@@ -277,15 +278,13 @@ class Year:
 
     def stage(self, key: str) -> str:
         """Return the stage that somebody sees."""
-        current = self.page(key).locator(".stages [aria-current=step]")
-        return current.inner_text().split()[0]
+        return self.page(key).locator(STAGE).inner_text()
 
     def gates(self, key: str) -> dict[str, str]:
-        """Return the state of each gate, as somebody sees it."""
+        """Return the state of each gate by its name, as somebody sees it."""
         gates = self.page(key).locator(".gate").all()
         return {
-            gate.locator(".code").inner_text(): gate.locator("h3 + p").inner_text()
-            for gate in gates
+            gate.locator("h3").inner_text(): gate.locator("h3 + p").inner_text() for gate in gates
         }
 
     def tasks(self, key: str) -> list[str]:
