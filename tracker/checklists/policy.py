@@ -23,6 +23,7 @@ from tracker.checklists.models import Checklist, ChecklistState, NoticeKind
 from tracker.checklists.rules.facts import PartyFact
 from tracker.cooperations.models import Stage
 from tracker.cooperations.policy import ENDED as CLOSED
+from tracker.cooperations.policy import NO_PARTY
 from tracker.signoff import policy as signoff
 
 WRITERS = (Role.COORDINATOR, Role.MEMBER, Role.SIGNATORY, Role.MANAGER)
@@ -45,10 +46,6 @@ SIDES = {
     Sets.EACH_CSO: {OrganisationKind.CSO},
 }
 
-NO_PARTY = _l(
-    "Only people acting for one of the parties can do this. The top of the page says who you're "
-    "acting for."
-)
 # What parties may have agreed on paper before this software was used.
 AGREED_BEFORE = (ChecklistKind.TERMS, ChecklistKind.CONFIDENTIALITY)
 

@@ -60,6 +60,11 @@ class CooperationFact:
         )
 
 
+# The message to somebody who acts for no party of a cooperation or of one of its checklists.
+NO_PARTY = _l(
+    "Only people acting for one of the parties can do this. The top of the page says who you're "
+    "acting for."
+)
 # The message to a party that is joining, where only parties act.
 NOT_JOINED = _l("Your organisation hasn't joined yet. First it signs the terms in force.")
 

@@ -19,7 +19,7 @@ from tracker.access.decision import YES, Decision, no
 from tracker.cooperations.agreed_ways import AgreedWays, TermsStop, visits_count
 from tracker.cooperations.models import ChecklistKind, Mode, Stage
 from tracker.cooperations.modes import Level, Purpose, Requirement, can_have_visits
-from tracker.cooperations.policy import NOT_JOINED, CooperationFact
+from tracker.cooperations.policy import NO_PARTY, NOT_JOINED, CooperationFact
 from tracker.lifecycle.stages import RUNNING
 from tracker.signoff.labels import DIFFERS
 from tracker.signoff.outcomes import Validity, validity
@@ -315,7 +315,7 @@ def can_start(actor: Actor, cooperation: CooperationFact, requirement: Requireme
     if cooperation.stage not in RUNNING:
         return no(_l("You can't start anything while this cooperation is suspended or closed."))
     if not cooperation.has_party(actor.organisation_id):
-        return no(_l("You aren't acting for a party of this cooperation."))
+        return no(NO_PARTY)
     if cooperation.is_joining(actor.organisation_id):
         return no(NOT_JOINED)
     if not actor.has(Role.COORDINATOR):

@@ -14,6 +14,7 @@ from tracker.access.actor import Actor, Role
 from tracker.access.decision import YES, Decision, no
 from tracker.checklists.rules.consistency import starts_too_late
 from tracker.cooperations.models import Stage
+from tracker.cooperations.policy import NO_PARTY
 from tracker.lifecycle.stages import REVIEWABLE
 from tracker.reviews.models import Outcome, Verdict
 from tracker.reviews.records import Record
@@ -247,7 +248,7 @@ def can_give_notice(actor: Actor, fact: ReviewFact, today: dt.date) -> Decision:
     if not fact.awaits_notice or not fact.terms_in_force:
         return no(_l("No notice of the end is due."))
     if not fact.has_party(actor.organisation_id):
-        return no(_l("You aren't acting for a party of this cooperation."))
+        return no(NO_PARTY)
     return signoff.has_power(signoff.signing_membership(actor), today)
 
 

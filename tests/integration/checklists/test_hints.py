@@ -173,7 +173,9 @@ def test_only_the_side_that_wrote_the_words_answers_with_a_short_reason(
     others = dict.fromkeys(
         ("samira", "joana"), "Only the party that wrote these words can say whether"
     )
-    no_party = dict.fromkeys(("marek", "ada", "root", "vesna"), "You aren't acting for a party")
+    no_party = dict.fromkeys(
+        ("marek", "ada", "root", "vesna"), "Only people acting for one of the parties"
+    )
     for first, words in (others | no_party).items():
         with pytest.raises(RefusedError, match=words):
             answer(negotiation, first, hint)

@@ -133,8 +133,8 @@ def test_a_party_that_is_not_asked_takes_no_position(negotiation: Negotiation) -
     negotiation.save("ilena", "M3")
     negotiation.save("samira", "M10")
     refused: tuple[tuple[str, str, type[Exception], str], ...] = (
-        ("marek", "M1", RefusedError, "You aren't acting for a party"),
-        ("ada", "M1", RefusedError, "You aren't acting for a party"),
+        ("marek", "M1", RefusedError, "Only people acting for one of the parties"),
+        ("ada", "M1", RefusedError, "Only people acting for one of the parties"),
         ("ilena", "M3", RefusedError, "doesn't have to accept this item"),
         ("samira", "M10", RefusedError, "doesn't have to accept this item"),
         ("samira", "M2", RefusedError, "doesn't have to accept this item"),

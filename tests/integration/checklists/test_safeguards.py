@@ -42,7 +42,7 @@ def test_any_party_may_flag_a_term_as_limiting_the_npm(negotiation: Negotiation)
 @pytest.mark.parametrize("first", ["marek", "ada", "root", "vesna"])
 def test_nobody_else_flags_anything(negotiation: Negotiation, first: str) -> None:
     negotiation.settle("M1")
-    with pytest.raises(RefusedError, match="You aren't acting for a party"):
+    with pytest.raises(RefusedError, match="Only people acting for one of the parties"):
         flag(negotiation, first)
 
 

@@ -143,7 +143,7 @@ def test_who_may_not_start_a_recommended_checklist_gets_no_button_and_no_checkli
     client = country.browser(app, first)
     url = f"/cooperations/{cooperation.reference}"
     assert client.post(f"{url}/start/{kind}").status_code == status
-    reasons = {"henrik": "Only a coordinator", "ada": "You aren't acting for a party"}
+    reasons = {"henrik": "Only a coordinator", "ada": "Only people acting for one of the parties"}
     if reason := reasons.get(first):
         page = client.page(url)
         assert "Start this checklist" not in page.text

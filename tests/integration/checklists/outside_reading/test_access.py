@@ -421,7 +421,7 @@ def test_the_reader_answers_hints_and_flags_for_nobody_but_themselves(
     service.take_back(small.actor(WRITER), small.terms)
     db.session.commit()
     assert len(hints.waiting_for_reader(small.loaded())) == 1
-    with pytest.raises(RefusedError, match="aren't acting for a party"):
+    with pytest.raises(RefusedError, match="Only people acting for one of the parties"):
         checklists.flag_term(small.actor(READER), small.terms, "M6", "Again.")
 
 

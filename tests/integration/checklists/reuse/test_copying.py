@@ -378,8 +378,8 @@ def test_a_person_who_may_not_fill_in_copies_nothing_and_others_only_what_was_of
         copying.copy(pair.now[first], pair.now.checklist(), former, codes, seen=seen)
 
     for first, words in (
-        ("marek", "You aren't acting for a party"),
-        ("ada", "You aren't acting for a party"),
+        ("marek", "Only people acting for one of the parties"),
+        ("ada", "Only people acting for one of the parties"),
         ("henrik", "Only a coordinator or member"),
         ("nadia", "Only a coordinator or member"),
     ):

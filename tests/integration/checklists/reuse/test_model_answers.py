@@ -211,8 +211,8 @@ def test_coordinators_and_managers_keep_answers(negotiation: Negotiation) -> Non
     for first, words in (
         ("oren", refused),
         ("tomas", refused),
-        ("ada", "You aren't acting for a party"),
-        ("marek", "You aren't acting for a party"),
+        ("ada", "Only people acting for one of the parties"),
+        ("marek", "Only people acting for one of the parties"),
     ):
         with pytest.raises(RefusedError, match=words):
             model_answers.keep(
