@@ -23,7 +23,13 @@ from werkzeug.wrappers import Response
 from tracker.access.gate import forget_actor, show_as_stranger
 from tracker.core import logs, slow_work
 from tracker.core.db import Unavailable, db, may_be_saved, why_unavailable, will_write
-from tracker.core.errors import KeyDestroyedError, RefusedError, RuleBrokenError, TooOftenError
+from tracker.core.errors import (
+    DamagedRowError,
+    KeyDestroyedError,
+    RefusedError,
+    RuleBrokenError,
+    TooOftenError,
+)
 from tracker.ui.addresses import HEALTH, is_own_path
 from tracker.ui.send_again import form_to_send_again
 from tracker.ui.typed_text import typed_text
@@ -119,6 +125,7 @@ def register_error_pages(app: Flask) -> None:
     app.register_error_handler(RuleBrokenError, _rule_broken)
     app.register_error_handler(TooOftenError, _too_often)
     app.register_error_handler(KeyDestroyedError, _erased)
+    app.register_error_handler(DamagedRowError, _damaged)
     app.register_error_handler(SQLAlchemyError, _unavailable)
     app.register_error_handler(InternalServerError, _our_fault)
     app.register_error_handler(HTTPException, _any_error)
@@ -152,6 +159,17 @@ def _erased(_error: KeyDestroyedError) -> Response:
     """Respond that what the page shows or changes was erased: nobody can read it again."""
     _undo()
     return _page("410", 410, typed=_typed())
+
+
+def _damaged(error: DamagedRowError) -> Response:
+    """Respond that what the page shows can't be read; the log says where it is stored."""
+    current_app.logger.error(
+        "a row can't be read",
+        exc_info=error,
+        extra=logs.fields(table=error.table, row=error.row),
+    )
+    _undo()
+    return _page("damaged", 500, typed=_typed())
 
 
 def _any_error(error: HTTPException) -> Response:

@@ -12,7 +12,7 @@ from tracker.worker import failures, jobs
 VISITS = table_of(Visit)
 
 
-def test_lists_go_on_and_mark_a_visit_whose_plan_cannot_be_read(
+def test_lists_go_on_and_mark_a_visit_whose_plan_cannot_be_read_and_its_page_says_so(
     app: Flask, demonstration: Demonstration
 ) -> None:
     reference = demonstration.references["complete"]
@@ -24,6 +24,8 @@ def test_lists_go_on_and_mark_a_visit_whose_plan_cannot_be_read(
         browser = demonstration.browser(app, key)
         for address in ("/", f"/cooperations/{reference}", f"/cooperations/{reference}/visits"):
             assert "match its signatures" in browser.page(address).text, (key, address)
+        page = browser.page(f"/cooperations/{reference}/visits/1", status=500)
+        assert page.title.startswith("This can't be read"), key
     with app.app_context():
         jobs.judge_visits()
         assert {failure.job for failure in failures.known()} == {"judge visit"}
