@@ -499,7 +499,7 @@ def test_a_party_that_is_joining_starts_none() -> None:
     [
         (Stage.SUSPENDED, CSO, PLAN, "suspended or closed"),
         (Stage.CLOSED, CSO, PLAN, "suspended or closed"),
-        (Stage.ACTIVE, UUID(int=13), PLAN, "for a party"),
+        (Stage.ACTIVE, UUID(int=13), PLAN, "acting for one of the parties"),
         (Stage.ACTIVE, CSO, replace(PLAN, purpose=Purpose.VISIT), "isn't needed"),
         (Stage.ACTIVE, CSO, replace(PLAN, level=Level.NOT_APPLICABLE), "isn't needed"),
     ],

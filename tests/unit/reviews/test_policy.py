@@ -107,7 +107,7 @@ DECIDED = replace(OPEN, is_open=False, stage=Stage.UNDER_REVIEW, outcome=Outcome
         (actor(Role.SIGNATORY, of=NPM), DECIDED, ""),
         (actor(Role.MANAGER), DECIDED, "aren't a signatory"),
         (actor(Role.SIGNATORY, power=""), DECIDED, "not recorded"),
-        (actor(Role.SIGNATORY, of=OTHER), DECIDED, "for a party"),
+        (actor(Role.SIGNATORY, of=OTHER), DECIDED, "acting for one of the parties"),
         (actor(Role.SIGNATORY), replace(DECIDED, is_open=True), "No notice"),
         (actor(Role.SIGNATORY), replace(DECIDED, stage=Stage.ACTIVE), "No notice"),
         (actor(Role.SIGNATORY), replace(DECIDED, terms_in_force=False), "No notice"),
