@@ -49,6 +49,8 @@ class Application:
         self.port = port
         self._log = data_dir.with_name(f"{data_dir.name}.log")
         self._process: subprocess.Popen[bytes] | None = None
+        # What the health page last said was wrong.
+        self._state = "it was never asked"
         environment = {
             name: value for name, value in os.environ.items() if name in {"PATH", "LANG", "TZ"}
         }
@@ -173,7 +175,9 @@ class Application:
             if self._is_well():
                 return
             time.sleep(0.1)
-        message = f"The application did not start:\n{self.log()[-4000:]}"
+        # What the asking itself logged says less than what it was told.
+        lines = [line for line in self.log().splitlines() if "page=running.healthz" not in line]
+        message = f"The application did not start: {self._state}\n" + "\n".join(lines)[-4000:]
         raise ApplicationError(message)
 
     def _is_well(self) -> bool:
@@ -181,9 +185,11 @@ class Application:
             with urllib.request.urlopen(f"{self.url}/healthz", timeout=5) as answer:  # noqa: S310 -- own address
                 return bool(answer.status == 200)
         except urllib.error.HTTPError as error:
-            error.close()
+            with error:
+                self._state = error.read().decode(errors="replace")
             return False
-        except OSError:
+        except OSError as error:
+            self._state = str(error)
             return False
 
 
