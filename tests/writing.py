@@ -6,12 +6,12 @@ import pytest
 import sqlalchemy as sa
 
 from tracker.accounts.models import User
-from tracker.core.db import db
+from tracker.core.db import db, writing
 
 
 def write_elsewhere() -> None:
     """Write in another transaction without waiting; raise if somebody else is writing."""
-    with db.engine.connect() as other:
+    with writing(), db.engine.connect() as other:
         if other.dialect.name == "sqlite":
             other.exec_driver_sql("PRAGMA busy_timeout=0")
         other.execute(sa.update(User).values(language="en"))

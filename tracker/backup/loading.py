@@ -11,7 +11,7 @@ from tracker.backup import rows
 from tracker.backup.errors import BackupError
 from tracker.backup.lines import Line, Take, is_printable
 from tracker.backup.rows import Row, Table
-from tracker.core.db import db
+from tracker.core.db import db, writing
 from tracker.search import service as search
 from tracker.worker import schema
 
@@ -52,7 +52,8 @@ def load(content: Content, report: Report) -> None:
     empty again then.
     """
     require_no_tables()
-    with removing_tables():
+    # Whoever moves an instance reads another database meanwhile.
+    with writing(), removing_tables():
         _load(content, report)
 
 
@@ -169,7 +170,7 @@ def _set_sequences(connection: Connection) -> None:
 
 def _remove_tables() -> None:
     db.session.remove()
-    with db.engine.begin() as connection:
+    with writing(), db.engine.begin() as connection:
         names = sa.inspect(connection).get_table_names()
         quote = connection.dialect.identifier_preparer.quote
         if names:

@@ -4,12 +4,14 @@ The worker goes through all checklists, undertakings and cooperations in batches
 that the health page needs only one short query.
 """
 
+import logging
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 
 from tracker.agreements import evidence as checklists
 from tracker.checklists.models import Checklist
@@ -22,6 +24,8 @@ from tracker.undertakings import bound as undertakings
 from tracker.undertakings import lists
 from tracker.undertakings.models import SUBJECT as UNDERTAKING
 from tracker.undertakings.models import Undertaking
+
+logger = logging.getLogger(__name__)
 
 COOPERATION = "cooperation"
 # How many checklists, undertakings and cooperations to compare at a time: few enough for a short
@@ -45,6 +49,23 @@ BEGINNING = Progress()
 
 
 @dataclass(frozen=True, slots=True)
+class Compared:
+    """Some rows of a kind: the cooperation of each, and which of them disagree."""
+
+    subject_type: str
+    cooperation_ids: Mapping[UUID, UUID]
+    disagreeing: Collection[UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What was compared in one batch, and how far the worker has come."""
+
+    reached: Progress
+    compared: tuple[Compared, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class DisagreeingText:
     """A text that disagrees, for whoever runs the instance."""
 
@@ -53,31 +74,47 @@ class DisagreeingText:
     kind: str
 
 
-def compare_some(after: Progress, of_register: Register, portion: int = PORTION) -> Progress:
-    """Compare the next rows, record those that disagree, and return the position reached.
+def compare_some(after: Progress, of_register: Register, portion: int = PORTION) -> Comparison:
+    """Compare the next rows, and return which of them disagree and the position reached.
 
-    of_register compares checklists as the register does. Starts again after the last one. Takes a
-    constant number of queries per batch.
+    Only reads; the caller sees to it that it reads one state of the database, since a text that is
+    being signed would disagree with its events otherwise. of_register compares checklists as the
+    register does. Starts again after the last one. Takes a constant number of queries per batch.
     """
     some = _next(Checklist, after.checklist_id, portion)
     others = _next(Undertaking, after.undertaking_id, portion)
     cooperations = _next(Cooperation, after.cooperation_id, portion)
-    _note(
-        checklists.SUBJECT,
-        {row.id: row.cooperation_id for row in some},
-        of_register([row.id for row in some]),
-    )
     signed = undertakings.compare(others)
-    _note(
-        UNDERTAKING,
-        {row.id: row.cooperation_id for row in others},
-        {key for key, claim in signed.items() if not claim.agrees} | undertakings.misnamed(others),
-    )
     # Those that were deleted are found by events.
     gone = {row.id: row.cooperation_id for row in lists.gone([row.id for row in cooperations])}
-    _note(UNDERTAKING, gone, gone)
-    _note(COOPERATION, {row.id: row.id for row in cooperations}, bound.disagreeing(cooperations))
-    return Progress(_last(some, portion), _last(others, portion), _last(cooperations, portion))
+    return Comparison(
+        Progress(_last(some, portion), _last(others, portion), _last(cooperations, portion)),
+        (
+            Compared(
+                checklists.SUBJECT,
+                {row.id: row.cooperation_id for row in some},
+                of_register([row.id for row in some]),
+            ),
+            Compared(
+                UNDERTAKING,
+                {row.id: row.cooperation_id for row in others},
+                {key for key, claim in signed.items() if not claim.agrees}
+                | undertakings.misnamed(others),
+            ),
+            Compared(UNDERTAKING, gone, gone),
+            Compared(
+                COOPERATION,
+                {row.id: row.id for row in cooperations},
+                bound.disagreeing(cooperations),
+            ),
+        ),
+    )
+
+
+def note(comparison: Comparison) -> None:
+    """Record the rows that disagree, and delete the record of those that agree."""
+    for compared in comparison.compared:
+        _note(compared)
 
 
 def is_any() -> bool:
@@ -115,27 +152,31 @@ def _last(rows: Collection[Row], portion: int) -> UUID | None:
     return [row.id for row in rows][-1] if len(rows) == portion else None
 
 
-def _note(subject_type: str, rows: Mapping[UUID, UUID], disagreeing: Collection[UUID]) -> None:
-    """Record which of some rows disagree; delete the record of those that agree.
-
-    rows gives the cooperation of each.
-    """
+def _note(compared: Compared) -> None:
     noted = set(
         db.session.scalars(
-            sa.select(Disagreement.subject_id).where(Disagreement.subject_id.in_(rows))
+            sa.select(Disagreement.subject_id).where(
+                Disagreement.subject_id.in_(compared.cooperation_ids)
+            )
         )
     )
-    settled = noted.difference(disagreeing)
+    settled = noted.difference(compared.disagreeing)
     if settled:
         db.session.execute(sa.delete(Disagreement).where(Disagreement.subject_id.in_(settled)))
-    for row_id, cooperation_id in rows.items():
-        if row_id in disagreeing and row_id not in noted:
-            db.session.add(
-                Disagreement(
-                    subject_id=row_id,
-                    subject_type=subject_type,
-                    cooperation_id=cooperation_id,
-                    noticed_at=clock.now(),
-                )
-            )
-    db.session.flush()
+    new = [
+        Disagreement(
+            subject_id=row_id,
+            subject_type=compared.subject_type,
+            cooperation_id=cooperation_id,
+            noticed_at=clock.now(),
+        )
+        for row_id, cooperation_id in compared.cooperation_ids.items()
+        if row_id in compared.disagreeing and row_id not in noted
+    ]
+    if not new:
+        return
+    try:
+        with db.session.begin_nested():
+            db.session.add_all(new)
+    except IntegrityError:
+        logger.info("another worker records these rows at the same moment")

@@ -333,10 +333,11 @@ def compare_texts(
     after: disagreements.Progress = disagreements.BEGINNING,
 ) -> disagreements.Progress:
     """Compare the next texts with their signatures and events; return the position reached."""
-    reached = disagreements.compare_some(after, register.disagreeing)
+    comparison = reading(lambda: disagreements.compare_some(after, register.disagreeing))
+    disagreements.note(comparison)
     db.session.commit()
     db.session.remove()
-    return reached
+    return comparison.reached
 
 
 def check_accounts(after: UUID | None = None) -> UUID | None:
@@ -353,6 +354,9 @@ def make_certificates(timestamp_url: str, *, since: dt.datetime | None = None) -
     Each text has its own transaction: one that fails doesn't block the others, and is retried
     after growing delays.
     """
+    if since is None:
+        certificates.forget_made()
+        db.session.commit()
     for revision_id in reading(lambda: certificates.due(since)):
         try:
             issuing.keep(issuing.make(revision_id, timestamp_url))

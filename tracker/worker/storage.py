@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from tracker.core import clock
-from tracker.core.db import FILE, db, identity_of, will_write
+from tracker.core.db import FILE, db, identity_of, writing
 from tracker.worker.models import Heartbeat
 
 # Below this many bytes a database grows into its end within days.
@@ -44,15 +44,12 @@ def _is_replaced(file: Path) -> bool:
 def _can_write() -> bool:
     """Try a write, which is rolled back; first end the transaction, which may have a lock."""
     db.session.rollback()
-    token = will_write.set(True)
     try:
-        with Session(db.engine) as session:
+        with writing(), Session(db.engine) as session:
             row = {"name": uuid4().hex[:20], "at": clock.now()}
             session.execute(sa.insert(Heartbeat).values(row))
             session.rollback()
     except SQLAlchemyError:
         current_app.logger.warning("the database can't be written", exc_info=True)
         return False
-    finally:
-        will_write.reset(token)
     return True

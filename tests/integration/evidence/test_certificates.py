@@ -7,10 +7,10 @@ import datetime as dt
 import io
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from urllib.error import HTTPError
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
@@ -19,16 +19,13 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from tests import starting_points
 from tests.factories import agreements, checklists, powers
 from tests.factories.cooperations import (
     Country,
-    StoredCountry,
-    load_checklists,
-    make_country,
     open_one,
 )
 from tests.factories.demonstration import Demonstration
+from tests.factories.evidence import sent_terms
 from tests.factories.evidence.bundles import a_pdf
 from tests.factories.evidence.certificates import (
     by_revision,
@@ -40,7 +37,6 @@ from tests.factories.evidence.tampering import CERTIFICATES, hands
 from tests.factories.visits import JointVisit, planned
 from tests.log_lines import Lines
 from tests.servers.timestamps import MOVED, TimestampServer
-from tests.starting_points import noon_in
 from tracker.access.actor import Role
 from tracker.accounts.people import service as accounts
 from tracker.accounts.people.names import rename
@@ -81,58 +77,8 @@ from tracker.undertakings.models import Undertaking
 from tracker.visits.encryption import Plan
 from tracker.worker import jobs
 
-START, END = noon_in(-315).date(), noon_in(414).date()
-PAIR = {"npm": "tomas", "door": "henrik"}
 NOWHERE = "http://127.0.0.1:9/tsa"
 NO_CERTIFICATE = "no certificate yet; tracker check says more"
-
-
-@dataclass(frozen=True)
-class Sent:
-    """A country, and the terms in it that the NPM has signed and its partner has not."""
-
-    country: StoredCountry
-    terms: UUID
-
-
-@pytest.fixture
-def stored(app: Flask, session: Session) -> Sent:
-    """The country in place of the empty database, with keys for the evidence."""
-    return starting_points.of(app).use("sent_terms", _make)
-
-
-def _make() -> Sent:
-    load_checklists()
-    signing_keys.make_missing()
-    country = make_country(db.session())
-    return Sent(StoredCountry.of(country), sent(country).id)
-
-
-@pytest.fixture
-def country(session: Session, stored: Sent) -> Country:
-    return stored.country.load(session)
-
-
-@pytest.fixture
-def terms(session: Session, stored: Sent) -> Checklist:
-    """Terms that the NPM has signed and its partner has not."""
-    return session.get_one(Checklist, stored.terms)
-
-
-def sent(country: Country) -> Checklist:
-    checklist = agreements.checklist_of(open_one(country, "door"), ChecklistKind.TERMS)
-    agreements.answer(country, checklist, "M19", **agreements.term(START, END))
-    agreements.send(country, checklist, PAIR)
-    agreements.sign(country, checklist, "tomas")
-    db.session.commit()
-    return checklist
-
-
-def sign(country: Country, checklist: Checklist) -> Revision:
-    agreements.sign(country, checklist, "henrik")
-    db.session.commit()
-    assert checklist.revision_in_force_id is not None
-    return db.session.get_one(Revision, checklist.revision_in_force_id)
 
 
 def count() -> int:
@@ -150,7 +96,7 @@ def test_the_worker_makes_a_certificate_once_all_have_signed_and_not_before(
     country: Country, terms: Checklist, tmp_path: Path
 ) -> None:
     assert certificates.due() == []
-    revision_id = sign(country, terms).id
+    revision_id = sent_terms.sign(country, terms).id
     assert certificates.due() == [revision_id]
     assert count() == 0
     a_round(tmp_path)
@@ -235,13 +181,15 @@ def test_the_events_of_a_certificate_name_items_by_their_titles_and_not_by_their
     country: Country, tmp_path: Path
 ) -> None:
     checklist = agreements.checklist_of(open_one(country, "door"), ChecklistKind.TERMS)
-    agreements.answer(country, checklist, "M19", **agreements.term(START, END))
+    agreements.answer(
+        country, checklist, "M19", **agreements.term(sent_terms.START, sent_terms.END)
+    )
     title = str(load(checklist).item("M19").label)
     flag = checklists.flag_term(country.actor("samira"), checklist, "M19", "It limits visits.")
     safeguards.explain_flag(country.actor("nadia"), checklist, flag.id, "It names no place.")
-    agreements.send(country, checklist, PAIR)
+    agreements.send(country, checklist, sent_terms.PAIR)
     agreements.sign(country, checklist, "tomas")
-    sign(country, checklist)
+    sent_terms.sign(country, checklist)
     a_round(tmp_path)
     row = db.session.scalars(sa.select(Certificate)).one()
     words = " ".join(words_of(row).split())
@@ -306,7 +254,7 @@ def test_a_signature_waits_for_no_certificate_and_the_record_says_that_it_is_bei
 ) -> None:
     client, record = country.browser(app, "samira"), f"/checklists/{terms.id}/record"
     assert "Certificate" not in client.page(record).text
-    sign(country, terms)
+    sent_terms.sign(country, terms)
     assert "It's being made." in client.page(record).text
     make_all()
     page = client.page(record)
@@ -322,7 +270,10 @@ def test_a_certificate_that_fails_does_not_block_the_others_and_is_retried(
     log_lines: Lines,
     frozen_time: Callable[[dt.datetime], None],
 ) -> None:
-    first, second = sign(country, terms).id, sign(country, sent(country)).id
+    first, second = (
+        sent_terms.sign(country, terms).id,
+        sent_terms.sign(country, sent_terms.sent(country)).id,
+    )
     real, attachments = typesetting.typeset, []
 
     def breaks(template: str, data: dict[str, object], attachment: typesetting.Attached) -> bytes:
@@ -355,7 +306,7 @@ def test_what_can_not_be_made_shows_in_health_with_its_cause_and_waits_longer_ea
     monkeypatch: pytest.MonkeyPatch,
     frozen_time: Callable[[dt.datetime], None],
 ) -> None:
-    sign(country, terms)
+    sent_terms.sign(country, terms)
 
     def breaks(*_given: object) -> dict[str, object]:
         nothing: dict[str, dict[str, object]] = {}
@@ -390,7 +341,7 @@ def test_an_error_that_nobody_expected_is_recorded_too_and_stops_no_worker(
     monkeypatch: pytest.MonkeyPatch,
     log_lines: Lines,
 ) -> None:
-    revision_id = sign(country, terms).id
+    revision_id = sent_terms.sign(country, terms).id
 
     def breaks(_revision_id: object) -> None:
         raise RecursionError("words of the text")
@@ -411,7 +362,9 @@ def test_a_text_in_an_unknown_format_is_reported(
     confidentiality = agreements.checklist_of(
         open_one(country, "door", title="Visits to homes"), ChecklistKind.CONFIDENTIALITY
     )
-    revision_id = agreements.send_sealed(country, confidentiality, "No shape at all.", PAIR).id
+    revision_id = agreements.send_sealed(
+        country, confidentiality, "No shape at all.", sent_terms.PAIR
+    ).id
     agreements.sign(country, confidentiality, "tomas")
     db.session.commit()
     # Nothing in such a format comes into force here; a later format may.
@@ -424,7 +377,7 @@ def test_a_lost_key_is_reported_and_the_certificate_is_made_once_it_is_restored(
     settings: Settings, country: Country, terms: Checklist
 ) -> None:
     folder = settings.data_dir / "keys" / "evidence"
-    sign(country, terms)
+    sent_terms.sign(country, terms)
     number = signing_keys.current(KeyUse.DOCUMENT).number
     file = folder / f"document-{number}.key"
     bytes_ = file.read_bytes()
@@ -437,7 +390,7 @@ def test_a_lost_key_is_reported_and_the_certificate_is_made_once_it_is_restored(
 
 
 def test_two_workers_keep_one_certificate(country: Country, terms: Checklist) -> None:
-    revision_id = sign(country, terms).id
+    revision_id = sent_terms.sign(country, terms).id
     both = [issuing.make(revision_id) for _ in range(2)]
     assert [len(issuing.keep(revision_id)) for revision_id in both] == [1, 0]
     db.session.commit()
@@ -463,7 +416,7 @@ def test_what_was_erased_gets_none(session: Session, demonstration: Demonstratio
 
 
 def test_the_database_refuses_to_change_a_certificate(country: Country, terms: Checklist) -> None:
-    sign(country, terms)
+    sent_terms.sign(country, terms)
     make_all()
     for act in ("UPDATE certificate SET language = 'fr'", "DELETE FROM certificate"):
         with pytest.raises(DBAPIError):
@@ -475,7 +428,7 @@ def test_the_database_refuses_to_change_a_certificate(country: Country, terms: C
 def test_an_overdue_certificate_is_reported(
     country: Country, terms: Checklist, frozen_time: Callable[[dt.datetime | None], None]
 ) -> None:
-    sign(country, terms)
+    sent_terms.sign(country, terms)
     assert certificates.overdue(dt.timedelta(minutes=30)) == 0
     frozen_time(clock.now() + dt.timedelta(hours=1))
     assert certificates.overdue(dt.timedelta(minutes=30)) == 1
@@ -496,7 +449,7 @@ def timestamps() -> Iterator[TimestampServer]:
 def test_a_configured_service_timestamps_the_signature_and_then_the_whole_file(
     country: Country, terms: Checklist, timestamps: TimestampServer, tmp_path: Path
 ) -> None:
-    sign(country, terms)
+    sent_terms.sign(country, terms)
     a_round(tmp_path, timestamp_url=timestamps.url)
     (row,) = db.session.scalars(sa.select(Certificate)).all()
     assert row.has_timestamp
@@ -520,7 +473,7 @@ def test_a_revocation_list_that_is_away_is_waited_for_a_day_and_then_left_out(
     tmp_path: Path,
     frozen_time: Callable[[dt.datetime | None], None],
 ) -> None:
-    sign(country, terms)
+    sent_terms.sign(country, terms)
     timestamps.revocation_is_away = True
     a_round(tmp_path, timestamp_url=timestamps.url)
     assert count() == 0
@@ -561,7 +514,7 @@ def test_a_service_that_is_away_is_waited_for_a_day_and_no_longer(
     frozen_time: Callable[[dt.datetime | None], None],
     log_lines: Lines,
 ) -> None:
-    sign(country, terms)
+    sent_terms.sign(country, terms)
     a_round(tmp_path, timestamp_url=NOWHERE)
     assert count() == 0
     assert [line["message"] for line in log_lines] == [NO_CERTIFICATE]

@@ -28,7 +28,7 @@ from tracker.cooperations import keys
 from tracker.cooperations.models import Party
 from tracker.core import canonical, clock, crypto
 from tracker.core import keys as instance_keys
-from tracker.core.db import db
+from tracker.core.db import db, writing
 from tracker.core.keys import Keys
 from tracker.organisations.models import Organisation
 from tracker.oversight import integrity
@@ -348,7 +348,7 @@ def test_others_can_write_while_the_audit_runs(app: Flask, demonstration: Demons
     def write(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
         if "FROM chain" in statement and not written:
             written.append(0)
-            with db.engine.connect() as other:
+            with writing(), db.engine.connect() as other:
                 written.append(other.execute(sa.update(User).values(name=User.name)).rowcount)
                 other.rollback()
 

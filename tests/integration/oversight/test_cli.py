@@ -23,7 +23,7 @@ from tracker import create_app
 from tracker.activity import service as trail
 from tracker.activity import verbs
 from tracker.core import crypto, keys
-from tracker.core.db import db
+from tracker.core.db import db, writing
 from tracker.oversight import integrity, reading
 
 
@@ -148,16 +148,17 @@ def test_people_go_on_working_while_it_runs(signed: Signed) -> None:
 
     def report(total: int) -> None:
         if len(written) < 3:
-            event = trail.record(
-                verbs.COOPERATION_CHANGED,
-                actor=None,
-                subject_type="cooperation",
-                subject_id=signed.first.id,
-                cooperation_id=signed.first.id,
-                changed=["title"],
-            )
-            written.append(event.number)
-            db.session.commit()
+            with writing():
+                event = trail.record(
+                    verbs.COOPERATION_CHANGED,
+                    actor=None,
+                    subject_type="cooperation",
+                    subject_id=signed.first.id,
+                    cooperation_id=signed.first.id,
+                    changed=["title"],
+                )
+                written.append(event.number)
+                db.session.commit()
 
     verdict = integrity.check_all(report)
     assert verdict.finding is None

@@ -54,6 +54,7 @@ def test_two_workers_can_finish_their_first_round_at_the_same_moment(
 
 
 def beat(session: Session) -> None:
+    session.rollback()  # what was read before, in a transaction that only reads
     health.beat()
     session.commit()
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from tracker.activity.queries import tells_the_team
 from tracker.cooperations import keys
 from tracker.core import canonical
-from tracker.core.db import will_write
+from tracker.core.db import reading
 from tracker.core.errors import KeyDestroyedError
 from tracker.evidence.bundles import container, parts, queries
 from tracker.evidence.bundles.parts import LeftOut, Manifest
@@ -65,11 +65,8 @@ def build(export: Export) -> bytes:
     DamagedError if a frozen text is not as the trail says, ContainerError if there is too much for
     one file.
     """
-    token = will_write.set(False)  # so that nobody who writes has to wait
-    try:
+    with reading():
         return _build(export)
-    finally:
-        will_write.reset(token)
 
 
 def _build(export: Export) -> bytes:

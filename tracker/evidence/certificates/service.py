@@ -10,6 +10,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from tracker.activity import verbs, witness
+from tracker.activity.service import lock_chain
 from tracker.cooperations import keys
 from tracker.cooperations.models import Cooperation, CooperationKey
 from tracker.core import canonical, clock, crypto
@@ -159,7 +160,17 @@ class Failing:
 
 
 def note_failure(revision_id: UUID, error: CertificateError) -> None:
-    """Record why a certificate could not be made; the delay until the next attempt grows."""
+    """Record why a certificate could not be made; the delay until the next attempt grows.
+
+    Records nothing if another worker has made it meanwhile: nobody would try again, so the failure
+    would stay for ever. That worker locks the chain, too.
+    """
+    revision = db.session.get(Revision, revision_id)
+    if revision is None:
+        return
+    lock_chain(revision.cooperation_id)
+    if db.session.scalar(sa.select(Certificate.id).where(Certificate.revision_id == revision_id)):
+        return
     now = clock.now()
     new = CertificateFailure(
         revision_id=revision_id, tries=0, error="", failed_at=now, next_try_at=now
@@ -170,6 +181,16 @@ def note_failure(revision_id: UUID, error: CertificateError) -> None:
     row.failed_at = now
     row.next_try_at = now + WAITS[min(row.tries, len(WAITS)) - 1]
     db.session.flush()
+
+
+def forget_made() -> None:
+    """Delete the failures of texts that have a certificate now, which nobody would try again."""
+    has_certificate = sa.exists().where(Certificate.revision_id == CertificateFailure.revision_id)
+    db.session.execute(
+        sa.delete(CertificateFailure)
+        .where(has_certificate)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def failing() -> list[Failing]:
