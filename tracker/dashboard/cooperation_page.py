@@ -230,7 +230,8 @@ def cooperation_view(actor: Actor, cooperation: Cooperation) -> CooperationView:
         [cooperation], list(all_own.values()), cooperation.parties, with_people=True
     )
     agrees = cooperation.id in agreeing
-    gates = lifecycle.gates(replace(facts, agrees=agrees))
+    facts = replace(facts, agrees=agrees)
+    gates = lifecycle.gates(facts)
     context = _Context(
         actor=actor,
         cooperation=cooperation,
@@ -778,7 +779,7 @@ def _next_step(context: _Context, groups: Sequence[TaskGroup]) -> NextStep:
         label = _("See where this stands") if theirs.url else ""
         return NextStep(_("Next step"), text, label, theirs.url)
     if not context.agrees:
-        return NextStep(_("Next step"), DISAGREES[0])
+        return NextStep(_("Next step"), lifecycle.DOES_NOT_MATCH)
     if context.cooperation.stage is Stage.ACTIVE:
         return _with_offer(_step_of_active(context), tasks)
     terms = context.own.get(ChecklistKind.TERMS)
@@ -884,6 +885,8 @@ _LISTS = {
 def _target_url(context: _Context, target: Target) -> str:
     """Return the URL where a missing item can be supplied; empty if the reader can't go there."""
     reference = context.cooperation.reference
+    if target.place is PageKind.NOWHERE:
+        return ""
     if target.place is PageKind.MODES:
         return modes_url(reference) if context.may_change else ""
     if target.place is PageKind.HEAD:

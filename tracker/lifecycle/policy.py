@@ -21,7 +21,7 @@ from tracker.cooperations.models import ChecklistKind, Mode, Stage
 from tracker.cooperations.modes import Level, Purpose, Requirement, can_have_visits
 from tracker.cooperations.policy import NO_PARTY, NOT_JOINED, CooperationFact
 from tracker.lifecycle.stages import RUNNING
-from tracker.signoff.labels import DIFFERS
+from tracker.signoff.labels import DISAGREES
 from tracker.signoff.outcomes import Validity, validity
 
 # The two items that the second reader's gate requires (S6, S7).
@@ -44,6 +44,9 @@ class GateState(enum.StrEnum):
     NO_COPIES = "no_copies"
 
 
+DOES_NOT_MATCH = _l("This cooperation doesn't match its signatures. Tell an administrator.")
+
+
 class PageKind(enum.StrEnum):
     """The page where a missing item can be supplied; the pages know the URLs."""
 
@@ -57,6 +60,8 @@ class PageKind(enum.StrEnum):
     SIGNING = "signing"
     CLOSING = "closing"
     UNDERTAKINGS = "undertakings"
+    # No page supplies it.
+    NOWHERE = "nowhere"
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +232,7 @@ def gates(facts: Facts) -> tuple[Gate, ...]:
     )
     if facts.agrees:
         return judged
-    differs = Missing(DIFFERS, Target(PageKind.PEOPLE))
+    differs = Missing(DISAGREES[0], Target(PageKind.NOWHERE))
     return tuple(Gate(gate.code, GateState.NOT_MET, (differs, *gate.missing)) for gate in judged)
 
 
@@ -288,6 +293,8 @@ def can_plan_visit(facts: Facts, gates: Sequence[Gate]) -> Decision:
     may_have_visits = has_visits(facts.stage, facts.modes, facts.questions)
     if not may_have_visits:
         return may_have_visits
+    if not facts.agrees:
+        return no(DOES_NOT_MATCH)
     if not visits_count(facts.modes, facts.questions, facts.agreed_ways):
         return no(
             _l(

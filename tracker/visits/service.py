@@ -42,6 +42,7 @@ from tracker.cooperations.queries import modes
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError, StaleError
+from tracker.lifecycle import bound as lifecycle_bound
 from tracker.lifecycle import policy as lifecycle
 from tracker.lifecycle import queries as cooperations
 from tracker.visits import (
@@ -135,6 +136,8 @@ def can_be_planned(cooperation: Cooperation) -> Decision:
     if not may_have_visits:
         return may_have_visits
     facts = cooperations.facts_of(cooperation)
+    agrees = cooperation.id in lifecycle_bound.agreeing([cooperation])
+    facts = replace(facts, agrees=agrees)
     return lifecycle.can_plan_visit(facts, lifecycle.gates(facts))
 
 

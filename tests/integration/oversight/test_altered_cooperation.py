@@ -9,6 +9,7 @@ from flask import Flask
 
 from tests.factories.demonstration import Demonstration
 from tests.factories.evidence.tampering import hands, table_of
+from tests.pages import Page
 from tracker.cooperations.models import Cooperation, CooperationPerson, Party
 from tracker.core import clock
 from tracker.core.db import db
@@ -21,6 +22,7 @@ COOPERATIONS = table_of(Cooperation)
 PARTIES, PEOPLE = table_of(Party), table_of(CooperationPerson)
 VISITS, TEAM = table_of(Visit), table_of(TeamMember)
 DIFFERS = "match its signatures"
+TELL = "This cooperation doesn't match its signatures. Tell an administrator."
 # A column, what somebody writes there, and what pages would make of it.
 CHANGES = {
     "review_on": ("2031-05-05", "2031"),
@@ -100,11 +102,34 @@ def test_parties_written_into_the_database_are_marked_and_meet_no_gate(
         if address.endswith(reference):
             of_gates = text[text.index("1 To begin") : text.index("At a glance")]
             assert "Met" not in of_gates
-            assert of_gates.count("What the database says differs") == 5
+            assert of_gates.count("Doesn't match its signatures") == 5
     with app.app_context():
         jobs.compare_texts()
         assert reference in {text.reference for text in disagreements.known()}
         db.session.rollback()
+
+
+def test_no_visit_is_planned_in_a_cooperation_that_does_not_match_its_signatures(
+    app: Flask, demonstration: Demonstration
+) -> None:
+    visits = f"/cooperations/{demonstration.references['complete']}/visits"
+    ilena = demonstration.browser(app, "ilena")
+    assert f'href="{visits}/plan"' in ilena.get(visits).get_data(as_text=True)
+    assert ilena.get(f"{visits}/plan").status_code == 200
+    with app.app_context(), hands() as connection:
+        connection.execute(
+            sa.update(PARTIES)
+            .where(
+                PARTIES.c.cooperation_id == demonstration.cooperations["complete"],
+                PARTIES.c.organisation_id == demonstration.organisations["od"],
+            )
+            .values(side="npm")
+        )
+    page = ilena.get(visits).get_data(as_text=True)
+    assert f'href="{visits}/plan"' not in page
+    answer = ilena.get(f"{visits}/plan")
+    assert answer.status_code == 403
+    assert TELL in Page.of(answer).text
 
 
 @pytest.mark.both_databases
