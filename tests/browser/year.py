@@ -308,7 +308,9 @@ class Year:
     def take_part(self, keys: Iterable[str], button: str, message: str) -> None:
         """Have people press a button on the page of their own part in the visit."""
         for key in keys:
-            self.page(key, "/visits/1/my-part").get_by_role("button", name=button).click()
+            self.page(key, "/visits/1/my-part").get_by_role(
+                "button", name=button, exact=True
+            ).click()
             self[key].expect_told(message)
 
     def return_copies(self, *keys: str) -> None:
