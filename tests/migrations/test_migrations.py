@@ -41,7 +41,7 @@ from tracker.oversight import integrity
 from tracker.oversight.models import RegisterEntry
 from tracker.reviews import reminders
 from tracker.settings import Settings
-from tracker.worker import prepare, schema
+from tracker.worker import jobs, prepare, schema
 
 pytestmark = pytest.mark.both_databases
 
@@ -319,11 +319,32 @@ def register_rebuilt(demonstration: Demonstration) -> Iterator[None]:
     db.session.rollback()
 
 
+@contextmanager
+def items_to_accept_counted(_demonstration: Demonstration) -> Iterator[None]:
+    """0081_items_to_accept: the worker counts them once for the checklists there already are."""
+    numbers = sa.text(
+        "SELECT checklist_id, organisation_id, to_accept_count FROM checklist_party"
+        " WHERE to_accept_count > 0 ORDER BY checklist_id, organisation_id"
+    )
+    with db.engine.connect() as connection:
+        before = connection.execute(numbers).all()
+    assert before
+    yield
+    jobs.recompute()
+    with db.engine.connect() as connection:
+        assert connection.execute(numbers).all() == before
+
+
 def test_scans_and_dates_from_before_get_what_later_steps_need_of_them(
     app: Flask, demonstration: Demonstration
 ) -> None:
     with app.app_context(), ExitStack() as afterwards:
-        for expected in (waiting_scans_marked, dates_of_terms_looked_at, register_rebuilt):
+        for expected in (
+            waiting_scans_marked,
+            dates_of_terms_looked_at,
+            items_to_accept_counted,
+            register_rebuilt,
+        ):
             afterwards.enter_context(expected(demonstration))
         schema.downgrade(revision=_before("0038_waiting_scans"))
         schema.upgrade()
