@@ -75,9 +75,14 @@ class Control:
         return self.name.rsplit("-", 1)[-1]
 
     @property
+    def is_in_row(self) -> bool:
+        """Whether it is in a row of a table."""
+        return self.name.count("-") > 1
+
+    @property
     def row(self) -> str:
         """The number of its row; zero if it is in none."""
-        return self.name.split("-")[1] if self.name.count("-") > 1 else "0"
+        return self.name.split("-")[1] if self.is_in_row else "0"
 
     def is_to_fill(self, wanted: Mapping[str, str]) -> bool:
         """Return whether it is still to be decided, lacks what is wanted, or says another day."""
@@ -164,8 +169,14 @@ def decide_together(page: Page, facts: Facts) -> None:
             continue
         wish = facts.for_item(re.split("[.-]", control.name)[0]).get(control.column)
         if control.kind == "checkbox":
-            is_asked = control.is_shown and control.is_needed and control.is_open
-            if is_asked and _is_meant(control, wish, facts):
+            # People are listed without a hint: that they are on this page says that they are open.
+            is_open = control.is_open or not (control.is_in_row or control.value == "y")
+            if (
+                control.is_shown
+                and control.is_needed
+                and is_open
+                and _is_meant(control, wish, facts)
+            ):
                 form.locator(f"[name='{control.name}'][value='{control.value}']").check()
             continue
         is_open = not control.value or "to decide" in control.value.lower()
