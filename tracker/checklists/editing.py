@@ -54,7 +54,7 @@ from tracker.checklists.negotiation.warnings import FlagView
 from tracker.checklists.reuse import recorded_selection
 from tracker.checklists.rules.facts import Filled, PartyFact
 from tracker.checklists.rules.values import MAX_ANSWER, Fit
-from tracker.core.db import db, let_others_write, only_reading
+from tracker.core.db import db, reading
 from tracker.core.errors import RuleBrokenError, StaleError
 from tracker.ui import locale
 from tracker.ui.form_base import Form
@@ -169,11 +169,9 @@ def search_ahead(actor: Actor, checklist_id: UUID) -> Actor:
     texts = [text for text in map(tidy_text, sent) if len(text) >= SHORTEST_REMEMBERED]
     if not hints.LONG < sum(map(len, texts)) < 2 * MAX_ANSWER:
         return actor
-    with only_reading():
-        let_others_write()
+    with reading():
         checklist = found_or_404(queries.find(actor, checklist_id))
         names = hints.names_of(load(checklist))
-        let_others_write()
     risky_phrases.search_ahead(texts, names)
     return read_actor_again()
 

@@ -289,16 +289,6 @@ def let_others_write() -> None:
 
 
 @contextmanager
-def only_reading() -> Iterator[None]:
-    """Take no write lock in the block, so that a database that can only be read can be read."""
-    token = will_write.set(False)
-    try:
-        yield
-    finally:
-        will_write.reset(token)
-
-
-@contextmanager
 def writing() -> Iterator[None]:
     """Let transactions begun in the block write, though the caller only reads elsewhere."""
     token = will_write.set(True)

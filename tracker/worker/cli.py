@@ -19,7 +19,7 @@ from flask.cli import with_appcontext
 
 from tracker.accounts.factors import binding
 from tracker.accounts.queries import has_people
-from tracker.core.db import db, only_reading
+from tracker.core.db import db, reading
 from tracker.demo import cli as demonstration
 from tracker.evidence import disagreements
 from tracker.evidence.certificates import service as certificates
@@ -204,7 +204,7 @@ def check() -> None:
     Prints what is wrong, and exits 1 if anything is. Also says which keys are being changed, and
     when timestamps in certificates end.
     """
-    with only_reading():
+    with reading():
         _report()
 
 

@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from tracker.accounts.factors import refused_accounts
 from tracker.core import clock, logs
-from tracker.core.db import db, only_reading
+from tracker.core.db import db, reading
 from tracker.evidence import disagreements
 from tracker.evidence.certificates import service as certificates
 from tracker.mail import queries as mail
@@ -43,7 +43,7 @@ class Instance(Collector):
         settings: Settings = self._app.extensions["settings"]
         free = shutil.disk_usage(settings.data_dir).free
         figures = [_gauge("storage_free_bytes", "Free bytes where the data is", free)]
-        with self._app.app_context(), only_reading():
+        with self._app.app_context(), reading():
             state = health.look(backup_days=settings.backup_days)
             figures += _health(state)
             try:
