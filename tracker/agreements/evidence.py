@@ -30,9 +30,8 @@ from tracker.checklists.models import (
 )
 from tracker.cooperations import keys
 from tracker.core import canonical, clock
-from tracker.core.crypto import SealBrokenError
 from tracker.core.db import Identifier, db
-from tracker.core.errors import KeyDestroyedError
+from tracker.core.errors import KeyDestroyedError, UnreadableError
 from tracker.signoff import bound
 from tracker.signoff import service as signoff
 from tracker.signoff.bound import Bound
@@ -625,5 +624,5 @@ def _text_facts(revision: Revision) -> TextFacts | None:
     try:
         key = keys.key_of(revision.cooperation_id) if revision.is_sealed else None
         return facts_of(revision.kind, revision.digest, signoff.plain_bytes(revision, key))
-    except SealBrokenError:
+    except UnreadableError:
         return None

@@ -9,7 +9,7 @@ from tracker.activity.checked import row_key
 from tracker.cooperations.models import CooperationKey
 from tracker.core import crypto
 from tracker.core.db import db
-from tracker.core.errors import KeyDestroyedError
+from tracker.core.errors import DamagedRowError, KeyDestroyedError, UnreadableError
 
 _KEYS = sa.select(CooperationKey).where(
     CooperationKey.cooperation_id.in_(sa.bindparam("ids", expanding=True))
@@ -48,16 +48,15 @@ def _loaded_keys() -> dict[UUID, CooperationKey]:
 def key_of(cooperation_id: UUID) -> bytes:
     """Return the key of a cooperation.
 
-    Raise LookupError if none was created, KeyDestroyedError if it was destroyed, SealBrokenError if
-    another instance wrapped it or it was altered.
+    Raise KeyDestroyedError if it was destroyed, UnreadableError if it is missing or was altered, or
+    another instance wrapped it.
     """
     keys = _loaded_keys()
     key_row = keys.get(cooperation_id)
     if key_row is None or key_row not in db.session:
         key_row = db.session.get(CooperationKey, cooperation_id)
     if key_row is None:
-        message = f"No key was made for cooperation {cooperation_id}."
-        raise LookupError(message)
+        raise DamagedRowError(CooperationKey.__tablename__, cooperation_id)
     keys[cooperation_id] = key_row
     return unwrapped(cooperation_id, key_row.wrapped)
 
@@ -72,7 +71,7 @@ def rows_key_of(cooperation_id: UUID) -> bytes | None:
         return row_key(key_of(cooperation_id))
     except crypto.KeyNotThereError:  # it can be copied here, and then it opens
         raise
-    except (LookupError, KeyDestroyedError, crypto.SealBrokenError):
+    except (KeyDestroyedError, UnreadableError):
         return None
 
 

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from tracker.core import keys
+from tracker.core.errors import UnreadableError
 from tracker.core.keys import KeyMissingError
 
 NONCE_BYTES = 12
@@ -28,7 +29,7 @@ SALT_BYTES = 16
 SCRYPT = {"n": 2**18, "r": 8, "p": 1}
 
 
-class SealBrokenError(Exception):
+class SealBrokenError(UnreadableError):
     """Raised when encrypted bytes were altered or moved, or the key is another one."""
 
 
@@ -42,7 +43,7 @@ def unseal(key: bytes, sealed: bytes, context: str) -> bytes:
     """Decrypt what seal() encrypted with the same key and context, or raise SealBrokenError."""
     try:
         return AESGCM(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], context.encode())
-    except (InvalidTag, ValueError) as error:  # ValueError: too short to contain a nonce
+    except (InvalidTag, TypeError, ValueError) as error:  # text, or too short to contain a nonce
         message = f"The encrypted value of {context} can't be read."
         raise SealBrokenError(message) from error
 

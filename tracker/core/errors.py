@@ -1,5 +1,8 @@
 """Exceptions for refused actions and broken rules, which views turn into messages."""
 
+from itertools import takewhile
+from traceback import walk_tb
+
 
 class RuleBrokenError(Exception):
     """Raised when something can't be done as asked; the message says why, field says where."""
@@ -39,11 +42,15 @@ class StaleError(RuleBrokenError):
     """Raised when somebody else saved in the meantime; both values have to be shown."""
 
 
-class DamagedRowError(Exception):
+class UnreadableError(Exception):
     """Raised when a stored value can't be read: it was altered, or the disk is faulty.
 
     Says where, never what.
     """
+
+
+class DamagedRowError(UnreadableError):
+    """Raised when a value of a known row can't be read."""
 
     def __init__(self, table: str, row: object) -> None:
         super().__init__(f"A value of {table} {row} can't be read.")
@@ -53,3 +60,22 @@ class DamagedRowError(Exception):
 
 class KeyDestroyedError(Exception):
     """Raised when a cooperation's key was destroyed: what it encrypted is erased for good."""
+
+
+# Where types of columns turn stored values into Python's; the rest of the application comes before.
+_TYPES = "tracker.core.db"
+
+
+def is_unreadable(error: BaseException) -> bool:
+    """Return whether a stored value can't be turned into a date, an id, a list or the like.
+
+    SQLite stores whatever it is given. The error is then Python's own, from inside SQLAlchemy's
+    reading of rows or a type of column.
+    """
+    if not isinstance(error, LookupError | TypeError | ValueError):
+        return False
+    modules = [frame.f_globals.get("__name__", "") for frame, _line in walk_tb(error.__traceback__)]
+    deepest = takewhile(
+        lambda name: name == _TYPES or not name.startswith("tracker."), reversed(modules)
+    )
+    return any(name.startswith("sqlalchemy.engine.") for name in deepest)

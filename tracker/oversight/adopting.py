@@ -11,9 +11,8 @@ from tracker.activity import verbs
 from tracker.activity.binding import State
 from tracker.activity.models import Chain, Event
 from tracker.cooperations import keys
-from tracker.core.crypto import SealBrokenError
 from tracker.core.db import db
-from tracker.core.errors import KeyDestroyedError
+from tracker.core.errors import KeyDestroyedError, UnreadableError
 from tracker.oversight import rows
 from tracker.oversight.reading import Reader
 
@@ -73,5 +72,5 @@ def _key_of(cooperation_id: UUID | None) -> bytes | None:
         return None
     try:
         return keys.key_of(cooperation_id)
-    except (LookupError, KeyDestroyedError, SealBrokenError):  # the audit reports it
+    except (KeyDestroyedError, UnreadableError):  # the audit reports it
         return None

@@ -31,6 +31,7 @@ from tracker.cooperations.models import Cooperation, CooperationKey
 from tracker.cooperations.scope import visible_ids
 from tracker.core import canonical
 from tracker.core.crypto import SealBrokenError
+from tracker.core.errors import UnreadableError
 from tracker.evidence.certificates import service as certificates
 from tracker.evidence.log.notes import Checkpoint
 from tracker.evidence.models import Certificate, LogLeaf
@@ -713,7 +714,7 @@ def _document_fault(revision: Revision, key: _Key) -> Fault | None:
         return None  # erased for good, as the chain says
     try:
         plain = signoff.plain_bytes(revision, opened)
-    except SealBrokenError:
+    except UnreadableError:
         return Fault.DOCUMENT_UNREADABLE
     return None if canonical.digest(plain) == revision.digest else Fault.DOCUMENT_CHANGED
 
@@ -724,7 +725,7 @@ def _file_fault(certificate: Certificate, key: _Key) -> Fault | None:
         return None  # erased for good, as the chain says
     try:
         plain = certificates.plain_bytes(certificate, opened)
-    except SealBrokenError:
+    except UnreadableError:
         return Fault.FILE_UNREADABLE
     return None if canonical.digest(plain) == certificate.sha256 else Fault.FILE_CHANGED
 

@@ -20,7 +20,7 @@ from tracker.accounts import queries as accounts
 from tracker.activity import witness
 from tracker.core import canonical, clock, crypto
 from tracker.core.db import db
-from tracker.core.errors import RefusedError, RuleBrokenError
+from tracker.core.errors import DamagedRowError, RefusedError, RuleBrokenError
 from tracker.signoff import outcomes, policy, queries, shown, signers
 from tracker.signoff.identity_proof import Identity, SigningPage
 from tracker.signoff.labels import DIFFERS, MISNAMINGS
@@ -150,22 +150,28 @@ def _plain(document: Mapping[str, Any], number: int, page: SigningPage) -> bytes
 
 
 def plain_bytes(revision: Revision, key: bytes | None) -> bytes:
-    """Return a revision's canonical bytes, decrypted if it is encrypted."""
+    """Return a revision's canonical bytes, decrypted if it is encrypted.
+
+    Raise UnreadableError if they can't be decrypted; also if the row says that they are encrypted
+    and the caller, who knows the kind of text, has no key for it.
+    """
     if not revision.is_sealed:
         return revision.document
-    return crypto.unseal(_needed(key), revision.document, _context(revision.id))
+    return crypto.unseal(_needed(key, revision), revision.document, _context(revision.id))
 
 
-def _needed(key: bytes | None) -> bytes:
+def _needed(key: bytes | None, row: Revision | SignatureRequest | SignatureSlot) -> bytes:
     if key is None:
-        message = "An encrypted revision needs its cooperation's key."
-        raise ValueError(message)
+        raise DamagedRowError(row.__tablename__, row.id)
     return key
 
 
 def document_of(revision: Revision, key: bytes | None) -> dict[str, Any]:
-    """Return a revision's document as plain values."""
-    document: dict[str, Any] = canonical.from_bytes(plain_bytes(revision, key))
+    """Return a revision's document as plain values; raise UnreadableError if it can't be read."""
+    try:
+        document: dict[str, Any] = canonical.from_bytes(plain_bytes(revision, key))
+    except ValueError as error:
+        raise DamagedRowError(Revision.__tablename__, revision.id) from error
     return document
 
 
@@ -600,7 +606,7 @@ def pass_on(
     )
     if signature_request.revision.is_sealed:
         new.sealed_reason = crypto.seal(
-            _needed(key), reason.strip().encode(), _slot_context(new.id)
+            _needed(key, new), reason.strip().encode(), _slot_context(new.id)
         )
     else:
         new.reason = reason.strip()
@@ -613,7 +619,7 @@ def why_passed_on(slot: SignatureSlot, key: bytes | None) -> str:
     """Return why a slot was passed on, decrypted if it is encrypted."""
     if slot.sealed_reason is None:
         return slot.reason
-    return crypto.unseal(_needed(key), slot.sealed_reason, _slot_context(slot.id)).decode()
+    return crypto.unseal(_needed(key, slot), slot.sealed_reason, _slot_context(slot.id)).decode()
 
 
 def _end(
@@ -625,7 +631,7 @@ def _end(
 ) -> None:
     if signature_request.revision.is_sealed:
         signature_request.sealed_reason = crypto.seal(
-            _needed(key), reason.encode(), _reason_context(signature_request)
+            _needed(key, signature_request), reason.encode(), _reason_context(signature_request)
         )
     else:
         signature_request.reason = reason
@@ -641,7 +647,9 @@ def reason_of(signature_request: SignatureRequest, key: bytes | None) -> str:
     if signature_request.sealed_reason is None:
         return signature_request.reason
     return crypto.unseal(
-        _needed(key), signature_request.sealed_reason, _reason_context(signature_request)
+        _needed(key, signature_request),
+        signature_request.sealed_reason,
+        _reason_context(signature_request),
     ).decode()
 
 

@@ -29,6 +29,8 @@ from tracker.core.errors import (
     RefusedError,
     RuleBrokenError,
     TooOftenError,
+    UnreadableError,
+    is_unreadable,
 )
 from tracker.ui.addresses import HEALTH, is_own_path
 from tracker.ui.send_again import form_to_send_again
@@ -80,6 +82,8 @@ class Application(Flask):
     def handle_user_exception(self, e: Exception) -> Any:
         """Return the page for an error; if that page can't be read either, the one for busy."""
         try:
+            if is_unreadable(e):
+                return _damaged(e)
             return super().handle_user_exception(e)
         except SQLAlchemyError as error:
             if error is e:
@@ -125,7 +129,7 @@ def register_error_pages(app: Flask) -> None:
     app.register_error_handler(RuleBrokenError, _rule_broken)
     app.register_error_handler(TooOftenError, _too_often)
     app.register_error_handler(KeyDestroyedError, _erased)
-    app.register_error_handler(DamagedRowError, _damaged)
+    app.register_error_handler(UnreadableError, _damaged)
     app.register_error_handler(SQLAlchemyError, _unavailable)
     app.register_error_handler(InternalServerError, _our_fault)
     app.register_error_handler(HTTPException, _any_error)
@@ -161,15 +165,21 @@ def _erased(_error: KeyDestroyedError) -> Response:
     return _page("410", 410, typed=_typed())
 
 
-def _damaged(error: DamagedRowError) -> Response:
-    """Respond that what the page shows can't be read; the log says where it is stored."""
-    current_app.logger.error(
-        "a row can't be read",
-        exc_info=error,
-        extra=logs.fields(table=error.table, row=error.row),
-    )
+def _damaged(error: Exception) -> Response:
+    """Respond that what the page shows can't be read; the log says where it is stored.
+
+    If what every page shows to who is signed in can't be read either, as to a stranger.
+    """
+    where = {"table": error.table, "row": error.row} if isinstance(error, DamagedRowError) else {}
+    current_app.logger.error("a row can't be read", exc_info=error, extra=logs.fields(**where))
     _undo()
-    return _page("damaged", 500, typed=_typed())
+    try:
+        return _page("damaged", 500, typed=_typed())
+    except Exception as another:
+        if not (isinstance(another, UnreadableError) or is_unreadable(another)):
+            raise
+        show_as_stranger()
+        return _page("damaged", 500, typed=_typed())
 
 
 def _any_error(error: HTTPException) -> Response:

@@ -27,9 +27,8 @@ from tracker.cooperations.models import (
     CooperationKey,
 )
 from tracker.core import canonical, clock
-from tracker.core.crypto import SealBrokenError
 from tracker.core.db import Base, db
-from tracker.core.errors import KeyDestroyedError
+from tracker.core.errors import KeyDestroyedError, UnreadableError
 from tracker.signoff import bound, outcomes
 from tracker.signoff import service as signoff
 from tracker.signoff.bound import Bound
@@ -436,7 +435,7 @@ def _is_as_frozen(revision: Revision) -> bool:
         return canonical.digest(signoff.plain_bytes(revision, key)) == revision.digest
     except KeyDestroyedError:  # erased for good; its events remain
         return True
-    except SealBrokenError:
+    except UnreadableError:
         return False
 
 

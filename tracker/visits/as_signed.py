@@ -9,9 +9,7 @@ from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.models import ChecklistState
 from tracker.checklists.rules.facts import Filled
 from tracker.cooperations import keys
-from tracker.core import canonical
-from tracker.core.crypto import SealBrokenError
-from tracker.core.errors import KeyDestroyedError
+from tracker.core.errors import KeyDestroyedError, UnreadableError
 from tracker.signoff import service as signoff
 
 
@@ -32,8 +30,8 @@ def says_what_was_signed(loaded: LoadedChecklist, compared: Compared) -> bool:
         return True
     try:
         key = keys.key_of(revision.cooperation_id) if revision.is_sealed else None
-        document = canonical.from_bytes(signoff.plain_bytes(revision, key))
-    except (KeyDestroyedError, SealBrokenError, ValueError):
+        document = signoff.document_of(revision, key)
+    except (KeyDestroyedError, UnreadableError):
         return True  # compared already: the text itself doesn't agree, or was erased
     return all(
         _is_as_signed(answer, _answer_now(loaded, code))

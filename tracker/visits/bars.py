@@ -22,7 +22,7 @@ from tracker.core.db import db
 from tracker.undertakings import added_interests
 from tracker.undertakings.added_interests import Closed
 from tracker.undertakings.models import Reach
-from tracker.visits.encryption import Plan, plan_unless_erased
+from tracker.visits.encryption import Plan, is_damaged, plan_unless_erased
 from tracker.visits.models import Visit
 from tracker.visits.stages import PREPARED
 
@@ -96,8 +96,12 @@ def closed_to(visit: Visit, user_ids: Collection[UUID]) -> frozenset[UUID]:
 def _wanted(
     cooperation_id: UUID, all_closed: Iterable[Closed], visits: Sequence[Visit]
 ) -> dict[_Key, UUID]:
-    """Return what interests currently close, for whom: interest and visit, or None for all work."""
-    read = ((visit.id, plan_unless_erased(visit)) for visit in visits)
+    """Return what interests currently close, for whom: interest and visit, or None for all work.
+
+    A visit whose place can't be read might be to one of theirs.
+    """
+    damaged = {visit.id for visit in visits if is_damaged(visit)}
+    read = ((visit.id, plan_unless_erased(visit)) for visit in visits if visit.id not in damaged)
     plans = {visit_id: plan for visit_id, plan in read if plan is not None}
     kinds = _kinds(cooperation_id, plans)
     wanted: dict[_Key, UUID] = {}
@@ -108,6 +112,7 @@ def _wanted(
         for visit_id, plan in plans.items():
             if closed.places.concern(kinds.get(visit_id), plan.place):
                 wanted[closed.id, visit_id] = closed.user_id
+        wanted |= dict.fromkeys(((closed.id, visit_id) for visit_id in damaged), closed.user_id)
     return wanted
 
 

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from tracker.cooperations import keys
 from tracker.core import canonical, crypto, logs
-from tracker.core.errors import DamagedRowError, KeyDestroyedError
+from tracker.core.errors import DamagedRowError, KeyDestroyedError, UnreadableError
 from tracker.visits.excusing import Shown
 from tracker.visits.models import GateOverride, Visit
 
@@ -68,8 +68,8 @@ def plan_of(visit: Visit) -> Plan:
 
     Raise DamagedRowError if they can't be read.
     """
-    key = keys.key_of(visit.cooperation_id)
     try:
+        key = keys.key_of(visit.cooperation_id)
         value = canonical.from_bytes(crypto.unseal(key, visit.sealed_plan, _context(visit.id)))
         return Plan(
             place=value["place"],
@@ -77,7 +77,7 @@ def plan_of(visit: Visit) -> Plan:
             ends_on=dt.date.fromisoformat(value["ends_on"]),
             **{name: dt.datetime.fromisoformat(value[name]) for name in _MOMENTS if name in value},
         )
-    except (crypto.SealBrokenError, ValueError, KeyError, TypeError) as error:
+    except (UnreadableError, ValueError, KeyError, TypeError) as error:
         raise DamagedRowError(Visit.__tablename__, visit.id) from error
 
 

@@ -58,7 +58,14 @@ from tracker.visits import (
     team,
 )
 from tracker.visits.beginnings import TextPlan
-from tracker.visits.encryption import Plan, plan_is_over, plan_of, put_plan, to_excuse
+from tracker.visits.encryption import (
+    Plan,
+    is_damaged,
+    plan_is_over,
+    plan_of,
+    put_plan,
+    to_excuse,
+)
 from tracker.visits.facts import MemberFact
 from tracker.visits.models import GateOverride, TeamMember, Visit, VisitStage
 from tracker.visits.readiness import Reading
@@ -810,11 +817,16 @@ def settle(visit: Visit) -> bool:
     words that name no visit.
     Once its days have passed it stays as it was: papers and clearances run out then. One whose
     stage does not agree with its events keeps it and isn't ready: no event may be based on such a
-    row. In a closed cooperation (P7) it is stopped: nobody can make it ready any more.
+    row. The same if its place and days can't be read. In a closed cooperation (P7) it is stopped:
+    nobody can make it ready any more.
     """
     _take_turn(visit.cooperation_id)
     db.session.refresh(visit)
-    if visit.stage not in stages.PREPARED or plan_is_over(visit, clock.today()):
+    if visit.stage not in stages.PREPARED:
+        return False
+    if is_damaged(visit):
+        return _set_readiness(visit, ready=False)
+    if plan_is_over(visit, clock.today()):
         return False
     # What people confirmed counts only as events bind it (V5, V20).
     bind_visit(visit.cooperation_id, visit.id)
@@ -829,8 +841,12 @@ def settle(visit: Visit) -> bool:
     if changes and visit.id not in bound.in_stage([visit]):
         after, ready = visit.stage, False
     moved = _set_stage(visit, after)
+    return _set_readiness(visit, ready=ready) or moved
+
+
+def _set_readiness(visit: Visit, *, ready: bool) -> bool:
     if ready == visit.is_ready:
-        return moved
+        return False
     visit.is_ready, visit.ready_at = ready, clock.now() if ready else None
     db.session.flush()
     # Without an actor: it may have been the last missing action, by a person on the team

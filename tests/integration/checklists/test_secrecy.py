@@ -34,7 +34,7 @@ from tracker.cooperations.models import AudienceMember, Clearance, CooperationKe
 from tracker.core import canonical, clock, crypto
 from tracker.core.crypto import SealBrokenError
 from tracker.core.db import Base, db
-from tracker.core.errors import KeyDestroyedError, RuleBrokenError
+from tracker.core.errors import DamagedRowError, KeyDestroyedError, RuleBrokenError
 from tracker.signoff import queries as signoff
 from tracker.signoff import service as signoff_service
 
@@ -209,7 +209,7 @@ def test_the_frozen_text_is_encrypted_and_its_digest_is_of_the_plain_bytes(
     plain = signoff_service.plain_bytes(revision, key)
     assert ANSWER.encode() in plain
     assert canonical.digest(plain) == revision.digest != canonical.digest(revision.document)
-    with pytest.raises(ValueError, match="needs its cooperation's key"):
+    with pytest.raises(DamagedRowError, match="A value of revision"):
         signoff_service.plain_bytes(revision, None)
     with pytest.raises(SealBrokenError):
         signoff_service.plain_bytes(revision, crypto.new_key())

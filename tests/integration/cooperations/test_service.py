@@ -31,7 +31,13 @@ from tracker.cooperations.models import (
     Party,
 )
 from tracker.core import clock
-from tracker.core.errors import KeyDestroyedError, RefusedError, RuleBrokenError, StaleError
+from tracker.core.errors import (
+    KeyDestroyedError,
+    RefusedError,
+    RuleBrokenError,
+    StaleError,
+    UnreadableError,
+)
 from tracker.mail.models import OutboxMessage
 
 DAY = dt.timedelta(days=1)
@@ -168,7 +174,7 @@ def test_a_destroyed_key_says_so(country: Country, session: Session) -> None:
     session.flush()
     with pytest.raises(KeyDestroyedError, match="destroyed"):
         keys.key_of(cooperation.id)
-    with pytest.raises(LookupError):
+    with pytest.raises(UnreadableError):
         keys.key_of(uuid4())
 
 

@@ -1,15 +1,35 @@
 """Values in the database that can't be read any more: other lines and pages are still shown."""
 
+import pytest
 import sqlalchemy as sa
 from flask import Flask
 
 from tests.factories.demonstration import Demonstration
 from tests.factories.evidence.tampering import hands, table_of
-from tracker.core.db import db
+from tracker.accounts.models import User
+from tracker.checklists.models import Checklist
+from tracker.cooperations.models import Cooperation, CooperationKey
+from tracker.core.db import Base, db
+from tracker.organisations.models import Organisation
+from tracker.signoff.models import Revision
+from tracker.undertakings.models import Undertaking
 from tracker.visits.models import Visit
 from tracker.worker import failures, jobs
 
 VISITS = table_of(Visit)
+
+# A value of a row that can't be read, and pages that need it, by who opens them.
+PAGES = (
+    (Cooperation, "stage", "ilena", "/"),
+    (Cooperation, "starts_on", "tomas", "/cooperations/{complete}"),
+    (Cooperation, "modes", "samira", "/"),
+    (Checklist, "revision_in_force_id", "ilena", "/checklists/{terms}/record"),
+    (Revision, "document", "leyla", "/undertakings/{undertaking}"),
+    (Revision, "frozen_at", "tomas", "/checklists/{terms}/record"),
+    (CooperationKey, "wrapped", "leyla", "/undertakings/{undertaking}"),
+    (User, "suspended_at", "leyla", "/"),
+    (Organisation, "kind", "ilena", "/cooperations/{complete}"),
+)
 
 
 def test_lists_go_on_and_mark_a_visit_whose_plan_cannot_be_read_and_its_page_says_so(
@@ -28,5 +48,42 @@ def test_lists_go_on_and_mark_a_visit_whose_plan_cannot_be_read_and_its_page_say
         assert page.title.startswith("This can't be read"), key
     with app.app_context():
         jobs.judge_visits()
-        assert {failure.job for failure in failures.known()} == {"judge visit"}
+        assert failures.known() == []
+        assert not db.session.scalars(sa.select(Visit.is_ready)).one()
         db.session.rollback()
+
+
+@pytest.mark.few_on_postgresql(0)  # it stores no date or list that can't be read
+@pytest.mark.parametrize(("model", "column", "key", "address"), PAGES)
+def test_a_page_says_that_what_it_needs_cannot_be_read(
+    app: Flask,
+    demonstration: Demonstration,
+    model: type[Base],
+    column: str,
+    key: str,
+    address: str,
+) -> None:
+    with app.app_context():
+        undertaking = db.session.scalar(
+            sa.select(Undertaking.id).where(
+                Undertaking.user_id == demonstration.users["leyla"],
+                Undertaking.cooperation_id == demonstration.cooperations["complete"],
+                Undertaking.revision_id.is_not(None),
+            )
+        )
+        db.session.rollback()
+        with hands() as connection:
+            connection.exec_driver_sql("PRAGMA ignore_check_constraints=ON")
+            is_bytes = isinstance(table_of(model).c[column].type, sa.LargeBinary)
+            connection.exec_driver_sql(
+                f'UPDATE "{model.__tablename__}" SET {column} = ?',
+                (b"nothing" if is_bytes else "nothing",),
+            )
+    path = address.format(
+        complete=demonstration.references["complete"],
+        terms=demonstration.checklists["complete", "terms"],
+        undertaking=undertaking,
+    )
+    page = demonstration.browser(app, key).page(path, status=500)
+    assert page.title.startswith("This can't be read")
+    assert "tell an administrator" in page.text

@@ -296,3 +296,16 @@ def test_ones_own_part_links_to_adding_an_interest(joint_visit: JointVisit, app:
     assert leyla.get(link, follow_redirects=True).status_code == 200
     dina = signed_in(app, joint_visit.session.get_one(User, joint_visit.user("dina")))
     assert dina.get(link).status_code == 404
+
+
+@pytest.mark.both_databases
+def test_a_visit_whose_place_cannot_be_read_is_closed_by_an_interest_in_any_place(
+    joint_visit: JointVisit,
+) -> None:
+    visit = joint_visit.visit()
+    visit.sealed_plan = b"\0"
+    joint_visit.session.flush()
+    add(joint_visit, Places(Reach.NAMED, name="Ommelmark"))
+    joint_visit.session.flush()
+    assert not joint_visit.actor("leyla").cleared_for(visit.cooperation_id, visit.id)
+    assert not joint_visit.visit().is_ready

@@ -25,7 +25,7 @@ from tracker.agreements.service import ON_THE_RECORD
 from tracker.cooperations.models import Cooperation
 from tracker.core import canonical, clock, crypto
 from tracker.core.db import db, will_write
-from tracker.core.errors import KeyDestroyedError
+from tracker.core.errors import KeyDestroyedError, UnreadableError
 from tracker.core.keys import KeysError
 from tracker.evidence import bound
 from tracker.evidence.certificates import contents, pdf
@@ -139,7 +139,7 @@ def _read(revision_id: UUID) -> _Work:
     token = will_write.set(False)
     try:
         return _work(revision_id)
-    except (KeysError, KeyDestroyedError, crypto.SealBrokenError) as error:
+    except (KeysError, KeyDestroyedError, UnreadableError) as error:
         raise CertificateError(str(error)) from error
     finally:
         db.session.rollback()

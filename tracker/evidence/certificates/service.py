@@ -15,7 +15,7 @@ from tracker.cooperations import keys
 from tracker.cooperations.models import Cooperation, CooperationKey
 from tracker.core import canonical, clock, crypto
 from tracker.core.db import db, get_or_add
-from tracker.core.errors import RefusedError
+from tracker.core.errors import DamagedRowError, RefusedError
 from tracker.evidence.models import Certificate, CertificateFailure
 from tracker.signoff.labels import DIFFERS
 from tracker.signoff.models import (
@@ -245,12 +245,11 @@ def marks(revision_id: UUID) -> list[CertificateMark]:
 
 
 def plain_bytes(row: Certificate, key: bytes | None) -> bytes:
-    """Return a certificate's PDF, decrypted if it is encrypted."""
+    """Return a certificate's PDF, decrypted if it is encrypted; raise UnreadableError if not."""
     if not row.is_sealed:
         return row.document
     if key is None:
-        message = "An encrypted certificate needs its cooperation's key."
-        raise ValueError(message)
+        raise DamagedRowError(Certificate.__tablename__, row.id)
     return crypto.unseal(key, row.document, context_of(row.id))
 
 

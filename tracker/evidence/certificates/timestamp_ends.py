@@ -11,9 +11,8 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from tracker.core import crypto
 from tracker.core.db import db
-from tracker.core.errors import KeyDestroyedError
+from tracker.core.errors import KeyDestroyedError, UnreadableError
 from tracker.evidence.certificates import pdf, service
 from tracker.evidence.models import Certificate
 from tracker.signoff.models import (
@@ -107,7 +106,7 @@ def _end_of(certificate_id: UUID) -> dt.datetime | None:
     try:
         data = service.file_of(row, db.session.get_one(Revision, row.revision_id))
         return pdf.timestamp_end(data)
-    except (KeyDestroyedError, crypto.SealBrokenError):
+    except (KeyDestroyedError, UnreadableError):
         return None
     except Exception:  # noqa: BLE001 -- whatever somebody broke in the file; the audit reports it
         return None
