@@ -90,6 +90,9 @@ _PEOPLE = (
     .where(CooperationPerson.cooperation_id.in_(_IS_OF))
     .order_by(CooperationPerson.id)
 )
+# Tables of whose rows none may be missing.
+_WHOLE_PARTIES = frozenset({Party.__tablename__})
+_WHOLE = _WHOLE_PARTIES | {CooperationPerson.__tablename__}
 
 # What a cooperation is compared with: its agreed terms and those on confidentiality.
 _OF_COOPERATION = sa.and_(
@@ -134,17 +137,21 @@ def agreeing_by_id(cooperation_ids: Iterable[UUID]) -> frozenset[UUID]:
 
 
 def agreeing_in_stage(cooperation: Cooperation) -> bool:
-    """Return whether a cooperation's stage, dates, texts and parties agree, for acts.
+    """Return whether a cooperation's stage, dates, texts, parties and people agree, for acts.
 
     An act may have changed the rest of its row before its event: activity.unaltered compares that.
     """
     rows = _rows({cooperation.id})
-    recorded = witness.recorded(_RECORDED, {cooperation.id}, **evidence.wanted(rows.checklists))
+    recorded = witness.recorded(
+        _RECORDED_WITH_PEOPLE, {cooperation.id}, **evidence.wanted(rows.checklists)
+    )
     events = [(event.link, event.details) for event in recorded]
     compared = evidence.compare(rows.checklists, events)
     if not compare_with_events([cooperation], rows.checklists, compared, events):
         return False
-    return parties_as_recorded(cooperation.id, rows.parties, recorded)
+    people = db.session.scalars(_PEOPLE, {"ids": [cooperation.id]})
+    bound = {cooperation.id: [*rows.parties, *people]}
+    return not witness.altered(recorded, bound, COOPERATION, _WHOLE)
 
 
 def compare(
@@ -211,13 +218,12 @@ def with_other_rows(
     one with people.
     """
     rows: dict[UUID, list[Base]] = {row.id: [row] for row in cooperations}
-    whole = {Party.__tablename__}
     for party in parties:
         rows[party.cooperation_id].append(party)
     if with_people:
-        whole.add(CooperationPerson.__tablename__)
         for person in db.session.scalars(_PEOPLE, {"ids": list(rows)}):
             rows[person.cooperation_id].append(person)
+    whole = _WHOLE if with_people else _WHOLE_PARTIES
     return _of_these(witness.altered(recorded, rows, COOPERATION, whole))
 
 
@@ -226,7 +232,7 @@ def parties_as_recorded(
 ) -> bool:
     """Return whether these are the parties that events bind; recorded are all of OF_PARTIES."""
     rows = {cooperation_id: list(parties)}
-    return not witness.altered(recorded, rows, COOPERATION, {Party.__tablename__})
+    return not witness.altered(recorded, rows, COOPERATION, _WHOLE_PARTIES)
 
 
 def with_other_parties(
@@ -240,7 +246,7 @@ def with_other_parties(
     for party, key in db.session.execute(_PARTIES, {"ids": list(rows)}):
         rows[party.cooperation_id].append(party)
         keys.keep([key])
-    return _of_these(witness.altered(recorded, rows, COOPERATION, {Party.__tablename__}))
+    return _of_these(witness.altered(recorded, rows, COOPERATION, _WHOLE_PARTIES))
 
 
 def _of_these(rows: Iterable[tuple[UUID, tuple[str, str]]]) -> frozenset[UUID]:

@@ -5,9 +5,11 @@ from contextlib import AbstractContextManager
 from uuid import UUID
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from tests.factories.cooperations import Country, bring_in, copied_country, open_one
+from tests.factories.evidence.tampering import table_of
 from tracker.activity import queries as trail
 from tracker.activity import verbs
 from tracker.activity.service import record
@@ -15,8 +17,9 @@ from tracker.activity.stale import recompute
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.models import Checklist, ChecklistState
 from tracker.cooperations import service as cooperations
-from tracker.cooperations.models import Cooperation, Mode, Stage
+from tracker.cooperations.models import Cooperation, CooperationPerson, Mode, Party, Stage
 from tracker.cooperations.modes import STANDING_PLAN
+from tracker.core.db import Base
 from tracker.core.errors import RefusedError, RuleBrokenError
 from tracker.lifecycle import policy, queries, service
 from tracker.signoff import service as signoff
@@ -205,6 +208,27 @@ def test_a_stage_that_only_the_row_states_is_in_no_event(
         assert stages(cooperation) == moves
     ended = next(row for row in trail.history(cooperation.id)[1] if row.verb == "stage_changed")
     assert ended.details["before"] == "P1"
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize(
+    ("row", "value"),
+    [(Party, {"invite_reason": "They asked."}), (CooperationPerson, {"function": "Director"})],
+)
+def test_parties_or_people_that_no_event_binds_move_no_stage(
+    country: Country, session: Session, row: type[Base], value: dict[str, str]
+) -> None:
+    cooperation = open_one(country, modes=())
+    recompute()
+    assert stages(cooperation) == []
+    of_cooperation = table_of(row).c.cooperation_id == cooperation.id
+    session.execute(sa.update(table_of(row)).where(of_cooperation).values(value))
+    session.expire_all()
+    cooperations.set_modes(
+        country.actor("ilena"), cooperation, version=1, modes=[Mode.OMB_PLUS], questions={}
+    )
+    recompute()
+    assert (cooperation.stage, stages(cooperation)) == (Stage.EXPLORED, [])
 
 
 def stages(cooperation: Cooperation) -> list[str]:
