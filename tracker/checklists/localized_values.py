@@ -81,22 +81,20 @@ def parts(
     return [(field.label, shown_value(field)) for field in show(fields, values, names)]
 
 
-def as_text(parts: Iterable[Part_]) -> str:
+def values_in(parts: Iterable[Part_]) -> list[str]:
     """Return the values of some fields as plain text, without labels and what they alone explain.
 
-    A yes says nothing without its question.
+    A yes says nothing without its question. Each value is in one line.
     """
-    cells = (
-        cell
-        for _label, value in parts
-        for cell in (
-            [cell for line in value.lines for cell in line]
-            if isinstance(value, Table)
-            else [str(value or "")]
-        )
-    )
     bare = {str(words) for words in (_("Yes"), _("No"), _("Confirmed"), _("Not confirmed"))}
-    return " ".join(cell for cell in cells if cell and cell not in bare)
+    lines = (" ".join(cell.split()) for _label, value in parts for cell in _cells(value))
+    return [line for line in lines if line and line not in bare]
+
+
+def _cells(value: Any) -> list[str]:
+    if isinstance(value, Table):
+        return [cell for line in value.lines for cell in line]
+    return list(value.entries) if isinstance(value, Choices) else [str(value or "")]
 
 
 def shown_value(field: ShownField) -> Any:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -317,9 +318,8 @@ def _view(
 
 
 def _in_a_line(answers: Sequence[AnswerView]) -> str:
-    """Return the beginning of an item's answers, with a space for each new line."""
-    words = (localized_values.as_text(answer.parts) for answer in answers)
-    text = " ".join(" ".join(words).split())
+    """Return the beginning of an item's answers, in one line."""
+    text = " · ".join(chain.from_iterable(localized_values.values_in(a.parts) for a in answers))
     return text if len(text) <= IN_A_LINE else f"{text[:IN_A_LINE].rsplit(' ', 1)[0]} …"
 
 
@@ -747,7 +747,8 @@ def has_words(loaded: LoadedChecklist, outline: Outline, words: str) -> bool:
     """Return whether an item's code, label, question or answer contains all of some words."""
     item = outline.item
     texts = [item.code, str(item.label), str(item.prompt)]
-    texts += [localized_values.as_text(view.parts) for view in answers_of(loaded, item)]
+    for view in answers_of(loaded, item):
+        texts += localized_values.values_in(view.parts)
     text = " ".join(texts).casefold()
     return all(word in text for word in words.casefold().split())
 
