@@ -118,8 +118,8 @@ def bargain_over_answers_of_the_npm(npm: Side, door: Side, lantern: Side) -> Non
     lantern.accept("M7")
 
     lantern.propose("M10", "The partner is named first.", "Our members expect it.")
-    npm.turn_down("M10", "The report is the NPM’s own.")
-    expect(lantern.item("M10")).to_contain_text("The report is the NPM’s own.")
+    npm.turn_down("M10", "The report is the NPM's own.")
+    expect(lantern.item("M10")).to_contain_text("The report is the NPM's own.")
     lantern.accept("M10")
     door.accept("M10")
 

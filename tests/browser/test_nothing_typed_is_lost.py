@@ -20,7 +20,7 @@ from tracker.core import clock
 
 TITLE = "Police custody"
 KEPT = re.compile(r"Saved as a draft at \d\d:\d\d")
-WAITING = "Not saved yet. We’ll try again."
+WAITING = "Not saved yet. We'll try again."
 SIGNED_OUT = "You were signed out. Your text is kept as your draft: sign in to see it again."
 ELSEWHERE = re.compile("You wrote something else on this item in another window.")
 WORDS = "Both sides meet every month and write down what they settled."
@@ -212,7 +212,7 @@ def test_without_a_line_nothing_is_lost_and_it_is_saved_once_the_line_is_back(
     write(page, WORDS)
     expect(status_line(page)).to_have_text(WAITING)
     item_pages.send(page)
-    expect(status_line(page)).to_contain_text("You’re offline, so this wasn’t sent.")
+    expect(status_line(page)).to_contain_text("You're offline, so this wasn't sent.")
     page.context.set_offline(False)
     pause_until_said(page, KEPT)
     item_pages.save(page)
@@ -317,7 +317,7 @@ def test_a_window_that_cannot_save_says_so_and_asks_before_it_is_closed(
     page.route(DRAFT, lambda route: route.abort())
     box(page).press_sequentially("x")
     pause(page)
-    expect(status_line(page)).to_have_text(f"{WAITING} Don’t close this page before it is saved.")
+    expect(status_line(page)).to_have_text(f"{WAITING} Don't close this page before it is saved.")
     with page.expect_event("dialog") as dialog_info:
         page.close(run_before_unload=True)
     assert dialog_info.value.type == "beforeunload"

@@ -102,7 +102,7 @@ def test_a_host_that_no_setting_names_is_refused_in_words_that_repeat_nothing(
         client.post("/sign-in?next=//evil.example", environ_overrides=named, data={"email": "e"}),
     ):
         page = Page.of(answer)
-        assert (answer.status_code, page.h1) == (400, "Common Terms isn’t at this address")
+        assert (answer.status_code, page.h1) == (400, "Common Terms isn't at this address")
         assert not re.search(r"evil|href|src|Host|\[::1|aaaa", answer.text)
         assert "Location" not in answer.headers
         assert answer.headers["Cache-Control"] == "no-store"

@@ -37,7 +37,7 @@ DECIDED: dict[InterestsDecision, object] = {
 REACHES: dict[Reach, object] = {
     Reach.NAMED: _l("One place or institution"),
     Reach.KIND: _l("A kind of place"),
-    Reach.ALL: _l("All places, or I can’t tell"),
+    Reach.ALL: _l("All places, or I can't tell"),
 }
 REACH_HINTS: dict[Reach, object] = {
     Reach.NAMED: _l("Enter its name below."),

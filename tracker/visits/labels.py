@@ -607,8 +607,8 @@ _WORDS: dict[RequirementKind, Callable[[Facts, Sequence[MissingRequirement]], Mi
     ),
     RequirementKind.NOT_BRIEFED: _OfPeople(
         lambda n, name: lazy_ngettext(
-            "%(name)s has not confirmed the briefing on the NPM’s duties.",
-            "%(num)s people have not confirmed the briefing on the NPM’s duties.",
+            "%(name)s has not confirmed the briefing on the NPM's duties.",
+            "%(num)s people have not confirmed the briefing on the NPM's duties.",
             n,
             name=name,
         ),
@@ -617,8 +617,8 @@ _WORDS: dict[RequirementKind, Callable[[Facts, Sequence[MissingRequirement]], Mi
         PageKind.UNDERTAKINGS,
         by_themselves=True,
         once_closed=lambda n, name: lazy_ngettext(
-            "The briefing of %(name)s on the NPM’s duties doesn't count now.",
-            "The briefing of %(num)s people on the NPM’s duties doesn't count now.",
+            "The briefing of %(name)s on the NPM's duties doesn't count now.",
+            "The briefing of %(num)s people on the NPM's duties doesn't count now.",
             n,
             name=name,
         ),

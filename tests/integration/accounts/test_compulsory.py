@@ -198,7 +198,7 @@ def test_the_last_one_is_not_removed_and_the_page_says_why(
     passkey_id = give(people, "nadia", device).id
     sign_in_with(client, device)
     page = client.page(f"/account/passkeys/{passkey_id}")
-    assert "It can’t be removed: One of your roles needs a second factor" in page.text
+    assert "It can't be removed: One of your roles needs a second factor" in page.text
     assert "Remove this passkey" not in page.links()
     path = f"/account/passkeys/{passkey_id}/remove"
     refused = client.get(path)

@@ -267,7 +267,7 @@ def test_passkeys_are_offered_where_browsers_allow_them(
         assert rules.are_possible() is possible, address
         assert ("Use a passkey" in client.page("/sign-in").text) is possible, address
         assert (
-            "You can’t use passkeys here" in client.page("/sign-in/passkey").text
+            "You can't use passkeys here" in client.page("/sign-in/passkey").text
         ) is not possible, address
 
 

@@ -68,7 +68,7 @@ def test_a_person_sees_their_sessions_and_ends_another(
     phone = on_the_phone(browsers(), "samira")
     signed_in(browsers(), "dora")
     page = here.page("/account/sessions")
-    assert page.text.count("You’re using it now") == 1
+    assert page.text.count("You're using it now") == 1
     assert "Chrome Mobile on Android" in page.text
     assert "192.0.2.17" in page.text
     (other,) = session_ids(session, people, "samira") - before

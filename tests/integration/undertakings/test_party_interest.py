@@ -166,7 +166,7 @@ def test_the_npm_decides_again_on_people_of_a_party_that_litigates_by_now(
     npm = f"/cooperations/{clearing.cooperation.reference}{path}"
     because = "Lantern Health Network takes cases to court"
     page = browser("tomas").page(f"{npm}/interests/{added(clearing).id}")
-    assert page.title.startswith("What Leyla Marchetti’s organisation does")
+    assert page.title.startswith("What Leyla Marchetti's organisation does")
     assert because in page.text
     assert because in browser(PHYSICIAN).page(path).text
     accept(clearing)

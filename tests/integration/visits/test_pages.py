@@ -804,7 +804,7 @@ def test_a_manager_overrides_in_the_browser(browser: Browser, joint_visit: Joint
     joint_visit.session.commit()
     person = browser("milan")
     page = person.page(address(joint_visit, "/override", 2))
-    assert "This can’t be overridden." in page.text
+    assert "This can't be overridden." in page.text
     refused = person.post(address(joint_visit, "/override", 2), data={"reason": "Now."})
     assert refused.status_code == 200
     assert "Only the last gate, “Cleared”, can be overridden" in Page.of(refused).text

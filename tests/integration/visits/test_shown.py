@@ -418,7 +418,7 @@ def test_a_reason_stays_on_the_page_when_nothing_can_be_overridden_any_more(
     without_credential_of(joint_visit, "leyla")
     joint_visit.session.commit()
     page = send_reason(manager, joint_visit, opened)
-    assert "This can’t be overridden." in page.text
+    assert "This can't be overridden." in page.text
     assert REASON in page.text
     assert excused(joint_visit) == []
 

@@ -123,7 +123,7 @@ def says_that_undertakings_are_closed(ready: str) -> None:
     for words in ("Not signed", "Not declared", "Not confirmed", "not signed", "not confirmed"):
         assert words not in ready
     assert "people have no undertaking that counts now." in ready
-    assert "on the NPM’s duties doesn't count now." in ready
+    assert "on the NPM's duties doesn't count now." in ready
 
 
 def test_nobody_is_asked_to_sign_while_the_terms_on_confidentiality_are_suspended(

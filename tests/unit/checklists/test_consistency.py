@@ -560,7 +560,7 @@ def test_the_forms_in_scope_are_the_ways_of_working_of_the_cooperation() -> None
     problems = problems_in("M3", SCOPE, {"in_scope": ["VISIT", "PROT"]}, surroundings)
     missing, superfluous = (str(problem.message) for problem in problems)
     assert missing.startswith("The cooperation lists “Form EXP” as a way of working.")
-    assert superfluous.startswith("“Form PROT” isn’t among the cooperation’s ways of working.")
+    assert superfluous.startswith("“Form PROT” isn't among the cooperation's ways of working.")
 
 
 @pytest.mark.parametrize(

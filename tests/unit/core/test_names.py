@@ -9,7 +9,7 @@ from tracker.core.names import NameProblem, look, problem_of
     "name",
     [
         "Samira Marsh",
-        "Seán Ó Dálaigh-O’Neill",
+        "Seán Ó Dálaigh-O'Neill",
         "D'Angelo Núñez y Ruiz",
         "سميرة عبد الرّحمن",
         "می‌نا",

@@ -508,7 +508,7 @@ def _forms_of_cooperation(
         yield Problem(
             "in_scope",
             _l(
-                "“%(form)s” isn’t among the cooperation’s ways of working. Add it there, or "
+                "“%(form)s” isn't among the cooperation's ways of working. Add it there, or "
                 "remove it here.",
                 form=labels.get(mode.value, mode.value),
             ),
@@ -622,7 +622,7 @@ def _dates_as_planned(
                 key,
                 _l(
                     "%(label)s: the cooperation itself says %(planned)s. Change the date here, or "
-                    "under the cooperation’s details.",
+                    "under the cooperation's details.",
                     label=item.field(key).label,
                     planned=in_words(planned),
                 ),

@@ -360,7 +360,7 @@ def test_a_text_is_kept_read_begun_with_and_retired_on_its_pages(
     assert f"{link}/retire" in browser.page(link).addresses()
     retiring = browser.page(f"{link}/retire")
     assert retiring.h1 == "Retire a model text"
-    assert "You can’t get it back." in retiring.text
+    assert "You can't get it back." in retiring.text
     assert browser.get(link).status_code == 200
     retired = Page.of(browser.submit(f"{link}/retire"))
     assert "The model text is retired." in retired.text
