@@ -44,6 +44,7 @@ from tracker.cooperations.agreed_ways import AgreedWays
 from tracker.cooperations.models import Cooperation, Mode, Party
 from tracker.cooperations.people import Participant, Person
 from tracker.core import clock
+from tracker.core.errors import DamagedRowError
 from tracker.lifecycle import bound as lifecycle
 from tracker.lifecycle.labels import ITEM_STATES
 from tracker.signoff.models import SignatureKind
@@ -135,9 +136,12 @@ def read(visit: Visit, today: dt.date | None = None, *, language: str = "") -> R
     """Read everything about a visit that its gates depend on.
 
     The caller found it with a scoped query. language is given for pages: items are named in it, and
-    the visit is compared with its events.
+    the visit is compared with its events. Raise DamagedRowError if its plan can't be read or a
+    checklist of its own is missing.
     """
     own, standing_plan = _checklists(visit)
+    if not own.keys() >= {ChecklistKind.URGENT_PLAN, ChecklistKind.VISIT_ROLES}:
+        raise DamagedRowError(Visit.__tablename__, visit.id)
     urgent_plan = own[ChecklistKind.URGENT_PLAN]
     team = queries.team_of(visit.id)
     know_visit(visit.cooperation_id, visit.id, queries.facts_of(visit, team))

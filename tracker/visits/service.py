@@ -41,7 +41,7 @@ from tracker.cooperations.people import Person
 from tracker.cooperations.queries import modes
 from tracker.core import clock
 from tracker.core.db import db
-from tracker.core.errors import RuleBrokenError, StaleError
+from tracker.core.errors import DamagedRowError, RuleBrokenError, StaleError
 from tracker.lifecycle import bound as lifecycle_bound
 from tracker.lifecycle import policy as lifecycle
 from tracker.lifecycle import queries as cooperations
@@ -60,7 +60,7 @@ from tracker.visits import (
 from tracker.visits.beginnings import TextPlan
 from tracker.visits.encryption import (
     Plan,
-    is_damaged,
+    log_damage,
     plan_is_over,
     plan_of,
     put_plan,
@@ -817,20 +817,22 @@ def settle(visit: Visit) -> bool:
     words that name no visit.
     Once its days have passed it stays as it was: papers and clearances run out then. One whose
     stage does not agree with its events keeps it and isn't ready: no event may be based on such a
-    row. The same if its place and days can't be read. In a closed cooperation (P7) it is stopped:
-    nobody can make it ready any more.
+    row. The same if its place and days can't be read or a checklist of its own is missing. In a
+    closed cooperation (P7) it is stopped: nobody can make it ready any more.
     """
     _take_turn(visit.cooperation_id)
     db.session.refresh(visit)
     if visit.stage not in stages.PREPARED:
         return False
-    if is_damaged(visit):
+    try:
+        if plan_is_over(visit, clock.today()):
+            return False
+        # What people confirmed counts only as events bind it (V5, V20).
+        bind_visit(visit.cooperation_id, visit.id)
+        judgement = readiness.judge(visit)
+    except DamagedRowError as error:
+        log_damage(error)
         return _set_readiness(visit, ready=False)
-    if plan_is_over(visit, clock.today()):
-        return False
-    # What people confirmed counts only as events bind it (V5, V20).
-    bind_visit(visit.cooperation_id, visit.id)
-    judgement = readiness.judge(visit)
     if policy.ends_with_cooperation(judgement.facts) and visit.id in bound.in_stage([visit]):
         _lock_checklists(visit)
         _stop(None, visit, "")

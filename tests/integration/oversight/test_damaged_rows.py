@@ -7,6 +7,7 @@ from flask import Flask
 from tests.factories.demonstration import Demonstration
 from tests.factories.evidence.tampering import hands, table_of
 from tracker.accounts.models import User
+from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.models import Checklist
 from tracker.cooperations.models import Cooperation, CooperationKey
 from tracker.core.db import Base, db
@@ -16,7 +17,7 @@ from tracker.undertakings.models import Undertaking
 from tracker.visits.models import Visit
 from tracker.worker import failures, jobs
 
-VISITS = table_of(Visit)
+VISITS, CHECKLISTS = table_of(Visit), table_of(Checklist)
 
 # A value of a row that can't be read, and pages that need it, by who opens them.
 PAGES = (
@@ -46,6 +47,24 @@ def test_lists_go_on_and_mark_a_visit_whose_plan_cannot_be_read_and_its_page_say
             assert "match its signatures" in browser.page(address).text, (key, address)
         page = browser.page(f"/cooperations/{reference}/visits/1", status=500)
         assert page.title.startswith("This can't be read"), key
+    with app.app_context():
+        jobs.judge_visits()
+        assert failures.known() == []
+        assert not db.session.scalars(sa.select(Visit.is_ready)).one()
+        db.session.rollback()
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("kind", [ChecklistKind.URGENT_PLAN, ChecklistKind.VISIT_ROLES])
+def test_a_visit_without_one_of_its_checklists_is_not_ready_and_its_page_says_so(
+    app: Flask, demonstration: Demonstration, kind: ChecklistKind
+) -> None:
+    own = demonstration.checklists["complete", kind.value]
+    with app.app_context(), hands() as connection:
+        connection.execute(sa.delete(CHECKLISTS).where(CHECKLISTS.c.id == own))
+    reference = demonstration.references["complete"]
+    page = demonstration.browser(app, "ilena").page(f"/cooperations/{reference}/visits/1", 500)
+    assert page.title.startswith("This can't be read")
     with app.app_context():
         jobs.judge_visits()
         assert failures.known() == []
