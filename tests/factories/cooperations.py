@@ -24,8 +24,9 @@ from tracker.access.actor import (
 from tracker.accounts.factors import binding
 from tracker.accounts.models import Membership, User
 from tracker.activity import service as trail
+from tracker.activity.models import Event
 from tracker.activity.stale import recompute
-from tracker.activity.verbs import ROWS_NOTED
+from tracker.activity.verbs import COOPERATION_CHANGED, ROWS_NOTED
 from tracker.checklist_templates import library
 from tracker.cooperations import clearances
 from tracker.cooperations import service as cooperations
@@ -253,4 +254,16 @@ def bring_in(country: Country, cooperation: Cooperation, first: str, function: s
         user_id=country.users[first].id,
         organisation_id=home.id,
         function=function,
+    )
+
+
+def record_change(cooperation_id: UUID) -> Event:
+    """Record that a cooperation's title changed, and nothing else."""
+    return trail.record(
+        COOPERATION_CHANGED,
+        actor=None,
+        subject_type="cooperation",
+        subject_id=cooperation_id,
+        cooperation_id=cooperation_id,
+        changed=["title"],
     )

@@ -14,6 +14,7 @@ from tests.factories.cooperations import (
 from tests.starting_points import noon_in
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.models import Checklist
+from tracker.cooperations.models import Cooperation
 from tracker.core.db import db
 from tracker.evidence.keys import signing_keys
 from tracker.signoff.models import Revision
@@ -38,11 +39,17 @@ def make() -> Sent:
 
 
 def sent(country: Country) -> Checklist:
-    checklist = agreements.checklist_of(open_one(country, "door"), ChecklistKind.TERMS)
+    checklist = signed_by(country, open_one(country, "door"), "tomas")
+    db.session.commit()
+    return checklist
+
+
+def signed_by(country: Country, cooperation: Cooperation, *keys: str) -> Checklist:
+    """Return a cooperation's terms, sent to both parties and signed by some of their people."""
+    checklist = agreements.checklist_of(cooperation, ChecklistKind.TERMS)
     agreements.answer(country, checklist, "M19", **agreements.term(START, END))
     agreements.send(country, checklist, PAIR)
-    agreements.sign(country, checklist, "tomas")
-    db.session.commit()
+    agreements.sign(country, checklist, *keys)
     return checklist
 
 

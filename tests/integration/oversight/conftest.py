@@ -16,15 +16,12 @@ from tests.factories.cooperations import (
     make_country,
     open_one,
 )
+from tests.factories.evidence import sent_terms
 from tests.factories.passkeys import Device
-from tests.starting_points import noon_in
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.cooperations.models import Mode
 from tracker.core.db import db
 from tracker.evidence.keys import signing_keys
-
-START, END = noon_in(-315).date(), noon_in(414).date()
-PAIR = {"npm": "tomas", "door": "henrik"}
 
 
 @dataclass(frozen=True)
@@ -63,12 +60,9 @@ def _make() -> Signed:
     first = open_one(country, "door", modes=(Mode.VISIT,))
     second = open_one(country, "door", modes=(Mode.VISIT,), title="Visits to homes for children")
     for cooperation in (first, second):
-        terms = agreements.checklist_of(cooperation, ChecklistKind.TERMS)
-        agreements.answer(country, terms, "M19", **agreements.term(START, END))
-        agreements.send(country, terms, PAIR)
-        agreements.sign(country, terms, "tomas", "henrik")
+        sent_terms.signed_by(country, cooperation, "tomas", "henrik")
     confidentiality = agreements.checklist_of(first, ChecklistKind.CONFIDENTIALITY)
-    agreements.send_sealed(country, confidentiality, "A place and a day.", PAIR)
+    agreements.send_sealed(country, confidentiality, "A place and a day.", sent_terms.PAIR)
     device = Device()
     passkeys.add(country.actor("henrik"), device)
     agreements.sign_with_passkey(country, confidentiality, "henrik", device)

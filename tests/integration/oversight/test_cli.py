@@ -10,6 +10,7 @@ from click.testing import Result
 from flask import Flask
 
 import config
+from tests.factories.cooperations import record_change
 from tests.factories.demonstration import Demonstration
 from tests.factories.evidence.tampering import (
     EVENTS,
@@ -21,7 +22,6 @@ from tests.integration.oversight.conftest import Signed
 from tests.services import put
 from tracker import create_app
 from tracker.activity import service as trail
-from tracker.activity import verbs
 from tracker.core import crypto, keys
 from tracker.core.db import db, writing
 from tracker.oversight import integrity, reading
@@ -149,14 +149,7 @@ def test_people_go_on_working_while_it_runs(signed: Signed) -> None:
     def report(total: int) -> None:
         if len(written) < 3:
             with writing():
-                event = trail.record(
-                    verbs.COOPERATION_CHANGED,
-                    actor=None,
-                    subject_type="cooperation",
-                    subject_id=signed.first.id,
-                    cooperation_id=signed.first.id,
-                    changed=["title"],
-                )
+                event = record_change(signed.first.id)
                 written.append(event.number)
                 db.session.commit()
 
@@ -179,14 +172,7 @@ def test_few_rows_are_in_memory_at_a_time(app: Flask, signed: Signed) -> None:
     """The batches are real: a chain longer than one needs more than one."""
     put(app, trail.HANDLERS.holding({}))  # the handlers of events aren't what takes time here
     for _ in range(reading.ROWS_AT_A_TIME + 50):
-        trail.record(
-            verbs.COOPERATION_CHANGED,
-            actor=None,
-            subject_type="cooperation",
-            subject_id=signed.first.id,
-            cooperation_id=signed.first.id,
-            changed=["title"],
-        )
+        record_change(signed.first.id)
     db.session.commit()
     events = db.session.scalar(sa.select(sa.func.count()).select_from(EVENTS))
     db.session.rollback()

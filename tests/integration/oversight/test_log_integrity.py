@@ -17,6 +17,7 @@ from flask import Flask
 from sqlalchemy.engine import Connection
 
 from tests import due
+from tests.factories.cooperations import record_change
 from tests.factories.evidence.tampering import (
     CHAINS,
     CHECKPOINTS,
@@ -31,8 +32,6 @@ from tests.factories.evidence.tampering import (
 )
 from tests.integration.oversight.conftest import Signed
 from tracker.activity import chain as arithmetic
-from tracker.activity import service as trail
-from tracker.activity import verbs
 from tracker.activity.verify import ChainFault
 from tracker.core import clock
 from tracker.core.db import db
@@ -67,14 +66,7 @@ def logged(signed: Signed) -> list[Checkpoint]:
 
 
 def happen(signed: Signed) -> None:
-    trail.record(
-        verbs.COOPERATION_CHANGED,
-        actor=None,
-        subject_type="cooperation",
-        subject_id=signed.first.id,
-        cooperation_id=signed.first.id,
-        changed=["title"],
-    )
+    record_change(signed.first.id)
     db.session.commit()
 
 
