@@ -236,9 +236,9 @@ def can_rename(
     if actor.user_id == person:
         return no(
             _l(
-                "What you sign and confirm shows your name, so somebody else has to change it: "
-                "another signatory or manager of your organisation, or an administrator if there "
-                "is none."
+                "Your name is shown on everything you sign and confirm, so somebody else has to "
+                "change it: another signatory or manager of your organisation, or an "
+                "administrator if there is none."
             )
         )
     counting = [role for role in roles if role.is_power] or roles

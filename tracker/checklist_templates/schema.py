@@ -725,7 +725,7 @@ def _check_limit(name: str, limit: Limit, field: TemplateField) -> None:
         )
     if limit.above is not None and looked_at.type is not FieldType.NUMBER:
         raise UnfitError(
-            _("%(name)s asks for a number, and %(key)s holds none", name=name, key=looked_at.key)
+            _("%(name)s asks for a number, and %(key)s contains none", name=name, key=looked_at.key)
         )
     _check_values(name, (*limit.values, *limit.without), looked_at)
 

@@ -559,7 +559,7 @@ def _newcomers_read_all(context: _Context, checklist: Checklist) -> str:
     if not newcomers:
         return ""
     text = _(
-        "What was signed stays in force. Every item of this text also has to be accepted by "
+        "The signed text stays in force. Every item of this text also has to be accepted by "
         "%(names)s.",
         names=listed(newcomers),
     )
@@ -776,7 +776,7 @@ def _next_step(context: _Context, groups: Sequence[TaskGroup]) -> NextStep:
     theirs = next((task for task in tasks if task.s == OTHERS), None)
     if theirs is not None:
         text = _("%(task)s: %(state)s.", task=theirs.label, state=theirs.state)
-        label = _("See where this stands") if theirs.url else ""
+        label = _("See the current state") if theirs.url else ""
         return NextStep(_("Next step"), text, label, theirs.url)
     if not context.agrees:
         return NextStep(_("Next step"), lifecycle.DOES_NOT_MATCH)

@@ -716,7 +716,10 @@ def override(reference: str, number: int) -> Answered:
             actor, visit, reason=form.reason.data or "", mark=form.mark.data or ""
         ),
         success=(
-            _("What was missing is overridden. Your name and reason are shown in the history."),
+            _(
+                "The missing requirements are overridden. Your name and reason are shown in the "
+                "history."
+            ),
             "warning",
         ),
         next=redirect(url_for(".ready", reference=reference, number=number), 303),

@@ -587,8 +587,8 @@ def override(actor: Actor, visit: Visit, *, reason: str, mark: str) -> GateOverr
         reading,
         mark,
         _l(
-            "What is missing changed after you opened the page, so nothing was overridden. "
-            "Read the list as it is now. Your reason is below."
+            "The missing requirements changed after you opened the page, so nothing was "
+            "overridden. Read the list as it is now. Your reason is below."
         ),
     )
     tidy = _reason(reason)

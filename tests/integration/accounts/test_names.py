@@ -21,7 +21,7 @@ def test_nobody_who_signs_or_vouches_by_it_changes_their_own_name(
     opened = browser.page("/account") if waits else None
     if waits:
         give(people, "samira", who, Role.SIGNATORY)
-    assert "What you sign and confirm shows your name" in browser.page("/account").text
+    assert "Your name is shown on everything you sign and confirm" in browser.page("/account").text
     changed = {"name": "President Aurelio Vast", "language": "ar"}
     form = opened.form("/account").filled_in(**changed) if opened else changed
     refused = browser.post("/account", data=form, csrf=opened is None)

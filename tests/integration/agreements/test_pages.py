@@ -565,7 +565,7 @@ def test_another_text_that_has_ended_can_be_opened_again(
     client = browser(app, in_force, "joana")
     assert "Agree the text again" in client.page(f"{where}/record").links()
     shown = Page.of(client.submit(f"{where}/agree-anew", reason="We try again."))
-    assert "The text is open again. What had ended stays in the history." in shown.text
+    assert "The text is open again. The history shows that it had ended." in shown.text
     browser(app, in_force, "otto").page(f"{where}/agree-anew", 403)
     browser(app, in_force, "marek").page(f"{where}/agree-anew", 404)
 

@@ -77,7 +77,7 @@ def test_an_administrator_changes_an_item_after_seeing_how_it_differs(
     assert "(optional)" not in ada.page(M2).text
     page = preview(ada, **{BASE: WORDS})
     assert "Differences from the product's text" in page.text
-    assert "It was tried with every way of working, and it holds." in page.text
+    assert "We tested it with every way of working, and it works." in page.text
     assert in_use_now() == product()
     done = send(ada, page)
     assert "The text is published." in done.text

@@ -823,7 +823,7 @@ def test_an_override_is_shown_on_the_page_and_in_the_history(
     excused_by = f"Excused by Milan Osterin, {as_date(clock.now())}: A call that can't wait."
     assert excused_by in shown.text
     history = browser("greta").page(f"/cooperations/{joint_visit.reference}/history")
-    assert "What was missing for joint visit 1 was overridden." in history.text
+    assert "Missing requirements of joint visit 1 were overridden." in history.text
 
 
 def test_each_excused_reason_names_the_override_that_counts_for_it(

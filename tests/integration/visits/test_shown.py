@@ -35,7 +35,9 @@ from tracker.visits.models import GateOverride, Visit
 ROLES = ChecklistKind.VISIT_ROLES
 URGENT_PLAN = ChecklistKind.URGENT_PLAN
 TASKS_CHANGED = "The tasks, the place or the days changed after you opened the page"
-LIST_CHANGED = "What is missing changed after you opened the page, so nothing was overridden."
+LIST_CHANGED = (
+    "The missing requirements changed after you opened the page, so nothing was overridden."
+)
 PLAN_CHANGED = "The urgent-action plan, the place or the days changed after you opened the page"
 
 Browser = Callable[[str | None], CheckedClient]

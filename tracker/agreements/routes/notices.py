@@ -180,7 +180,7 @@ def agree_anew(checklist_id: UUID) -> str | Response:
             button=_("Open all items again"),
             kind="",
         ),
-        success=_("The text is open again. What had ended stays in the history."),
+        success=_("The text is open again. The history shows that it had ended."),
         next=back(checklist_id),
     )
 
@@ -257,7 +257,7 @@ def call_off(checklist_id: UUID) -> str | Response:
 
 def _what_goes_back(loaded: LoadedChecklist, items: list[str]) -> str:
     """Return a message about what happens to a checklist when its amendment is called off."""
-    stays: str = _("The text in force stays as it is. What was negotiated stays in the history.")
+    stays: str = _("The text in force stays as it is. The negotiation stays in the history.")
     if not items:
         return stays
     back_to = _(

@@ -19,7 +19,7 @@ class NewOwnPassageForm(NewPassageTextForm):
         [Optional()],
         blank=_l("None"),
         description=_l(
-            "Whoever fills in this item of a checklist then sees the passage beside it."
+            "Everyone who fills in this item of a checklist then sees the passage beside it."
         ),
     )
 

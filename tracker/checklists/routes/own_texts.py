@@ -55,7 +55,7 @@ def retire(own_text_id: UUID) -> str | Response:
     done = form.validate_on_submit() and perform(
         form,
         lambda: own_texts.retire(actor, own_text_id),
-        success=_("The model text is retired. What was begun with it stays as it is."),
+        success=_("The model text is retired. Texts begun with it stay as they are."),
         next=redirect(url_for("own_texts.listed"), 303),
     )
     return done or render_template("checklists/reuse/own_text_retire.html", form=form, text=view)
