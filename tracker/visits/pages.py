@@ -320,7 +320,7 @@ def visit_view(reading: Reading, actor: Actor) -> VisitView:
             for label, words in (
                 (_("Type of place"), _type_of_place(reading)),
                 (_("Kind of visit"), _answer_label(reading, "V1", "kind")),
-                (_("Announced"), _answer_label(reading, "V2", "announced")),
+                (_("Announcement"), _answer_label(reading, "V2", "announced")),
                 (_("May know"), _people(reading.audience_count)),
                 (_("Planned on"), as_date(visit.planned_at)),
             )

@@ -145,7 +145,7 @@ def test_the_last_signature_brings_the_text_into_force_and_the_record_shows_it(
             "Tomas Beridan",
             "Otto Brandis",
             "SHA-256 of the canonical form (RFC 8785)",
-            "template version 5",
+            "template version 6",
             "all have signed",
         ):
             assert words in page.text, key

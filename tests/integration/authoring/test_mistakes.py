@@ -218,7 +218,7 @@ def test_a_mistake_in_a_translation_says_what_to_translate(
     people: People, browser_of: BrowserOf
 ) -> None:
     ada = browser_of("ada")
-    place = "/administration/checklists/terms/5/words/ar"
+    place = "/administration/checklists/terms/6/words/ar"
     text = ada.get(f"{place}/file").text
     line = next(line for line in text.splitlines() if line.strip().startswith("prompt:"))
     page = Page.of(ada.submit(place, text=text.replace(f"{line}\n", "", 1), reason="Better"))

@@ -129,7 +129,7 @@ def test_mistakes_are_named_by_line_and_item(people: People) -> None:
     [
         ("kind: terms\n", "kind: urgent_plan\n", "the kind is terms"),
         ("language: ar\n", "language: en\n", "en is the checklist's own language"),
-        ("version: 5\n", "version: 6\n", "these words are of version 6"),
+        ("version: 6\n", "version: 7\n", "these words are of version 7"),
         (OLD, 'label: "\\0"\n', "characters that can't be stored"),
     ],
 )
@@ -233,13 +233,13 @@ def test_an_administrator_downloads_changes_and_sends_words(
     assert "21 of 21 items" in version.text
     file = ada.get(place("/file"))
     assert file.mimetype == "application/yaml"
-    assert 'filename="terms-5-ar.yaml"' in file.headers["Content-Disposition"]
+    assert 'filename="terms-6-ar.yaml"' in file.headers["Content-Disposition"]
     text = file.get_data(as_text=True)
     page = ada.page(place())
-    assert page.h1 == "Agreed terms, version 5, words in Arabic"
+    assert page.h1 == "Agreed terms, version 6, words in Arabic"
     assert "All items are translated." in page.text
     sent = {name: values[0] for name, values in page.form().filled_in().items()}
-    upload = (io.BytesIO(text.replace(OLD, NEW, 1).encode()), "terms-5-ar.yaml")
+    upload = (io.BytesIO(text.replace(OLD, NEW, 1).encode()), "terms-6-ar.yaml")
     response = ada.post(
         place(),
         data=sent | {"reason": "A better word", "file": upload},

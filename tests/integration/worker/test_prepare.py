@@ -48,7 +48,7 @@ def test_a_first_start_makes_tables_begins_the_trail_creates_keys_and_loads_the_
 ) -> None:
     lines = prepare(own_settings)
     assert lines[0] == f"Migrated the database to {health.newest_revision()}"
-    assert "Loaded checklist terms, version 5" in lines
+    assert "Loaded checklist terms, version 6" in lines
     assert [line for line in lines if line.startswith("Created the checkpoint key 1, SHA-256 ")]
     assert [line for line in lines if line.startswith("Created the document key 1, SHA-256 ")]
     assert signing_keys.trouble() == []
@@ -186,9 +186,9 @@ def test_without_keys_for_the_evidence_or_with_content_published_otherwise_the_s
     with pytest.raises(PreparationError, match="The key can't be written to"):
         prepare(own_settings)
     evidence.unlink()
-    publish(a_template(an_item("M1"), version=5))
+    publish(a_template(an_item("M1"), version=6))
     db.session.commit()
-    with pytest.raises(PreparationError, match="version 5 is published already"):
+    with pytest.raises(PreparationError, match="version 6 is published already"):
         prepare(own_settings)
     # Nothing else was loaded either.
     assert db.session.scalars(sa.select(ChecklistTemplate.kind)).all() == [ChecklistKind.TERMS]

@@ -82,7 +82,7 @@ def test_the_shipped_checklists_are_read_in_the_order_of_the_field() -> None:
         ("code: M2\n", "code: M-2\n", "item M-2: code is 'M-2', which has the wrong form"),
         ("code: M2\n", "kode: M2\n", "item 1 of section 0: code is missing"),
         ("code: M3\n", "code: M2\n", "item M2 is there more than once"),
-        ("version: 5\n", "version: first\n", "version must be a whole number"),
+        ("version: 6\n", "version: first\n", "version must be a whole number"),
         ("letter: M\n", "letter: X\n", "letter is 'X', which isn't allowed"),
     ],
 )
@@ -196,7 +196,7 @@ ARABIC = "ar/terms.yaml"
         ("  M2:\n", "  M99:\n", "there is no item M99"),
         ("  M2:\n", "  M2x:\n", "item M2x: the key 'M2x' has the wrong form"),
         ("  trust: ", "  distrust: ", "there is no section distrust"),
-        ("version: 5\n", "version: 9\n", "these words are of version 9, and the checklist is ver"),
+        ("version: 6\n", "version: 9\n", "these words are of version 9, and the checklist is ver"),
         ("language: ar\n", "language: en\n", "language is 'en', not that of the folder"),
         ("language: ar\n", "language: xx\n", "language is 'xx', not one of en, ar"),
         ("kind: terms\n", "kind: term\n", "kind is 'term', which isn't allowed"),
