@@ -102,7 +102,7 @@ def test_a_passkey_signs_text_and_sentence_and_anybody_can_verify_it(
     opened, prompt = waiting_terms.page_to_sign("otto")
     answer = waiting_terms.device.answer(prompt.challenge)
     page = waiting_terms.send("otto", opened, answer)
-    assert "You signed. All parties have now signed. The record says when" in page.text
+    assert "You signed. All parties have now signed." in page.text
     assert "Passkey" in page.text
     assert "Proof of identity: Passkey." in page.text
     signature = waiting_terms.signature()

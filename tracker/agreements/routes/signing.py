@@ -329,12 +329,7 @@ def _signed_too_late(actor: Actor, checklist: Checklist) -> Response:
 def _signed(checklist: Checklist) -> str:
     if checklist.revision_sent_id is not None:
         return str(_("You signed. The text is waiting for the other signatures."))
-    return str(
-        _(
-            "You signed. All parties have now signed. The record says when the "
-            "text comes into force."
-        )
-    )
+    return str(_("You signed. All parties have now signed."))
 
 
 def _opened(actor: Actor) -> str:
