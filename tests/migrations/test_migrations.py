@@ -5,9 +5,10 @@ In one file: each test walks the same steps over the same rows.
 
 import datetime as dt
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -215,19 +216,22 @@ def test_rows_live_through_taking_back_all_that_came_after_theirs(
         assert tables() == set(at_head)
 
 
+def rows_of(query: str) -> Sequence[sa.Row[Any]]:
+    with db.engine.connect() as connection:
+        return connection.execute(sa.text(query)).all()
+
+
 @contextmanager
 def requests_unchanged(_demonstration: Demonstration) -> Iterator[None]:
     """0022_signers: until then each party named one signatory, in no order."""
-    parties = sa.text(
+    parties = (
         "SELECT request_id, organisation_id, needed, turn FROM signature_party"
         " ORDER BY request_id, organisation_id"
     )
-    with db.engine.connect() as connection:
-        before = connection.execute(parties).all()
+    before = rows_of(parties)
     assert before
     yield
-    with db.engine.connect() as connection:
-        assert connection.execute(parties).all() == before
+    assert rows_of(parties) == before
 
 
 @contextmanager
@@ -262,21 +266,19 @@ def older_roles_begun(demonstration: Demonstration) -> Iterator[None]:
 @contextmanager
 def waiting_scans_marked(demonstration: Demonstration) -> Iterator[None]:
     """0038_waiting_scans: the demonstration's scan was withdrawn; another one is pending."""
-    marks = sa.text(
+    marks = (
         "SELECT checklist_id, organisation_id, scan_waits_since FROM checklist_party"
         " WHERE scan_waits_since IS NOT NULL ORDER BY checklist_id, organisation_id"
     )
     checklist = db.session.get_one(Checklist, demonstration.checklists["waiting", "terms"])
     scans.record(JointVisit(db.session(), demonstration).actor("joana"), checklist)
     db.session.commit()
-    with db.engine.connect() as connection:
-        before = connection.execute(marks).all()
+    before = rows_of(marks)
     assert {row.checklist_id for row in before} == {before[0].checklist_id}
     assert len(before) > 1
     db.session.remove()
     yield
-    with db.engine.connect() as connection:
-        assert connection.execute(marks).all() == before
+    assert rows_of(marks) == before
 
 
 @contextmanager
@@ -322,17 +324,15 @@ def register_rebuilt(demonstration: Demonstration) -> Iterator[None]:
 @contextmanager
 def items_to_accept_counted(_demonstration: Demonstration) -> Iterator[None]:
     """0081_items_to_accept: the worker counts them once for the checklists there already are."""
-    numbers = sa.text(
+    numbers = (
         "SELECT checklist_id, organisation_id, to_accept_count FROM checklist_party"
         " WHERE to_accept_count > 0 ORDER BY checklist_id, organisation_id"
     )
-    with db.engine.connect() as connection:
-        before = connection.execute(numbers).all()
+    before = rows_of(numbers)
     assert before
     yield
     jobs.recompute()
-    with db.engine.connect() as connection:
-        assert connection.execute(numbers).all() == before
+    assert rows_of(numbers) == before
 
 
 def test_scans_and_dates_from_before_get_what_later_steps_need_of_them(
