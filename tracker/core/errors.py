@@ -1,4 +1,4 @@
-"""Exceptions for refused actions and broken rules, which views turn into messages."""
+"""Exceptions for refused actions, broken rules and stored values that can't be read."""
 
 from itertools import takewhile
 from traceback import walk_tb
@@ -67,11 +67,13 @@ _TYPES = "tracker.core.db"
 
 
 def is_unreadable(error: BaseException) -> bool:
-    """Return whether a stored value can't be turned into a date, an id, a list or the like.
+    """Return whether an error says that a stored value can't be read.
 
-    SQLite stores whatever it is given. The error is then Python's own, from inside SQLAlchemy's
-    reading of rows or a type of column.
+    SQLite stores whatever it is given. If that can't be turned into a date, an id, a list or the
+    like, the error is Python's own, from inside SQLAlchemy's reading of rows or a type of column.
     """
+    if isinstance(error, UnreadableError):
+        return True
     if not isinstance(error, LookupError | TypeError | ValueError):
         return False
     modules = [frame.f_globals.get("__name__", "") for frame, _line in walk_tb(error.__traceback__)]

@@ -20,6 +20,7 @@ from typing import Any
 
 from flask import has_request_context, request
 
+from tracker.core.errors import DamagedRowError
 from tracker.core.paths import ROOT
 
 HEADER = "X-Request-Id"
@@ -38,6 +39,12 @@ _PACKAGES = "site-packages"
 def fields(**values: object) -> dict[str, Mapping[str, object]]:
     """Return what to give a log call as `extra`: ids, numbers and fixed words of ours."""
     return {_FIELDS: {name: value for name, value in values.items() if value is not None}}
+
+
+def log_damage(logger: logging.Logger, error: BaseException) -> None:
+    """Log that a stored value can't be read, and where it is stored if that is known."""
+    where = {"table": error.table, "row": error.row} if isinstance(error, DamagedRowError) else {}
+    logger.error("a row can't be read", exc_info=error, extra=fields(**where))
 
 
 def request_number() -> str:

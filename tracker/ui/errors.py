@@ -24,12 +24,10 @@ from tracker.access.gate import forget_actor, show_as_stranger
 from tracker.core import logs, slow_work
 from tracker.core.db import Unavailable, db, may_be_saved, why_unavailable, will_write
 from tracker.core.errors import (
-    DamagedRowError,
     KeyDestroyedError,
     RefusedError,
     RuleBrokenError,
     TooOftenError,
-    UnreadableError,
     is_unreadable,
 )
 from tracker.ui.addresses import HEALTH, is_own_path
@@ -129,7 +127,6 @@ def register_error_pages(app: Flask) -> None:
     app.register_error_handler(RuleBrokenError, _rule_broken)
     app.register_error_handler(TooOftenError, _too_often)
     app.register_error_handler(KeyDestroyedError, _erased)
-    app.register_error_handler(UnreadableError, _damaged)
     app.register_error_handler(SQLAlchemyError, _unavailable)
     app.register_error_handler(InternalServerError, _our_fault)
     app.register_error_handler(HTTPException, _any_error)
@@ -170,13 +167,12 @@ def _damaged(error: Exception) -> Response:
 
     If what every page shows to who is signed in can't be read either, as to a stranger.
     """
-    where = {"table": error.table, "row": error.row} if isinstance(error, DamagedRowError) else {}
-    current_app.logger.error("a row can't be read", exc_info=error, extra=logs.fields(**where))
+    logs.log_damage(current_app.logger, error)
     _undo()
     try:
         return _page("damaged", 500, typed=_typed())
     except Exception as another:
-        if not (isinstance(another, UnreadableError) or is_unreadable(another)):
+        if not is_unreadable(another):
             raise
         show_as_stranger()
         return _page("damaged", 500, typed=_typed())

@@ -97,18 +97,9 @@ def is_damaged(visit: Visit) -> bool:
     try:
         plan_unless_erased(visit)
     except DamagedRowError as error:
-        log_damage(error)
+        logs.log_damage(logger, error)
         return True
     return False
-
-
-def log_damage(error: DamagedRowError) -> None:
-    """Log where a value of a visit can't be read, for callers that go on without it."""
-    logger.error(
-        "a row can't be read",
-        exc_info=error,
-        extra=logs.fields(table=error.table, row=error.row),
-    )
 
 
 def plan_is_over(visit: Visit, day: dt.date) -> bool:

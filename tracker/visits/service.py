@@ -4,6 +4,7 @@ In one file: planning, changing and rechecking lock and read the same rows in th
 """
 
 import datetime as dt
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -39,9 +40,9 @@ from tracker.cooperations import audiences, clearances, people
 from tracker.cooperations.models import AudienceMember, Cooperation
 from tracker.cooperations.people import Person
 from tracker.cooperations.queries import modes
-from tracker.core import clock
+from tracker.core import clock, logs
 from tracker.core.db import db
-from tracker.core.errors import DamagedRowError, RuleBrokenError, StaleError
+from tracker.core.errors import RuleBrokenError, StaleError, is_unreadable
 from tracker.lifecycle import bound as lifecycle_bound
 from tracker.lifecycle import policy as lifecycle
 from tracker.lifecycle import queries as cooperations
@@ -60,7 +61,6 @@ from tracker.visits import (
 from tracker.visits.beginnings import TextPlan
 from tracker.visits.encryption import (
     Plan,
-    log_damage,
     plan_is_over,
     plan_of,
     put_plan,
@@ -69,6 +69,8 @@ from tracker.visits.encryption import (
 from tracker.visits.facts import MemberFact
 from tracker.visits.models import GateOverride, TeamMember, Visit, VisitStage
 from tracker.visits.readiness import Reading
+
+logger = logging.getLogger(__name__)
 
 MAX_PLACE = 200
 MAX_REASON = 2000
@@ -817,8 +819,8 @@ def settle(visit: Visit) -> bool:
     words that name no visit.
     Once its days have passed it stays as it was: papers and clearances run out then. One whose
     stage does not agree with its events keeps it and isn't ready: no event may be based on such a
-    row. The same if its place and days can't be read or a checklist of its own is missing. In a
-    closed cooperation (P7) it is stopped: nobody can make it ready any more.
+    row. The same if what it needs can't be read or is missing. In a closed cooperation (P7) it is
+    stopped: nobody can make it ready any more.
     """
     _take_turn(visit.cooperation_id)
     db.session.refresh(visit)
@@ -830,8 +832,10 @@ def settle(visit: Visit) -> bool:
         # What people confirmed counts only as events bind it (V5, V20).
         bind_visit(visit.cooperation_id, visit.id)
         judgement = readiness.judge(visit)
-    except DamagedRowError as error:
-        log_damage(error)
+    except Exception as error:
+        if not is_unreadable(error):
+            raise
+        logs.log_damage(logger, error)
         return _set_readiness(visit, ready=False)
     if policy.ends_with_cooperation(judgement.facts) and visit.id in bound.in_stage([visit]):
         _lock_checklists(visit)

@@ -72,6 +72,23 @@ def test_a_visit_without_one_of_its_checklists_is_not_ready_and_its_page_says_so
         db.session.rollback()
 
 
+@pytest.mark.few_on_postgresql(0)  # it stores no list that can't be read
+def test_a_visit_with_an_answer_that_cannot_be_read_is_not_ready_and_the_worker_goes_on(
+    app: Flask, demonstration: Demonstration
+) -> None:
+    roles = demonstration.checklists["complete", "visit_roles"]
+    with app.app_context(), hands() as connection:
+        connection.exec_driver_sql("PRAGMA ignore_check_constraints=ON")
+        connection.exec_driver_sql(
+            'UPDATE answer SET "values" = ? WHERE checklist_id = ?', ("nothing", roles.hex)
+        )
+    with app.app_context():
+        jobs.judge_visits()
+        assert failures.known() == []
+        assert not db.session.scalars(sa.select(Visit.is_ready)).one()
+        db.session.rollback()
+
+
 @pytest.mark.few_on_postgresql(0)  # it stores no date or list that can't be read
 @pytest.mark.parametrize(("model", "column", "key", "address"), PAGES)
 def test_a_page_says_that_what_it_needs_cannot_be_read(
