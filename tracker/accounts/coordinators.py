@@ -43,6 +43,8 @@ def nobody_acts(organisation_ids: Iterable[UUID]) -> dict[UUID, NobodyActs]:
         Invitation.accepted_at.is_(None),
         Invitation.revoked_at.is_(None),
         Invitation.expires_at > clock.now(),
+        # Roles are codes in a JSON list; with its quotation marks a code matches only itself.
+        sa.cast(Invitation.roles, sa.Text()).contains(f'"{Role.COORDINATOR.value}"'),
     )
     rows = db.session.execute(
         sa.select(

@@ -7,7 +7,7 @@ from uuid import UUID
 from flask_babel import lazy_gettext as _l
 
 from tracker.access.actor import Role
-from tracker.accounts.labels import ROLES, WHAT_ROLES_MAY
+from tracker.accounts.labels import ROLES, what_role_may
 from tracker.ui.fields import (
     ChoiceField,
     ChoicesField,
@@ -234,6 +234,6 @@ def offer(field: Any, options: Sequence[Option]) -> None:
     field.choices = list(options)
 
 
-def role_options(roles: Sequence[Role]) -> list[Option]:
+def role_options(roles: Sequence[Role], *, is_npm: bool) -> list[Option]:
     """Return roles as choices, each with what it may do."""
-    return [Option(role.value, ROLES[role], WHAT_ROLES_MAY[role]) for role in roles]
+    return [Option(role.value, ROLES[role], what_role_may(role, is_npm=is_npm)) for role in roles]

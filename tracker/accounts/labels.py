@@ -38,7 +38,7 @@ ROLES: dict[Role, object] = {
 }
 
 WHAT_ROLES_MAY: dict[Role, object] = {
-    Role.COORDINATOR: _l("Opens cooperations (NPM), invites people, fills in, sends for signature"),
+    Role.COORDINATOR: _l("Invites people, fills in checklists, sends texts for signature"),
     Role.MEMBER: _l("Fills in and comments when invited; signs a personal undertaking"),
     Role.SIGNATORY: _l("Signs for the organisation; the source of that power is shown"),
     Role.MANAGER: _l("Sees all of the organisation's cooperations and the agreement register"),
@@ -46,9 +46,15 @@ WHAT_ROLES_MAY: dict[Role, object] = {
     Role.ADMINISTRATOR: _l("Accounts, organisations, settings; no content of cooperations"),
 }
 
+_NPM_COORDINATOR_MAY = _l(
+    "Opens cooperations, invites people, fills in checklists, sends texts for signature"
+)
+
 NOBODY_ACTS: dict[NobodyActs, object] = {
     NobodyActs.NO_ACCOUNT: _l("Nobody there has an account yet."),
-    NobodyActs.NOT_ACTIVATED: _l("Somebody was invited and hasn't accepted the invitation yet."),
+    NobodyActs.NOT_ACTIVATED: _l(
+        "A coordinator was invited and hasn't accepted the invitation yet."
+    ),
     NobodyActs.NOT_CONFIRMED: _l("A role there hasn't been confirmed yet."),
     NobodyActs.NO_COORDINATOR: _l("It has people here, but no coordinator."),
 }
@@ -75,3 +81,16 @@ def confirmed_words(how: Confirmation | None, by: str, at: dt.datetime | None) -
             _("Confirmed by an administrator on the command line, %(day)s.", day=as_date(at))
         )
     return str(_("Confirmed by the administrator %(name)s, %(day)s.", name=by, day=as_date(at)))
+
+
+def what_role_may(role: Role, *, is_npm: bool) -> object:
+    """Return what a role may do; only coordinators of the NPM open cooperations."""
+    if role is Role.COORDINATOR and is_npm:
+        return _NPM_COORDINATOR_MAY
+    return WHAT_ROLES_MAY[role]
+
+
+def role_with_duties(role: Role, *, is_npm: bool) -> str:
+    """Return a role's name and what it may do."""
+    words = {"role": ROLES[role], "duties": what_role_may(role, is_npm=is_npm)}
+    return str(_("%(role)s: %(duties)s", **words))

@@ -100,6 +100,8 @@ class PersonRole:
     confirmed_how: Confirmation | None = None
     confirmed_by: str = ""
     confirmed_at: dt.datetime | None = None
+    # Whether it isn't current yet: it awaits confirmation or acceptance, or begins later.
+    is_to_come: bool = False
 
     def facts_of(self, person: UUID) -> RoleFacts:
         """Return this role's plain values for the rules."""
@@ -150,6 +152,11 @@ class Person:
     def running(self) -> tuple[PersonRole, ...]:
         """The roles that are current today."""
         return tuple(role for role in self.roles if role.runs)
+
+    @property
+    def to_come(self) -> tuple[PersonRole, ...]:
+        """The roles that aren't current yet."""
+        return tuple(role for role in self.roles if role.is_to_come)
 
 
 @dataclass(frozen=True, slots=True)
@@ -879,6 +886,8 @@ def _roles_of(actor: Actor, user_ids: Collection[UUID]) -> dict[UUID, tuple[Pers
 def _role(membership: Membership, organisation_name: str | None) -> PersonRole:
     today = clock.today()
     last_day = membership.ends_on
+    is_open = membership.ended_at is None and (last_day is None or last_day >= today)
+    has_begun = membership.begun_at is not None and membership.starts_on <= today
     return PersonRole(
         membership_id=membership.id,
         role=membership.role,
@@ -890,16 +899,14 @@ def _role(membership: Membership, organisation_name: str | None) -> PersonRole:
         outside_expert=membership.outside_expert,
         power=membership.power,
         office=membership.office,
-        runs=membership.ended_at is None
-        and membership.begun_at is not None
-        and membership.starts_on <= today
-        and (last_day is None or last_day >= today),
+        runs=is_open and has_begun,
         power_from=membership.power_from,
         power_until=membership.power_until,
         waits=membership.begun_at is None and membership.ended_at is None,
         confirmed_how=membership.confirmed_how,
         confirmed_by=membership.confirmed_by,
         confirmed_at=membership.confirmed_at,
+        is_to_come=is_open and not has_begun,
     )
 
 

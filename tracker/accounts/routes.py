@@ -12,7 +12,7 @@ from flask_security import auth_required, login_user, logout_user
 from werkzeug.wrappers import Response
 
 from tracker.access import gate
-from tracker.access.actor import Actor, Role
+from tracker.access.actor import Actor, OrganisationKind, Role
 from tracker.accounts import labels, pages, policy, queries
 from tracker.accounts.factors import credentials, passkeys, second_factor
 from tracker.accounts.factors.identity_proof import used_words, wrong_words
@@ -392,11 +392,13 @@ def _accept_new(invitation: Invitation, token: str) -> str | Response:
 
 
 def _shown(invitation: Invitation) -> dict[str, object]:
+    organisation = invitation.organisation
+    is_npm = organisation is not None and organisation.kind is OrganisationKind.NPM
     return {
         "email": invitation.email,
-        "organisation": invitation.organisation.name if invitation.organisation else "",
+        "organisation": organisation.name if organisation else "",
         # Without a role: to read one text.
-        "roles": [labels.ROLES[Role(role)] for role in invitation.roles]
+        "roles": [labels.role_with_duties(Role(role), is_npm=is_npm) for role in invitation.roles]
         or [_("Outside second reader")],
         "expires_at": invitation.expires_at,
         "is_administrator": invitation.organisation_id is None

@@ -36,6 +36,11 @@ class FirstSteps:
     done: int
     total: int
 
+    @property
+    def are_others(self) -> bool:
+        """Whether only others can go on."""
+        return all(step.s == OTHERS for step in self.open)
+
 
 def settings(facts: queries.InstanceFacts) -> dict[str, SettingView]:
     """Return the settings that every instance decides, as they are now."""
@@ -56,6 +61,12 @@ def after_settings() -> str:
     decided = settings(queries.of_instance(clock.today())).values()
     is_done = all(setting.is_chosen or setting.is_checked for setting in decided)
     return url_for("dashboard.my_work" if is_done else "getting_started.settings")
+
+
+def mail_is_sent() -> bool:
+    """Return whether this instance sends its email by a mail server."""
+    scheme = urlsplit(current_app.extensions["settings"].mail_url).scheme
+    return scheme not in {"file", "console"}
 
 
 def mail_route() -> str:
@@ -179,7 +190,7 @@ def _of_coordinator(actor: Actor) -> Iterable[tuple[bool, Task]]:
     label = _("Invite somebody who signs for %(organisation)s", organisation=name)
     invites = _Invites(actor, clock.today())
     if facts.signatory_waits and not facts.has_signatory:
-        yield False, _waiting_step(name)
+        yield False, _waiting_step(name, is_confirmed=facts.signatory_accepts)
     elif not facts.has_signatory and invites.is_sent(actor.organisation_id, Role.SIGNATORY):
         yield False, _invited_step(label, Role.SIGNATORY)
     else:
@@ -239,7 +250,7 @@ class _Invites:
         if lacking is None:
             return False, _step(label, why, url_for("people.choose_for_invitation"))
         if lacking.waits:
-            return False, _waiting_step(lacking.name)
+            return False, _waiting_step(lacking.name, is_confirmed=lacking.accepts)
         if self.is_sent(lacking.id, role):
             return False, _invited_step(label, role)
         named = (
@@ -262,22 +273,25 @@ def _invited_step(label: object, role: Role) -> Task:
     A signatory's role may also have to be confirmed.
     """
     why = (
-        _("They can sign once the role is confirmed and accepted.")
+        _power_waits()
         if role is Role.SIGNATORY
         else _("Done once they accept. You can send the invitation again.")
     )
     return Task(label, _("Invited"), OTHERS, url_for("people.invitations_page"), why)
 
 
-def _waiting_step(organisation: str) -> Task:
-    """Return a step that is done once somebody confirms or accepts a signatory's role."""
-    return Task(
-        _("Somebody who signs for %(organisation)s", organisation=organisation),
-        _("Waiting to be confirmed"),
-        OTHERS,
-        url_for("people.listed"),
-        _("They can sign once the role is confirmed and accepted."),
-    )
+def _waiting_step(organisation: str, *, is_confirmed: bool) -> Task:
+    """Return a step that is done once a signatory's role is confirmed and accepted."""
+    label = _("Somebody who signs for %(organisation)s", organisation=organisation)
+    state, why = _("Waiting to be confirmed"), _power_waits()
+    if is_confirmed:
+        state = _("Waiting for the person to accept it")
+        why = _("The role is confirmed. They can sign once they have accepted it.")
+    return Task(label, state, OTHERS, url_for("people.listed"), why)
+
+
+def _power_waits() -> str:
+    return str(_("They can sign once the role is confirmed and accepted."))
 
 
 def _power() -> str:

@@ -52,19 +52,27 @@ class InstanceFacts:
 
 @dataclass(frozen=True, slots=True)
 class OrganisationFacts:
-    """What a coordinator's organisation has. signatory_waits: somebody still has to confirm one."""
+    """What a coordinator's organisation has.
+
+    signatory_waits: one's role isn't confirmed or accepted; signatory_accepts: it is confirmed.
+    """
 
     has_signatory: bool
     signatory_waits: bool
+    signatory_accepts: bool
     has_cooperation: bool
 
 
 class Lacking(NamedTuple):
-    """An organisation that lacks somebody; waits: a role has to be confirmed or accepted."""
+    """An organisation that lacks somebody.
+
+    waits: a role has to be confirmed or accepted; accepts: it is confirmed.
+    """
 
     id: UUID
     name: str
     waits: bool = False
+    accepts: bool = False
 
 
 def of_instance(day: dt.date) -> InstanceFacts:
@@ -116,9 +124,14 @@ def without_signatory(kind: OrganisationKind, day: dt.date) -> Lacking | None:
         .join(Membership.user)
         .where(Membership.organisation_id == Organisation.id, User.active)
     )
-    waiting = own.where(Membership.role == Role.SIGNATORY, waits(day)).exists()
+    waiting = own.where(Membership.role == Role.SIGNATORY, waits(day))
     row = db.session.execute(
-        sa.select(Organisation.id, Organisation.name, waiting.label("waits"))
+        sa.select(
+            Organisation.id,
+            Organisation.name,
+            waiting.exists().label("waits"),
+            waiting.where(_is_confirmed()).exists().label("accepts"),
+        )
         .where(
             Organisation.kind == kind,
             ~own.where(_signs(day)).exists(),
@@ -127,7 +140,7 @@ def without_signatory(kind: OrganisationKind, day: dt.date) -> Lacking | None:
         .order_by(Organisation.created_at, Organisation.name)
         .limit(1)
     ).first()
-    return Lacking(row.id, row.name, bool(row.waits)) if row else None
+    return Lacking(row.id, row.name, bool(row.waits), bool(row.accepts)) if row else None
 
 
 def invited(actor: Actor) -> frozenset[tuple[UUID | None, str]]:
@@ -155,15 +168,12 @@ def of_organisation(actor: Actor, day: dt.date) -> OrganisationFacts:
     """Return what the organisation that a coordinator acts for has on a day."""
     own = Membership.organisation_id == actor.organisation_id
     signatory = sa.select(Membership.id).join(Membership.user).where(own, User.active)
+    waiting = signatory.where(Membership.role == Role.SIGNATORY, waits(day))
     row = db.session.execute(
         sa.select(
             signatory.where(_signs(day)).exists(),
-            signatory.where(
-                Membership.role == Role.SIGNATORY,
-                Membership.begun_at.is_(None),
-                Membership.ended_at.is_(None),
-                sa.or_(Membership.ends_on.is_(None), Membership.ends_on >= day),
-            ).exists(),
+            waiting.exists(),
+            waiting.where(_is_confirmed()).exists(),
             sa.exists().where(Party.organisation_id == actor.organisation_id),
         )
     ).one()
@@ -193,6 +203,11 @@ def _coordinates(day: dt.date) -> sa.ColumnElement[bool]:
 
 def _signs(day: dt.date) -> sa.ColumnElement[bool]:
     return sa.and_(Membership.role == Role.SIGNATORY, is_current_power(day))
+
+
+def _is_confirmed() -> sa.ColumnElement[bool]:
+    """Return the condition that a role is confirmed; the person may still have to accept it."""
+    return Membership.confirmed_how.is_not(None)
 
 
 def _is_replaced() -> sa.Exists:

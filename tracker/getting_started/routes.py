@@ -25,7 +25,9 @@ def mail() -> str | Response:
     done = form.validate_on_submit() and perform(
         form,
         lambda: service.send_test(actor),
-        success=_("A test email to %(email)s is on its way.", email=actor.email),
+        success=_("A test email to %(email)s is on its way.", email=actor.email)
+        if pages.mail_is_sent()
+        else _("A test email to %(email)s has been written.", email=actor.email),
         next=redirect(url_for("getting_started.mail")),
     )
     return done or render_template("getting_started/mail.html", form=form, route=pages.mail_route())
@@ -49,7 +51,9 @@ def mail_arrived(mail_token: str) -> str | tuple[str, int] | Response:
         success=_("Email from this instance arrives."),
         next=redirect(url_for("dashboard.my_work")),
     )
-    return done or render_template("getting_started/mail_arrived.html", form=form)
+    return done or render_template(
+        "getting_started/mail_arrived.html", form=form, route=pages.mail_route()
+    )
 
 
 @blueprint.get("/settings")

@@ -42,6 +42,13 @@ def _language_options() -> list[Option]:
     return [Option(code, name_of(code)) for code in _known_languages()]
 
 
+_MANDATES: dict[OrganisationKind, object] = {
+    OrganisationKind.NPM: _l("The law or decision that designates it."),
+    OrganisationKind.CSO: _l("Its statutes or aim."),
+    OrganisationKind.OTHER: _l("The law or decision that it rests on."),
+}
+
+
 class OrganisationForm(Form):
     """The details of an organisation that is not a CSO."""
 
@@ -67,7 +74,6 @@ class OrganisationForm(Form):
     mandate = TextField(
         _l("Legal base or mandate"),
         [Optional()],
-        description=_l("Of an NPM: the law or designation. Of a CSO: its statutes or aim."),
     )
     contact = TextField(
         _l("Contact"),
@@ -174,7 +180,9 @@ class KindForm(Form):
 
 def form_for(kind: OrganisationKind) -> OrganisationForm:
     """Return the form for a kind of organisation."""
-    return CsoForm() if kind is OrganisationKind.CSO else OrganisationForm()
+    form = CsoForm() if kind is OrganisationKind.CSO else OrganisationForm()
+    form.mandate.description = str(_MANDATES[kind])
+    return form
 
 
 def _ids(text: str) -> Iterator[UUID]:

@@ -34,6 +34,12 @@ SHORT_KINDS: dict[OrganisationKind, object] = {
     OrganisationKind.OTHER: _l("Other body"),
 }
 
+ADD: dict[OrganisationKind, object] = {
+    OrganisationKind.NPM: _l("Add an NPM"),
+    OrganisationKind.CSO: _l("Add a CSO"),
+    OrganisationKind.OTHER: _l("Add another body"),
+}
+
 TYPES: dict[CsoType, object] = {
     CsoType.HUMAN_RIGHTS: _l("Human rights organisation, national or international"),
     CsoType.LITIGATING: _l("Takes torture and related cases to court"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -34,6 +35,14 @@ class People:
     acting_only: bool
 
 
+class NobodyActs(NamedTuple):
+    """Why nobody can act for an organisation, and label and URL of what an administrator can do."""
+
+    why: object
+    act: object
+    url: str
+
+
 @dataclass(frozen=True, slots=True)
 class CooperationLine:
     """A cooperation that the reader may see, with its state in words and its style mark."""
@@ -63,8 +72,8 @@ COOPERATIONS: Slot[Callable[[Actor, UUID], Cooperations]] = Slot(
 IS_PARTNER: Slot[Callable[[Actor], sa.ColumnElement[bool]]] = Slot(
     "is_partner", lambda _actor: sa.false()
 )
-# For which of some organisations nobody can act, each with the reason in words.
-NOBODY_ACTS: Slot[Callable[[Collection[UUID]], Mapping[UUID, object]]] = Slot(
+# For which of some organisations nobody can act.
+NOBODY_ACTS: Slot[Callable[[Collection[UUID]], Mapping[UUID, NobodyActs]]] = Slot(
     "nobody_acts", lambda _ids: {}
 )
 # The condition over Organisation that nobody can act for it.

@@ -92,9 +92,7 @@ def add_kind(kind: str) -> str | Response:
             url_for("organisations.show", organisation_id=organisation.id)
         ),
     )
-    return done or render_template(
-        "organisations/add.html", form=form, kind=labels.SHORT_KINDS[known]
-    )
+    return done or render_template("organisations/add.html", form=form, title=labels.ADD[known])
 
 
 @blueprint.get("/<organisation_id>")

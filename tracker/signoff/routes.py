@@ -28,8 +28,8 @@ def accept(membership_id: UUID) -> str | Response:
     user, organisation = membership.user, found_or_404(membership.organisation)
     digest = powers.digest_of(membership)
     sentence = _(
-        "I, %(name)s, accept the role of %(role)s of %(organisation)s as it stands here. I hold "
-        "it by the organisation's will, and nobody else uses this account.",
+        "I, %(name)s, accept the role of %(role)s of %(organisation)s as described here. The "
+        "organisation has given it to me, and nobody else uses this account.",
         name=user.name,
         role=labels.ROLES[membership.role],
         organisation=organisation.name,

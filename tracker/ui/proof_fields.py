@@ -31,7 +31,9 @@ class ProofFields(ShownFields):
     code = CodeField(
         _l("Six-digit code from your app"),
         [RequiredWithout("passkey", _l("Enter the six-digit code"))],
-        description=_l("A new code appears every 30 seconds. Each code works once."),
+        description=_l(
+            "Each code works once. If you have just used one, wait up to 30 seconds for the next."
+        ),
     )
     # Set by static/js/passkey.js.
     passkey = HiddenValueField(most=ANSWER_LENGTH)

@@ -302,7 +302,7 @@ def test_an_administrator_finds_the_request_in_my_work_and_confirms(
     assert client.get(answer_url(row)).status_code == 404
     later = country.browser(app, "samira").page(f"/cooperations/{cooperation.reference}")
     assert "An administrator sent an invitation on" in later.text
-    assert "Somebody was invited" in later.text
+    assert "A coordinator was invited" in later.text
     country.session.rollback()
     assert integrity.check_all().finding is None
 

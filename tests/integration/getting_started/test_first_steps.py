@@ -292,6 +292,23 @@ def test_a_signatory_who_waits_for_confirmation_is_said_to_wait(
     assert labels(app, people, "joana") == ["Somebody who signs for Lantern Health Network"]
 
 
+def test_a_signatory_who_is_confirmed_and_has_not_accepted_is_waited_for_and_has_not_left(
+    app: Flask, people: People, browser_of: BrowserOf, session: Session
+) -> None:
+    """An administrator invited them, and nobody else could have confirmed the role."""
+    token = a_signatory(people, "ada", "lantern")
+    invitations.accept(token, name="Bo Marsh", password=PASSWORD, language="en")
+    session.commit()
+    label = "Somebody who signs for Lantern Health Network"
+    assert states(app, people, "joana") == {label: "Waiting for the person to accept it"}
+    page = browser_of("joana").page("/")
+    assert "This list disappears when the step is done." in page.text
+    assert "Others have to go on with the steps below." in page.text
+    listed = browser_of("ada").page("/people?q=Bo")
+    assert "Signatory, Lantern Health Network (not begun yet)" in listed.text
+    assert "Left" not in listed.text
+
+
 def test_administrators_invite_nobody_again_while_a_signatory_waits_for_confirmation(
     app: Flask, people: People, session: Session
 ) -> None:
@@ -367,7 +384,7 @@ def test_an_administrator_tests_the_email_and_the_step_is_gone(
     app: Flask, browser_of: BrowserOf, people: People, session: Session
 ) -> None:
     ada = browser_of("ada")
-    assert "is on its way" in Page.of(ada.submit(TEST_PAGE)).text
+    assert "has been written" in Page.of(ada.submit(TEST_PAGE)).text  # no mail server is set
     assert "Test the email" in labels(app, people, "ada")  # sent is not arrived
     link = link_in(session)
     assert ada.page(link).h1 == "Confirm that the email arrived"
@@ -375,6 +392,14 @@ def test_an_administrator_tests_the_email_and_the_step_is_gone(
     ada.submit(link)
     assert session.query(Event).filter_by(verb="mail_tested").count() == 1
     assert "Test the email" not in labels(app, people, "ada")
+
+
+def test_a_test_email_that_a_mail_server_takes_is_on_its_way(
+    app: Flask, browser_of: BrowserOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = replace(app.extensions["settings"], mail_url="smtp://mail.example:587")
+    monkeypatch.setitem(app.extensions, "settings", settings)
+    assert "is on its way" in Page.of(browser_of("ada").submit(TEST_PAGE)).text
 
 
 def test_a_link_works_a_week_and_for_its_reader_only(people: People, session: Session) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from uuid import UUID
 
 import sqlalchemy as sa
+from flask import url_for
 from flask_babel import gettext as _
 
 from tracker.access.actor import POWERS, Actor, Role
@@ -12,6 +13,7 @@ from tracker.accounts.models import Membership, User
 from tracker.accounts.policy import can_see_people
 from tracker.core import clock
 from tracker.core.db import db
+from tracker.organisations import page_parts
 from tracker.organisations.page_parts import People, PersonLine
 
 # Who acts for an organisation; all its own people may know them.
@@ -66,10 +68,21 @@ def page(actor: Actor, organisation_id: UUID, offset: int, limit: int) -> People
     )
 
 
-def nobody_acts(organisation_ids: Collection[UUID]) -> dict[UUID, object]:
-    """Return for which of some organisations nobody can act, each with the reason in words."""
+def nobody_acts(organisation_ids: Collection[UUID]) -> dict[UUID, page_parts.NobodyActs]:
+    """Return for which of some organisations nobody can act: why, and what can be done."""
     reasons = coordinators.nobody_acts(organisation_ids)
-    return {where: labels.NOBODY_ACTS[reason] for where, reason in reasons.items()}
+    return {
+        where: page_parts.NobodyActs(labels.NOBODY_ACTS[reason], *_invite(where, reason))
+        for where, reason in reasons.items()
+    }
+
+
+def _invite(where: UUID, reason: labels.NobodyActs) -> tuple[str, str]:
+    """Return label and URL of how an organisation gets a coordinator."""
+    if reason is labels.NobodyActs.NOT_ACTIVATED:
+        return _("Open invitations"), url_for("people.invitations_page")
+    url = url_for("people.invite", where=where, role=Role.COORDINATOR.value)
+    return _("Invite a coordinator"), url
 
 
 def _words(membership: Membership) -> str:

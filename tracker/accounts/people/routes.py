@@ -297,8 +297,9 @@ def give_role(user_id: str, where: str) -> str | Response:
     gate.require(policy.can_give_to(actor, person.id))
     organisation, roles = _place(actor, where)
     form = GiveRoleForm()
-    offer(form.role, role_options(roles))
-    form.offer(_audited(actor, organisation), has_experts=_is_npm(organisation))
+    is_npm = _is_npm(organisation)
+    offer(form.role, role_options(roles, is_npm=is_npm))
+    form.offer(_audited(actor, organisation), has_experts=is_npm)
     done = form.validate_on_submit() and perform(
         form,
         lambda: service.give_role(
@@ -401,8 +402,11 @@ def invite(where: str) -> str | Response:
     actor = gate.current_actor()
     organisation, roles = _place(actor, where)
     form = InviteForm()
-    offer(form.roles, role_options(roles))
-    form.offer(_audited(actor, organisation), has_experts=_is_npm(organisation))
+    is_npm = _is_npm(organisation)
+    offer(form.roles, role_options(roles, is_npm=is_npm))
+    form.offer(_audited(actor, organisation), has_experts=is_npm)
+    if organisation is None:  # administrators sign nothing
+        form.name.description = ""
     if not form.is_submitted():
         form.language.data = locale.language()
         # Links that invite somebody for a purpose name the role.
