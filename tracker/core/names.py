@@ -23,8 +23,10 @@ _SIGNS = frozenset(
     '"\u201c\u201d\u201e\u00ab\u00bb'
     "\u060c\u061b\u061f\u0640\u05f3\u05f4\u05be\u30fb\u200c\u200d\u200e\u200f\u2116\u00b0\u00aa\u00ba"
 )
-# "evil.example", "www.", "//"; "St. Peter" and "e.V." are none.
-_ADDRESS = re.compile(r"[^\W_]\.[^\W\d_]{2}|\bwww\b|//", re.IGNORECASE)
+# "evil.example", "www.", "//", "http:", "192.0.2.1"; "St. Peter", "St. 12" and "e.V." are none.
+_ADDRESS = re.compile(
+    r"[^\W_]\.[^\W\d_]{2}|\bwww\b|//|\bhttps?:|(?<!\d)\d{1,3}(\.\d{1,3}){3}(?!\d)", re.IGNORECASE
+)
 _WORD_ENDS = re.compile(r"[\s\-\u2010-\u2014/.,&()+:;]+")
 # Scripts of which letters look like letters of another one.
 _ALIKE = frozenset({"LATIN", "GREEK", "CYRILLIC", "ARMENIAN", "CHEROKEE", "COPTIC", "GEORGIAN"})
