@@ -18,26 +18,30 @@ These tables say who may open what. They were made by opening each page of the d
 sending each form empty, as each kind of person. The second page of signing was opened from the
 first. A test compares them with the application. After an intended change, run `make permissions`
 and read the difference. The [threat model](threat-model.md) says what a page leaves out for whom.
+Where *of* names something that doesn't exist in the demonstration, or that belongs to somebody
+without a column, a row only shows that these people find nothing, not who may do it.
 
 | here | means |
 |---|---|
 | yes | the page opens; the form is accepted, or says what is missing; queries limit what it shows |
 | look | the page opens without a form; sending one is refused |
-| on | nothing to do there: redirected to another page |
-| no | not allowed: refused with the reason (403, or said on the next page) |
+| on | redirected to another page: nothing to do there, or to confirm first who they are |
+| no | refused, with the reason (403, or said on the next page) |
 | – | as if it did not exist (404) |
 | sign in | redirected to the sign-in page, and back afterwards |
 | (nothing) | there is no such person in that cooperation |
+
+*No* doesn't always mean that somebody may not do it: the reason can also be that the form was sent
+empty, or the state of that thing in the demonstration.
 
 *Other CSO* and *other NPM* are coordinators whose organisation is not a party of the cooperation
 concerned. *NPM team lead* is in the team and in the audience (V2) of the visit; the coordinators,
 the signatories and the expert are in the audience too, and those from a CSO are cleared; *NPM
 manager* and the members are not. For pages of another cooperation than the one with the ready
 visit, the columns mean that cooperation's own people. *CSO signatory* is also a manager, except of
-the CSO whose terms are waiting for a signature. The *auditor* is from another body. *CSO expert* is
-from another CSO of the cooperation
-than the other people of a CSO.
-K2 is information about the planning of a visit.
+the CSO whose terms are waiting for a signature. The *auditor* audits the NPM and works for a court
+of audit, which is no party. *CSO expert* is from another CSO of the cooperation than the other
+people of a CSO. K2 is information about the planning of a visit.
 """
 
 
