@@ -48,6 +48,38 @@ def test_rows_are_never_changed_or_deleted(session: Session, signed: None) -> No
             assert session.execute(sa.select(table)).all() == before
 
 
+@pytest.mark.few_on_postgresql(0)  # its upsert is an update, which is refused above
+def test_a_row_is_not_replaced_by_inserting_another_in_its_place(
+    session: Session, signed: None
+) -> None:
+    """SQLite deletes what REPLACE replaces without asking the triggers for deleting."""
+    refusing = session.scalars(
+        sa.text("SELECT tbl_name FROM sqlite_master WHERE name LIKE '%_refuse_delete'")
+    ).all()
+    replacing = session.scalars(
+        sa.text("SELECT tbl_name FROM sqlite_master WHERE name LIKE '%_refuse_replace'")
+    ).all()
+    assert sorted(replacing) == sorted(refusing)
+    for table in (EVENTS, REVISIONS, SIGNATURES):
+        before = session.execute(sa.select(table)).all()
+        others = [column.name for column in table.c if column.name != "id"]
+        new_id = "lower(hex(randomblob(16)))"
+        for columns in (
+            "*",
+            ", ".join([new_id, *others]),
+        ):
+            names = "" if columns == "*" else f"({', '.join(['id', *others])})"
+            with pytest.raises(DBAPIError, match=f"rows of {table.name} are never changed"):
+                session.execute(
+                    sa.text(
+                        f"INSERT OR REPLACE INTO {table.name} {names} "
+                        f"SELECT {columns} FROM {table.name}"
+                    )
+                )
+            session.rollback()
+        assert session.execute(sa.select(table)).all() == before
+
+
 def test_a_table_cannot_be_truncated_either(session: Session, signed: None) -> None:
     """SQLite has no TRUNCATE; PostgreSQL's needs its own trigger."""
     truncate = (
