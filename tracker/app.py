@@ -836,7 +836,7 @@ def services_of(settings: Settings, ring: Keys) -> Services:
             SigningSettings(four_eyes=settings.four_eyes, days=settings.signature_days)
         ),
         credentials.COMPULSORY_ROLES.holding(roles),
-        reading.GUARD.holding(sign_in.second_factor_to_read),
+        reading.GUARD.holding(sign_in.second_factor_to_set_up),
         reading.MAY_OPEN.holding(own_part.still_opens),
         origins.ORIGIN_READER.holding(session_cookies.origin),
         navigation.UNREAD.holding(sign_in.unread_notifications),

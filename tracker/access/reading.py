@@ -11,22 +11,25 @@ from tracker.core.services import Slot
 
 _OPENED = "opened_part"
 
-# Returns where to redirect somebody who needs a second factor to read; app supplies it.
-GUARD: Slot[Callable[[], Response | None]] = Slot("reading_guard", lambda: None)
+# Returns where to redirect somebody who needs a second factor, to read or to sign; app supplies it.
+GUARD: Slot[Callable[..., Response | None]] = Slot("reading_guard", lambda **_to_read: None)
 # Whether a mailed code still opens the person's own part in a visit; app supplies it.
 MAY_OPEN: Slot[Callable[[Actor, UUID], bool]] = Slot("may_open_own_part", lambda *_nobody: False)
 
 
-def require_second_factor() -> None:
-    """Abort with a redirect if the person lacks what reading class K2 to K7 needs."""
-    elsewhere = GUARD.get()()
+def require_second_factor(*, to_read: bool = True) -> None:
+    """Abort with a redirect if the person lacks what reading class K2 to K7 needs.
+
+    Recording or confirming a scan needs the same, since it stands for signatures (to_read False).
+    """
+    elsewhere = GUARD.get()(to_read=to_read)
     if elsewhere is not None:
         abort(elsewhere)
 
 
 def lacks_second_factor() -> bool:
     """Return whether the person needs a second factor before they read class K2 to K7."""
-    return GUARD.get()() is not None
+    return GUARD.get()(to_read=True) is not None
 
 
 def open_own_part(actor: Actor, visit_id: UUID) -> None:

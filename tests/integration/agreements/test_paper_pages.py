@@ -15,12 +15,15 @@ from werkzeug.test import TestResponse
 
 from tests.client import CheckedClient
 from tests.factories import paper as scans
+from tests.factories.accounts import take_app
 from tests.factories.demonstration import Demonstration
 from tests.factories.evidence.tampering import table_of
 from tests.integration.agreements.test_signing_pages import WaitingTerms
 from tests.integration.signoff.test_written_by_hand import REFUSED, write
 from tests.pages import Form, Page
-from tests.services import replaced
+from tests.services import put, replaced
+from tracker.access.actor import Role
+from tracker.accounts.factors.credentials import COMPULSORY_ROLES
 from tracker.accounts.models import User
 from tracker.checklists.models import ChecklistState
 from tracker.core import clock
@@ -105,6 +108,29 @@ def test_a_coordinator_finds_the_way_and_records_a_scan(waiting_terms: WaitingTe
     assert "Paper recorded by Lantern Health Network" in page.text
     assert "Waiting to be confirmed" in page.text
     assert "Record a signature on paper" not in page.links()
+
+
+def test_whoever_has_only_a_password_neither_records_nor_confirms_a_scan(
+    app: Flask, waiting_terms: WaitingTerms
+) -> None:
+    """A scan stands for signatures, which nobody gives with a password alone."""
+    scan = recorded(waiting_terms)
+    put(app, COMPULSORY_ROLES.holding(frozenset({Role.SIGNATORY})))
+    for key in ("joana", "ilena"):
+        take_app(waiting_terms.demonstration.users[key])
+    joana, ilena = waiting_terms.browser("joana"), waiting_terms.browser("ilena")
+    for browser, address in (
+        (joana, f"{waiting_terms.address}/paper"),
+        (joana, f"{waiting_terms.address}/former"),
+        (ilena, scan),
+    ):
+        page = browser.page(address)
+        assert page.where == "/account/second-factor/needed", address
+        assert "Signing needs more than a password" in page.text, address
+        sent = browser.open(address, method="POST")
+        assert (sent.status_code, sent.request.path) == (303, address)
+    of_scan = sa.select(PaperDecision).where(PaperDecision.record_id == UUID(scan.split("/")[-1]))
+    assert waiting_terms.session.scalars(of_scan).all() == []
 
 
 def test_another_party_confirms_and_the_text_is_in_force(waiting_terms: WaitingTerms) -> None:

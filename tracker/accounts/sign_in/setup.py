@@ -558,13 +558,17 @@ def _lead_to_second_factor() -> Response | None:
     return redirect(url_for("accounts.second_factor_needed", next=onward), 303)
 
 
-def second_factor_to_read() -> Response | None:
-    """Return where somebody sets up the second factor that they lack to read class K2 to K7."""
+def second_factor_to_set_up(*, to_read: bool) -> Response | None:
+    """Return where somebody sets up the second factor that they lack to read class K2 to K7.
+
+    Unless to_read, the page says that they lack it to sign.
+    """
     actor = optional_actor()
     if actor is None or not credentials.lacks_second_factor_to_read(actor):
         return None
     onward = request.full_path.rstrip("?") if request.method in SAFE_METHODS else "/"
-    return redirect(url_for("accounts.second_factor_needed", to_read=1, next=onward), 303)
+    why = {"to_read": 1} if to_read else {}
+    return redirect(url_for("accounts.second_factor_needed", next=onward, **why), 303)
 
 
 def _render(template: str, **context: Any) -> str:

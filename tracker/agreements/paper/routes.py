@@ -9,6 +9,7 @@ from flask_babel import get_locale
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
+from tracker.access import reading
 from tracker.access.actor import Actor
 from tracker.access.gate import current_actor, found_or_404, require, signed_in
 from tracker.agreements import frozen_text, notices, revisions
@@ -62,6 +63,7 @@ def record(checklist_id: UUID) -> str | Response:
     """Record that your own organisation signed the text on paper (product.md, 5.6)."""
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "record_paper")
+    reading.require_second_factor(to_read=False)  # a scan stands for signatures
     if checklist.revision_sent_id is None:
         if request.method == "GET":
             require(checklists.goes_on(checklist))
@@ -138,6 +140,7 @@ def record_prior_agreement(checklist_id: UUID) -> str | Response:
     """Record an agreement that was made on paper before this tool was used (product.md, 5.6)."""
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "record_prior_agreement")
+    reading.require_second_factor(to_read=False)  # a scan stands for signatures
     # Loaded in full only by the verb, and afterwards for the page, so that newer answers count.
     parties = heads.parties(checklist)
     require(prior_agreements.can_record(actor, checklist, parties))
@@ -186,6 +189,8 @@ def show(checklist_id: UUID, record_id: UUID) -> str | Response:
     record, revision, signature_request = _get_or_404(checklist, record_id)
     loaded = load_localized(checklist)
     may_answer = bool(paper.can_decide(actor, loaded, record, signature_request))
+    if may_answer or request.method == "POST":
+        reading.require_second_factor(to_read=False)
     form = ConfirmForm()
     words = paper_pages.sentence(record, revision, actor)
     if form.is_submitted():

@@ -7,6 +7,7 @@ from flask_babel import get_locale
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
+from tracker.access import reading
 from tracker.access.actor import Actor
 from tracker.access.gate import (
     current_actor,
@@ -70,6 +71,7 @@ def record(reference: str, undertaking_id: str) -> str | Response:
     """Record the scan of the signed paper, with what the person filled in on it."""
     actor = current_actor()
     taking = undertaking_pages.taking(actor, reference, undertaking_id)
+    reading.require_second_factor(to_read=False)  # a scan stands for a signature
     undertaking = taking.loaded.undertaking
     form = paper_form(taking.questions, _language_of_paper(undertaking))
     require_for(form, taking.allowed)
@@ -98,6 +100,8 @@ def show(reference: str, undertaking_id: str) -> str | Response:
     undertaking = loaded.undertaking
     paper_record = _scan_of(undertaking)
     may_decide = policy.can_decide(actor, loaded.standing, clock.today())
+    if may_decide or request.method == "POST":
+        reading.require_second_factor(to_read=False)
     form = ComparedForm()
     name = undertaking.user.name
     sentence = pages.sentence(paper_record, name, actor)
