@@ -19,7 +19,7 @@ from tracker.activity import verbs
 from tracker.checklist_templates.conditions import Truth
 from tracker.checklist_templates.models import AnswerScope
 from tracker.checklist_templates.schema import Item
-from tracker.checklists import encryption, policy
+from tracker.checklists import encryption, obstacles, policy
 from tracker.checklists.loading import LoadedChecklist, load_for_update
 from tracker.checklists.models import Answer, Checklist, Position, Stance
 from tracker.checklists.negotiation import discussions, hints
@@ -225,8 +225,10 @@ def _why_left_out(
         loaded.sheet,
         loaded.surroundings,
     )
-    if completeness.obstacles_to_accepting(item, problems):
-        return _l("not complete yet")
+    wrong = completeness.obstacles_to_accepting(item, problems)
+    if wrong:
+        problem = obstacles.first_problem(item, wrong).rstrip(".")
+        return _l("not complete yet (%(problem)s)", problem=problem)
     if item.code in loaded.flagged:
         return _l("flagged")
     if item.code in loaded.proposals_on:

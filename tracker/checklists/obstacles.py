@@ -1,4 +1,4 @@
-"""What keeps a checklist from being sent for signature."""
+"""What keeps a checklist from being sent for signature, or an answer from being complete."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,9 +7,11 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import lazy_ngettext
 
-from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklist_templates.models import AnswerScope, ChecklistKind
+from tracker.checklist_templates.schema import Item
 from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.negotiation import hints
+from tracker.checklists.rules.values import Problem
 from tracker.ui.locale import with_commas, with_semicolons
 
 
@@ -112,6 +114,22 @@ def to_sending(loaded: LoadedChecklist) -> list[Obstacle]:
 def _on(loaded: LoadedChecklist, words: object, codes: Iterable[str], names: str) -> Obstacle:
     items = tuple((code, str(loaded.template.by_code[code].label)) for code in codes)
     return Obstacle(words, names, items)
+
+
+def first_problem(item: Item, problems: Iterable[Problem]) -> str:
+    """Return the first problem of an answer, naming the field where it is; "" if there is none."""
+    problem = next(iter(problems), None)
+    if problem is None:
+        return ""
+    fields = [field for scope in AnswerScope for field in item.fields_of(scope)]
+    field = next((field for field in fields if field.key == problem.field), None)
+    words = str(problem.message)
+    if field is None:
+        return words
+    part = next((part for part in field.columns or () if part.key == problem.column), field)
+    if str(part.label) in words:
+        return words
+    return str(_("%(field)s: %(problem)s", field=part.label, problem=words))
 
 
 def item_names(loaded: LoadedChecklist, codes: Iterable[str]) -> str:

@@ -12,12 +12,13 @@ from tracker.access.actor import Actor
 from tracker.checklist_templates.schema import Column, Item, TemplateField
 from tracker.checklists.beside import CLEARANCE_READER
 from tracker.checklists.loading import LoadedChecklist
-from tracker.checklists.rules import nameable
+from tracker.checklists.rules import done_tests, nameable
 from tracker.checklists.rules.values import as_id, names_in
 from tracker.cooperations.people import Participant
 
 ON_TEAM = _l("On the team")
 OTHERS = _l("Not on the team")
+WROTE = _l("wrote an answer in this checklist")
 
 
 class ListedPerson(NamedTuple):
@@ -55,6 +56,7 @@ class PeopleLists:
         around = self.loaded.surroundings
         circle = nameable.offered_circle(self._item, field)
         own = self._of_party(field, value, row)
+        wrote = self._authors(field, part)
         named = {
             as_id(name)
             for number, where, name in names_in(field, value)
@@ -66,17 +68,30 @@ class PeopleLists:
             if person.user_id in named
             or (
                 nameable.can_name(circle, person.user_id, around)
-                and (not own or person.user_id in own)
+                and (own is None or person.user_id in own)
             )
         ]
-        return list(self._grouped(people))
+        return list(self._grouped(people, wrote))
 
-    def _of_party(self, field: TemplateField, value: Any, row: int | None) -> Collection[UUID]:
-        """Return who takes part for the party whose row it is; nobody if it is no such row."""
+    def _authors(self, field: TemplateField, part: TemplateField | Column) -> Mapping[UUID, object]:
+        """Return who can't be named as the second reader since they wrote an answer (M5)."""
+        path = (field.key, None if part is field else part.key)
+        if path not in done_tests.for_non_authors(self._item):
+            return {}
+        sheet = self.loaded.sheet
+        if done_tests.is_alone(self.loaded.surroundings, sheet):
+            return {}
+        return dict.fromkeys(sheet.authors, WROTE)
+
+    def _of_party(
+        self, field: TemplateField, value: Any, row: int | None
+    ) -> Collection[UUID] | None:
+        """Return who takes part for the party whose row it is; None if it is no such row."""
         if row is None or self._item.party_table is None:
-            return ()
+            return None
         table, column = self._item.party_table
-        return self.of_party(value[row].get(column)) if table == field.key else ()
+        party = value[row].get(column) if table == field.key else None
+        return self.of_party(party) if party else None
 
     @property
     def party_table(self) -> tuple[str, str] | None:
@@ -88,18 +103,20 @@ class PeopleLists:
         party_id = as_id(party)
         return self.loaded.surroundings.people_of.get(party_id, ()) if party_id else ()
 
-    def _grouped(self, people: Collection[Participant]) -> Iterator[ListedPerson]:
+    def _grouped(
+        self, people: Collection[Participant], beside: Mapping[UUID, object]
+    ) -> Iterator[ListedPerson]:
         team = self.loaded.surroundings.team or frozenset()
         members = [person for person in people if person.user_id in team]
         others = [person for person in people if person.user_id not in team]
         are_mixed = bool(members and others)
         for group, own in ((ON_TEAM, members), (OTHERS, others)):
             for person in own:
-                words = LazyString(self._words, person)
+                words = LazyString(self._words, person, beside.get(person.user_id, ""))
                 yield ListedPerson(person.user_id, words, group if are_mixed else "")
 
-    def _words(self, person: Participant) -> str:
-        return name_and(person, self._beside.get(person.user_id, ""))
+    def _words(self, person: Participant, beside: object) -> str:
+        return name_and(person, beside or self._beside.get(person.user_id, ""))
 
     @cached_property
     def _beside(self) -> Mapping[UUID, object]:

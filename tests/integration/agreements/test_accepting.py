@@ -104,7 +104,7 @@ def test_what_has_to_be_looked_at_by_itself_is_left_out(app: Flask, draft: Negot
     assert {code: str(why) for code, why in reading.left_out.items()} == {
         "M1": "flagged",
         "M2": "a change is suggested",
-        "M5": "not complete yet",
+        "M5": "not complete yet (Fill in: More)",
     }
     page = page_of(draft, draft.country.browser(app, "samira")).text
     assert "Look at this one separately: flagged." in page

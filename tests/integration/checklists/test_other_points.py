@@ -108,5 +108,5 @@ def test_the_page_says_that_it_is_optional_and_points_at_risky_words(
     negotiation.save("ilena", "M21", points=[POINT])
     shown = item(users.page("samira"), "M21")
     assert "Keys of the archive" in shown
-    assert "The words veto can limit the NPM." in shown
+    assert "Here, veto can limit the NPM." in shown
     assert "Nothing added" not in shown

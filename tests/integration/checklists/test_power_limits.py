@@ -481,7 +481,7 @@ def test_words_that_can_limit_are_pointed_at_beside_answer_and_proposal(users: U
         "ilena", "M1", words="The partner is told. Prior approval is not asked."
     )
     shown = item(users.page("samira"), "M1")
-    assert "The words Prior approval can limit the NPM." in shown
+    assert "Here, Prior approval can limit the NPM." in shown
     assert "Keep the NPM independent and free to move" in shown
     assert "can limit the NPM" not in item(users.page("samira"), "M2")
     positions.propose(
@@ -493,7 +493,7 @@ def test_words_that_can_limit_are_pointed_at_beside_answer_and_proposal(users: U
         reason="For balance.",
     )
     negotiation.session.commit()
-    assert "The words veto can limit the NPM." in item(users.page("ilena"), "M1")
+    assert "Here, veto can limit the NPM." in item(users.page("ilena"), "M1")
 
 
 def test_words_that_the_second_reader_accepted_are_shown_again_before_sending(users: Users) -> None:
@@ -517,6 +517,6 @@ def test_words_that_the_second_reader_accepted_are_shown_again_before_sending(us
     negotiation.session.commit()
     page = users.page("ilena", "/send")
     assert "Words to read again on 1 item" in page.text
-    assert "The words veto can limit the NPM." in page.text
+    assert "Here, veto can limit the NPM." in page.text
     checklists.send(negotiation.checklist(), negotiation["ilena"], negotiation.signatories)
     assert negotiation.checklist().state is ChecklistState.SENT

@@ -39,6 +39,7 @@ from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.models import ChecklistState
 from tracker.checklists.negotiation.text_digest import question_token
 from tracker.checklists.people_lists import PeopleLists
+from tracker.checklists.rules.values import missing
 from tracker.core.errors import RuleBrokenError, StaleError
 from tracker.ui.fields import HiddenValueField, VersionField
 from tracker.ui.form_base import Form
@@ -401,6 +402,10 @@ def _in_words(loaded: LoadedChecklist, field: TemplateField, column: str, text: 
 def _saved_words(codes: Sequence[str], loaded: LoadedChecklist, actor: Actor) -> tuple[str, str]:
     left = left_to_decide.count(loaded, actor)
     words = _("Saved: %(items)s.", items=obstacles.item_names(loaded, codes))
+    wrong = _wrong(loaded, codes)
+    if wrong:
+        look = _("Look at these again, they don't fit yet: %(problems)s", problems=" ".join(wrong))
+        return f"{words} {look}", "warning"
     if not left:
         is_written = not left_to_decide.to_write(loaded, actor)
         then = _("Now read the draft and accept it.")
@@ -410,6 +415,21 @@ def _saved_words(codes: Sequence[str], loaded: LoadedChecklist, actor: Actor) ->
         "%(num)s place is still left to decide.", "%(num)s places are still left to decide.", left
     )
     return f"{words} {rest}", "warning"
+
+
+def _wrong(loaded: LoadedChecklist, codes: Iterable[str]) -> list[str]:
+    """Return what is wrong with items whose shared answer has nothing left to fill in."""
+    statuses = loaded.standing().items
+    words = []
+    for code in codes:
+        item, answer = loaded.item(code), loaded.sheet.shared(code)
+        problems = statuses[code].problems if code in statuses else ()
+        if answer is None or any(missing(item.fields_of(AnswerScope.SHARED), answer.values)):
+            continue
+        problem = obstacles.first_problem(item, problems)
+        if problem:
+            words.append(_("“%(item)s”, %(problem)s", item=item.label, problem=problem))
+    return words
 
 
 def page_after(loaded: LoadedChecklist, actor: Actor) -> str:

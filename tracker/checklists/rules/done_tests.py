@@ -249,6 +249,16 @@ def _wrote_no_answer(
         yield Problem(key, words, row=row, column=check.column)
 
 
+def for_non_authors(item: Item) -> frozenset[tuple[str, str | None]]:
+    """Return the fields of an item that can name only people who wrote no answer (M5)."""
+    return frozenset(
+        (key, check.column)
+        for check in item.done.checks
+        if check.check is CheckName.WROTE_NO_ANSWER
+        for key in check.looks_at
+    )
+
+
 def _number_at_least(
     check: Check, _item: Item, values: Values, _around: Surroundings, _sheet: Sheet
 ) -> Iterator[Problem]:

@@ -136,6 +136,44 @@ def test_one_save_decides_places_of_several_items_each_as_a_version_and_an_event
     ]
 
 
+def test_what_does_not_fit_is_said_after_saving_and_authors_are_marked_as_such(
+    app: Flask, session: Session
+) -> None:
+    days = [a_field(key, "date", label=key.title()) for key in ("review", "end")]
+    template = a_template(
+        an_item(
+            "M1",
+            *days,
+            done={"checks": [{"check": "dates_in_order", "fields": ["review", "end"]}]},
+        ),
+        an_item(
+            "M2",
+            a_field("second_reader", "person"),
+            done={"checks": [{"check": "wrote_no_answer", "field": "second_reader"}]},
+        ),
+    )
+    negotiation = set_out(session, template=template)
+    marks = dict.fromkeys(("review", "end"), "[to decide: when]")
+    negotiation.save("ilena", "M1", **marks)
+    negotiation.save("ilena", "M2", second_reader="[to decide: who]")
+    browser = negotiation.country.browser(app, "ilena")
+    page = page_of(negotiation, browser)
+    assert "Ilena Dorvath (Office of the People's Advocate): wrote an answer in this" in page.text
+    page = send(
+        negotiation,
+        browser,
+        page,
+        M1_review="2031-02-01",
+        M1_end="2030-02-01",
+        M2_second_reader=str(negotiation.country.users["ilena"].id),
+    )
+    assert "Look at these again, they don't fit yet:" in page.text
+    assert "“Item M1”, End must be later than Review." in page.text
+    assert "This person wrote an answer in this checklist." in page.text
+    assert page.h1 == "Read the draft"
+    assert "not complete yet (End must be later than Review)." in page.text
+
+
 def test_what_is_left_empty_stays_to_decide_and_the_page_says_how_much(
     app: Flask, negotiation: Negotiation
 ) -> None:
