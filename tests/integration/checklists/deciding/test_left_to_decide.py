@@ -153,8 +153,8 @@ def test_what_does_not_fit_is_said_after_saving_and_authors_are_marked_as_such(
         ),
     )
     negotiation = set_out(session, template=template)
-    marks = dict.fromkeys(("review", "end"), "[to decide: when]")
-    negotiation.save("ilena", "M1", **marks)
+    mark = "[to decide: when]"
+    negotiation.save("ilena", "M1", review=mark, end=mark)
     negotiation.save("ilena", "M2", second_reader="[to decide: who]")
     browser = negotiation.country.browser(app, "ilena")
     page = page_of(negotiation, browser)
