@@ -567,8 +567,9 @@ def second_factor_to_set_up(*, to_read: bool) -> Response | None:
     if actor is None or not credentials.lacks_second_factor_to_read(actor):
         return None
     onward = request.full_path.rstrip("?") if request.method in SAFE_METHODS else "/"
-    why = {"to_read": 1} if to_read else {}
-    return redirect(url_for("accounts.second_factor_needed", next=onward, **why), 303)
+    # Flask leaves out what is None.
+    why = 1 if to_read else None
+    return redirect(url_for("accounts.second_factor_needed", to_read=why, next=onward), 303)
 
 
 def _render(template: str, **context: Any) -> str:
