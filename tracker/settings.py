@@ -111,6 +111,11 @@ class Settings:
         return self.base_url.startswith("https://")
 
     @property
+    def sends_mail(self) -> bool:
+        """Whether a mail server is set; otherwise messages become files, or are printed."""
+        return urlsplit(self.mail_url).scheme in {"smtp", "smtps"}
+
+    @property
     def own_hosts(self) -> list[str]:
         """The hosts that a request may be for, on any port; this machine's own names always.
 

@@ -180,7 +180,7 @@ def _invite(admin: Person, organisation: str, person: Person, roles: Iterable[st
         page.get_by_label(re.compile("^Office")).fill("President")
         page.get_by_label(re.compile("^Power to sign")).fill("section 12 of its statutes")
     page.get_by_role("button", name="Send the invitation").click()
-    admin.expect_told(f"An invitation to {person.email} is on its way.")
+    admin.expect_told(f"An invitation to {person.email} is written")
 
 
 def _choose(page: Page, words: str) -> None:

@@ -90,7 +90,13 @@ def what_role_may(role: Role, *, is_npm: bool) -> object:
     return WHAT_ROLES_MAY[role]
 
 
-def role_with_duties(role: Role, *, is_npm: bool) -> str:
-    """Return a role's name and what it may do."""
-    words = {"role": ROLES[role], "duties": what_role_may(role, is_npm=is_npm)}
-    return str(_("%(role)s: %(duties)s", **words))
+def invited_words(email: str, *, sends_mail: bool) -> str:
+    """Return what became of an invitation; without a mail server it isn't sent."""
+    if sends_mail:
+        return str(_("An invitation to %(email)s is on its way.", email=email))
+    return str(
+        _(
+            "An invitation to %(email)s is written, but not sent: no mail server is set.",
+            email=email,
+        )
+    )

@@ -397,9 +397,12 @@ def _shown(invitation: Invitation) -> dict[str, object]:
     return {
         "email": invitation.email,
         "organisation": organisation.name if organisation else "",
-        # Without a role: to read one text.
-        "roles": [labels.role_with_duties(Role(role), is_npm=is_npm) for role in invitation.roles]
-        or [_("Outside second reader")],
+        # Each with what it may do; without a role: to read one text.
+        "roles": [
+            (labels.ROLES[role], labels.what_role_may(role, is_npm=is_npm))
+            for role in map(Role, invitation.roles)
+        ]
+        or [(_("Outside second reader"), "")],
         "expires_at": invitation.expires_at,
         "is_administrator": invitation.organisation_id is None
         and Role.ADMINISTRATOR in invitation.roles,

@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response
 from tracker.access.actor import Actor
 from tracker.access.decision import Decision
 from tracker.access.gate import current_actor, found_or_404, require, signed_in
+from tracker.accounts.labels import invited_words
 from tracker.cooperations import labels, outside_bodies, people, policy, queries, service
 from tracker.cooperations.agreed_ways import TermsStop
 from tracker.cooperations.forms import (
@@ -372,7 +373,9 @@ def invite_person(reference: str) -> str | Response:
             language=form.language.data or "",
             days=current_app.extensions["settings"].invitation_days,
         ),
-        success=lambda invited: _("An invitation to %(email)s is on its way.", email=invited.email),
+        success=lambda invited: invited_words(
+            invited.email, sends_mail=current_app.extensions["settings"].sends_mail
+        ),
         next=_to_people(reference),
     )
     return done or render_template(

@@ -63,12 +63,6 @@ def after_settings() -> str:
     return url_for("dashboard.my_work" if is_done else "getting_started.settings")
 
 
-def mail_is_sent() -> bool:
-    """Return whether this instance sends its email by a mail server."""
-    scheme = urlsplit(current_app.extensions["settings"].mail_url).scheme
-    return scheme not in {"file", "console"}
-
-
 def mail_route() -> str:
     """Return a sentence that says where this instance sends its email, without the account."""
     parts = urlsplit(current_app.extensions["settings"].mail_url)

@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from flask import Blueprint, redirect, render_template, url_for
+from flask import Blueprint, current_app, redirect, render_template, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -26,7 +26,7 @@ def mail() -> str | Response:
         form,
         lambda: service.send_test(actor),
         success=_("A test email to %(email)s is on its way.", email=actor.email)
-        if pages.mail_is_sent()
+        if current_app.extensions["settings"].sends_mail
         else _("A test email to %(email)s has been written.", email=actor.email),
         next=redirect(url_for("getting_started.mail")),
     )
@@ -44,15 +44,21 @@ def mail_arrived(mail_token: str) -> str | tuple[str, int] | Response:
             "getting_started/mail.html", form=EmptyForm(), route=pages.mail_route(), is_too_old=True
         )
         return page, HTTPStatus.NOT_FOUND
+    sends_mail = current_app.extensions["settings"].sends_mail
     form = EmptyForm()
     done = form.validate_on_submit() and perform(
         form,
         lambda: service.confirm_test(actor, mail_token),
-        success=_("Email from this instance arrives."),
+        success=_("Email from this instance arrives.")
+        if sends_mail
+        else _("Messages are written. Nobody gets them until a mail server is set."),
         next=redirect(url_for("dashboard.my_work")),
     )
     return done or render_template(
-        "getting_started/mail_arrived.html", form=form, route=pages.mail_route()
+        "getting_started/mail_arrived.html",
+        form=form,
+        sends_mail=sends_mail,
+        route=pages.mail_route(),
     )
 
 

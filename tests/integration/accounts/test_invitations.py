@@ -86,6 +86,21 @@ def test_an_invitation_goes_to_the_address_and_names_nothing(
     assert "after signing in" not in mail_text
 
 
+def test_its_page_says_what_the_roles_may_do_and_only_the_npm_opens_cooperations(
+    people: People, browsers: Callable[[], CheckedClient]
+) -> None:
+    for by, where, opens in (("samira", "door", False), ("ilena", "npm", True)):
+        roles = (Role.COORDINATOR, Role.MEMBER)
+        invited = invitations.invite(people.actor(by), wanted(people, where, *roles))
+        people.session.commit()
+        text = browsers().page(f"/invitations/{invited.token}").text
+        assert "Fills in and comments when invited" in text, by
+        assert "nvites people, fills in checklists, sends texts for signature" in text, by
+        assert ("Opens cooperations" in text) is opens, by
+        invitations.revoke(people.actor(by), invited.id)
+        people.session.commit()
+
+
 @pytest.mark.parametrize("name", ["Visit evil.example to claim", "Prize@evil", "O\u0440en Door"])
 def test_a_name_that_is_a_message_is_refused_and_never_mailed(
     people: People, browser_of: Callable[[str], CheckedClient], session: Session, name: str

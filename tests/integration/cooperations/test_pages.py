@@ -494,7 +494,7 @@ def test_a_coordinator_invites_somebody_to_the_cooperation(
         name="New Person",
         function="interpreter",
     )
-    assert "An invitation to new.person@example.org is on its way." in answer.text
+    assert "An invitation to new.person@example.org is written, but not sent" in answer.text
     assert "New Person, interpreter" in client.page(f"/cooperations/{reference}/people").text
     invitation = session.query(Invitation).filter_by(email="new.person@example.org").one()
     assert invitation.cooperation_id == reloaded(country, reference).id

@@ -387,7 +387,9 @@ def test_an_administrator_tests_the_email_and_the_step_is_gone(
     assert "has been written" in Page.of(ada.submit(TEST_PAGE)).text  # no mail server is set
     assert "Test the email" in labels(app, people, "ada")  # sent is not arrived
     link = link_in(session)
-    assert ada.page(link).h1 == "Confirm that the email arrived"
+    page = ada.page(link)
+    assert page.h1 == "Confirm that the email arrived"
+    assert "Nobody gets them until a mail server is set." in page.text
     assert "Test the email" in labels(app, people, "ada")  # reading changes nothing
     ada.submit(link)
     assert session.query(Event).filter_by(verb="mail_tested").count() == 1
@@ -395,11 +397,15 @@ def test_an_administrator_tests_the_email_and_the_step_is_gone(
 
 
 def test_a_test_email_that_a_mail_server_takes_is_on_its_way(
-    app: Flask, browser_of: BrowserOf, monkeypatch: pytest.MonkeyPatch
+    app: Flask, browser_of: BrowserOf, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = replace(app.extensions["settings"], mail_url="smtp://mail.example:587")
     monkeypatch.setitem(app.extensions, "settings", settings)
-    assert "is on its way" in Page.of(browser_of("ada").submit(TEST_PAGE)).text
+    ada = browser_of("ada")
+    assert "is on its way" in Page.of(ada.submit(TEST_PAGE)).text
+    arrived = ada.page(link_in(session))
+    assert "Then email from this instance arrives." in arrived.text
+    assert "Email from this instance arrives." in Page.of(ada.submit(arrived.where)).text
 
 
 def test_a_link_works_a_week_and_for_its_reader_only(people: People, session: Session) -> None:

@@ -431,7 +431,9 @@ def invite(where: str) -> str | Response:
                 days=_days(),
             ),
         ),
-        success=lambda invited: _("An invitation to %(email)s is on its way.", email=invited.email),
+        success=lambda invited: labels.invited_words(
+            invited.email, sends_mail=current_app.extensions["settings"].sends_mail
+        ),
         next=redirect(url_for("people.invitations_page")),
     )
     return done or render_template(
