@@ -232,6 +232,11 @@ def closed_in(cooperation_id: UUID, user_ids: Collection[UUID] | None = None) ->
             yield Closed(undertaking.id, undertaking.user_id, places)
 
 
+def people_with_closed_places(cooperation_id: UUID, user_ids: Collection[UUID]) -> set[UUID]:
+    """Return to whom of some people an interest or a limit closes places in a cooperation."""
+    return {closed.user_id for closed in closed_in(cooperation_id, user_ids)}
+
+
 def earlier_limit(undertaking: Undertaking) -> Undertaking | None:
     """Return the earlier undertaking of a person whose limit holds, if there is one."""
     return db.session.scalar(

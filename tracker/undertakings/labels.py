@@ -182,20 +182,34 @@ def countersigning_sentence(
     )
 
 
-def opens_words(terms: Terms, until: str, visit_number: int | None, terms_end: str = "") -> str:
+def opens_words(
+    terms: Terms,
+    until: str,
+    visit_number: int | None,
+    terms_end: str = "",
+    *,
+    has_closed_places: bool = False,
+) -> str:
     """Return what a countersignature opens; for one visit without the last day, which is K2.
 
     terms_end is the last day on which the terms let anybody have access, if that is earlier.
+    has_closed_places: an interest or a limit closes places to the person, which aren't named.
     """
     if terms.scope is Scope.ONE_VISIT:
-        return str(_("It opens joint visit %(number)s.", number=visit_number or ""))
-    if terms.scope is Scope.ONE_PROJECT:
-        words = _("It opens the project %(which)s until %(until)s.", which=terms.which, until=until)
+        words = [_("It opens joint visit %(number)s.", number=visit_number or "")]
+    elif terms.scope is Scope.ONE_PROJECT:
+        words = [
+            _("It opens the project %(which)s until %(until)s.", which=terms.which, until=until)
+        ]
     else:
-        words = _("It opens all work of this cooperation until %(until)s.", until=until)
-    if not terms_end:
-        return str(words)
-    earlier = _(
-        "Access ends with the agreed terms on %(day)s, unless they are renewed.", day=terms_end
-    )
-    return f"{words} {earlier}"
+        words = [_("It opens all work of this cooperation until %(until)s.", until=until)]
+    if terms_end and terms.scope is not Scope.ONE_VISIT:
+        words.append(
+            _(
+                "Access ends with the agreed terms on %(day)s, unless they are renewed.",
+                day=terms_end,
+            )
+        )
+    if has_closed_places:
+        words.append(_("Places that are closed to this person stay closed."))
+    return " ".join(map(str, words))

@@ -438,10 +438,19 @@ def summary(party: PartyLines) -> str:
     return str(_("%(asked)s, %(cleared)s.", asked=sentence, cleared=cleared))
 
 
-def opens(terms: Terms, until: dt.date, visit_number: int | None, terms_end: dt.date | None) -> str:
-    """Return what a countersignature opens, and whether it ends earlier, with the terms."""
+def opens(
+    terms: Terms,
+    until: dt.date,
+    visit_number: int | None,
+    terms_end: dt.date | None,
+    *,
+    has_closed_places: bool,
+) -> str:
+    """Return what a countersignature opens, if it ends earlier with the terms, and its limits."""
     earlier = as_date(terms_end) if terms_end and terms_end < until else ""
-    return labels.opens_words(terms, as_date(until), visit_number, earlier)
+    return labels.opens_words(
+        terms, as_date(until), visit_number, earlier, has_closed_places=has_closed_places
+    )
 
 
 def with_names(sentence: str, *names: str) -> list[tuple[str, bool]]:

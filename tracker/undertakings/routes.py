@@ -622,6 +622,11 @@ def countersign(reference: str, undertaking_id: str) -> str | Response:
         opening.last_day,
         pages.visit_number(visits, opening.visit_id),
         clearances.terms_last_day(undertaking.cooperation_id),
+        has_closed_places=bool(
+            added_interests.people_with_closed_places(
+                undertaking.cooperation_id, [undertaking.user_id]
+            )
+        ),
     )
     name = undertaking.user.name
     sentence = labels.countersigning_sentence(

@@ -800,6 +800,7 @@ def test_the_npm_decides_countersigns_and_opens(browser: Browser, clearing: Clea
     confirm = client.page(address)
     assert "I, Tomas Beridan, People's Advocate, countersign for Office of the" in confirm.text
     assert "It opens all work of this cooperation until" in confirm.text
+    assert "Places that are closed to this person stay closed." in confirm.text
     opened = client.submit(address, password=PASSWORD, code=clearing.code("tomas"))
     assert "You have countersigned" in text(opened)
     assert clearing.is_cleared("leyla")

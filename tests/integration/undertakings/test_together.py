@@ -132,6 +132,7 @@ def test_one_passkey_countersigns_all_and_opens_access(tomas: Hand) -> None:
 
 def test_one_code_countersigns_all_once(tomas: Hand) -> None:
     page = tomas.choose(2)
+    assert "stay closed" not in page.text  # nobody is barred from any place
     code = tomas.stage.code("tomas")
     wrong = tomas.send(page, password=PASSWORD, code="000000")
     assert "The code is wrong or has expired" in wrong.text

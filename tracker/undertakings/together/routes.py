@@ -23,7 +23,7 @@ from tracker.signoff.identity_proof import TextToSign
 from tracker.signoff.proof_fields import Given
 from tracker.ui import locale
 from tracker.ui.perform import perform
-from tracker.undertakings import labels, pages, people, policy, service
+from tracker.undertakings import added_interests, labels, pages, people, policy, service
 from tracker.undertakings import queries as undertakings
 from tracker.undertakings.facts import Terms
 from tracker.undertakings.forms import OpeningForm, several_form
@@ -90,8 +90,19 @@ def countersign(reference: str) -> str | Response:
     chosen = [row for row in rows if _token(actor, row) in opening["opened"].data]
     number = pages.visit_number(visits, opening.visit_id)
     terms_end = clearances.terms_last_day(cooperation.id)
-    opens = pages.opens(terms, opening.last_day, number, terms_end)
-    sentences = [_sentence(actor, row, terms, opens) for row in chosen]
+    limited = added_interests.people_with_closed_places(
+        cooperation.id, [row.loaded.undertaking.user_id for row in chosen]
+    )
+    opens = {
+        is_limited: pages.opens(
+            terms, opening.last_day, number, terms_end, has_closed_places=is_limited
+        )
+        for is_limited in (False, True)
+    }
+    sentences = [
+        _sentence(actor, row, terms, opens[row.loaded.undertaking.user_id in limited])
+        for row in chosen
+    ]
     to_sign = [
         TextToSign(row.revision.digest, sentence)
         for row, sentence in zip(chosen, sentences, strict=True)
