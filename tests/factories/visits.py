@@ -18,10 +18,11 @@ from tracker.access.actor import Actor
 from tracker.accounts.models import User
 from tracker.activity.models import Chain, Event, EventDetail
 from tracker.activity.stale import recompute
+from tracker.agreements import notices
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import service as checklists
 from tracker.checklists.loading import load
-from tracker.checklists.models import Checklist
+from tracker.checklists.models import Checklist, Notice
 from tracker.cooperations import queries as cooperations
 from tracker.cooperations.models import Clearance, Cooperation, Party
 from tracker.cooperations.modes import STANDING_PLAN
@@ -66,6 +67,14 @@ class JointVisit:
     demonstration: Demonstration
     # The starting point that the database is a copy of.
     start: str = "demonstration"
+
+    def withdraw_notice(self) -> None:
+        """Close the demonstration's notice, which ends the terms long before their last day."""
+        notice = self.session.scalars(sa.select(Notice)).one()
+        users = self.demonstration.users
+        giver = next(key for key, user_id in users.items() if user_id == notice.given_by_id)
+        terms = self.checklist(ChecklistKind.TERMS, None)
+        notices.close_notice(self.actor(giver), terms, notice.id, reason="We go on.")
 
     def go_on(self, name: str, act: "Callable[[JointVisit], object]") -> None:
         """Do what several tests begin with, and commit; from a stored copy if nothing was done.

@@ -46,7 +46,11 @@ def test_a_visits_page_says_that_its_texts_ended_with_the_cooperation(
 def test_a_visits_page_says_that_its_texts_ended_when_the_terms_ran_out(
     app: Flask, joint_visit: JointVisit, frozen_time: Clock
 ) -> None:
-    frozen_time(noon_in(5))
+    joint_visit.withdraw_notice()
+    joint_visit.session.commit()
+    last = joint_visit.cooperation.ends_on
+    assert last is not None
+    frozen_time(dt.datetime.combine(last, dt.time(12), dt.UTC))
     assert states_of_texts(app, joint_visit) == ["In force", "In force"]
     after_the_last_day(joint_visit, frozen_time)
     assert states_of_texts(app, joint_visit) == ["Ended", "Ended"]

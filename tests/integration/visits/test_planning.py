@@ -157,13 +157,23 @@ def test_no_visit_without_a_mode_that_has_visits(joint_visit: JointVisit) -> Non
         planned(joint_visit)
 
 
-@pytest.mark.parametrize("waits", [dt.timedelta(days=183), dt.timedelta(days=731)])
+@pytest.mark.parametrize(
+    ("waits", "why"),
+    [
+        (dt.timedelta(days=183), "The review is overdue."),
+        (dt.timedelta(days=731), "The agreed terms have ended."),
+    ],
+)
 def test_no_new_visit_while_a_review_is_overdue_or_the_term_has_ended(
-    joint_visit: JointVisit, frozen_time: Callable[[dt.datetime], None], waits: dt.timedelta
+    joint_visit: JointVisit,
+    frozen_time: Callable[[dt.datetime], None],
+    waits: dt.timedelta,
+    why: str,
 ) -> None:
+    joint_visit.withdraw_notice()
     plan = days()
     frozen_time(clock.now() + waits)
-    with pytest.raises(RefusedError):
+    with pytest.raises(RefusedError, match=why):
         planned(
             joint_visit,
             plan=replace(plan, starts_on=plan.starts_on + waits, ends_on=plan.ends_on + waits),
@@ -184,9 +194,6 @@ def test_no_visit_in_a_cooperation_that_is_not_active(joint_visit: JointVisit, n
 
 
 # Input
-
-
-TODAY_FIRST = Plan(PLACE, dt.date(2020, 1, 2), dt.date(2020, 1, 3))
 
 
 @pytest.mark.parametrize(

@@ -17,12 +17,10 @@ from tracker.access.actor import Role
 from tracker.accounts.people import service as accounts
 from tracker.accounts.people.service import NewRole
 from tracker.activity.models import ReadLogEntry
-from tracker.agreements import notices
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import queries as checklists
 from tracker.checklists import service as loaded
 from tracker.checklists.loading import load
-from tracker.checklists.models import Notice
 from tracker.cooperations import clearances
 from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import ClearanceEnd, CooperationKey
@@ -124,13 +122,7 @@ def test_a_person_listed_from_tomorrow_sees_nothing_until_then(
 def test_a_clearance_opens_through_its_last_day_and_no_longer(
     joint_visit: JointVisit, frozen_time: Callable[[dt.datetime], None]
 ) -> None:
-    # The demonstration has a notice that ends the terms before.
-    notice = joint_visit.session.scalars(sa.select(Notice)).one()
-    giver = next(
-        key for key, id_ in joint_visit.demonstration.users.items() if id_ == notice.given_by_id
-    )
-    terms = joint_visit.checklist(ChecklistKind.TERMS, None)
-    notices.close_notice(joint_visit.actor(giver), terms, notice.id, reason="We go on.")
+    joint_visit.withdraw_notice()
     now, last = clock.now(), joint_visit.clearance("samira").until_on
     frozen_time(now + (last - clock.today()))
     assert sees(joint_visit, "samira")
