@@ -18,6 +18,7 @@ WEB_NAMES = {
     "forms",
     "my_work",
     "pages",
+    "part_pages",
     "routes",
     "wording",
 }

@@ -28,6 +28,7 @@ from tracker.core.localized import (
     language_of,
     pick_language,
 )
+from tracker.core.telephone import Telephone
 from tracker.mail.render import in_language
 from tracker.organisations.labels import KINDS
 from tracker.signoff import leaves
@@ -262,13 +263,25 @@ def _field(field: Mapping[str, Any], tongues: tuple[str, ...]) -> Part_:
     label = say(field["label"])
     if "rows" in field:
         heads = tuple(say(head["label"]) for head in field["columns"])
-        return label, Table(heads, tuple(tuple(map(say, row)) for row in field["rows"]))
+        kinds = [head.get("type", "") for head in field["columns"]]
+        return label, Table(
+            heads,
+            tuple(
+                tuple(_typed(kind, say(cell)) for kind, cell in zip(kinds, row, strict=True))
+                for row in field["rows"]
+            ),
+        )
     if "texts" in field:
         return label, Choices(map(say, field["texts"]))
     words = say(field["text"])
     if field["type"] == FieldType.CONFIRM and words:
         return label, Confirmation(words, language_of(words))
-    return label, words
+    return label, _typed(field["type"], words)
+
+
+def _typed(kind: str, words: str) -> str:
+    """Return a value as what it is: a telephone number can be called."""
+    return Telephone(words) if kind == FieldType.PHONE and words else words
 
 
 # Apart from the items -----------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from tracker.checklists.rules.rendering import (
     show,
 )
 from tracker.core.localized import LocalizedStr, joined, language_of
+from tracker.core.telephone import Telephone
 from tracker.ui.locale import as_date
 
 # The largest number of columns side by side, and of letters in one cell.
@@ -167,6 +168,8 @@ def _in_words(kind: FieldType, text: str, unit: str = "") -> str:
             return str(CLASSES.get(text, text))
         case FieldType.NUMBER if unit:
             return f"{text} {UNITS[unit]}"
+        case FieldType.PHONE:
+            return Telephone(text)
         case _:
             return text
 

@@ -19,6 +19,7 @@ from werkzeug.wrappers import Response
 from tracker.core import clock
 from tracker.core.extensions import locale_parts
 from tracker.core.localized import LocalizedStr, language_of
+from tracker.core.telephone import Telephone
 
 COOKIE = "language"
 ONE_YEAR = 365 * 24 * 60 * 60
@@ -58,7 +59,7 @@ def init_locale(app: Flask, profile_language: ProfileLanguage | None = None) -> 
     app.extensions["profile_language"] = profile_language
     app.jinja_env.filters.update(as_date=as_date, as_datetime=as_datetime, as_time=as_time)
     app.jinja_env.filters.update(
-        localized=localized, marked=marked, text_attributes=text_attributes
+        called=called, localized=localized, marked=marked, text_attributes=text_attributes
     )
     app.jinja_env.filters.update(language_of=language_of)
     app.jinja_env.filters.update(
@@ -176,12 +177,22 @@ def _as_list(names: Iterable[str]) -> str:
 def localized(words: object, around: str = "") -> Markup:
     """Return text as markup; marked if its language differs from the text around it.
 
-    around is the language of the surrounding part, if it is not the page's.
+    around is the language of the surrounding part, if it is not the page's. A telephone number is a
+    link that dials it.
     """
+    if isinstance(words, Telephone):
+        return called(words)
     around = around or language()
     attributes = _attributes(words, around) or _own_direction(words, around)
     # Concatenated, not formatted with Markup.format: a long page has hundreds of these.
     return Markup(f"<bdi{attributes}>{escape(words)}</bdi>")  # noqa: S704
+
+
+def called(number: str) -> Markup:
+    """Return a telephone number as a link that dials it."""
+    telephone = Telephone(number)
+    link = Markup('<a href="{}"><bdi dir="ltr">{}</bdi></a>')
+    return link.format(telephone.address, str(telephone))
 
 
 def marked(words: object, around: str = "") -> Markup:

@@ -36,7 +36,7 @@ from tracker.signoff.labels import DIFFERS, DISAGREES
 from tracker.ui.locale import as_date, language, listed, with_commas
 from tracker.ui.stages import StageView
 from tracker.ui.tasks import OTHERS, YOURS, OwnVisit, Task, Tasks
-from tracker.visits import bound, labels, policy, queries, service, shown, stages
+from tracker.visits import bound, labels, policy, queries, service, stages
 from tracker.visits.encryption import Plan
 from tracker.visits.facts import (
     Cell,
@@ -326,7 +326,7 @@ def visit_view(reading: Reading, actor: Actor) -> VisitView:
             )
             if words
         ],
-        schedule=_schedule(reading),
+        schedule=schedule(reading),
         team=[
             TeamLine(
                 name=member.name,
@@ -348,11 +348,11 @@ def visit_view(reading: Reading, actor: Actor) -> VisitView:
 def team_now(reading: Reading) -> list[tuple[object, object]]:
     """Return lead, deputy, team and audience as they are saved now, for comparison."""
     sheet = reading.roles.sheet
-    members = [_name(reading, row.get("person")) for row in sheet.value("V4", "team") or ()]
-    knowing = [_name(reading, row.get("person")) for row in sheet.value("V2", "audience") or ()]
+    members = [name_in(reading, row.get("person")) for row in sheet.value("V4", "team") or ()]
+    knowing = [name_in(reading, row.get("person")) for row in sheet.value("V2", "audience") or ()]
     return [
-        (_("Team lead"), _name(reading, sheet.value("V3", "lead"))),
-        (_("Deputy"), _name(reading, sheet.value("V3", "deputy"))),
+        (_("Team lead"), name_in(reading, sheet.value("V3", "lead"))),
+        (_("Deputy"), name_in(reading, sheet.value("V3", "deputy"))),
         (_("Team"), listed(name for name in members if name)),
         (_("Who may know the place and dates"), listed(name for name in knowing if name)),
     ]
@@ -400,7 +400,8 @@ def function_words(member: MemberFact) -> str:
     return member.function
 
 
-def _schedule(reading: Reading) -> list[tuple[object, object]]:
+def schedule(reading: Reading) -> list[tuple[object, object]]:
+    """Return the days of briefing, meetings, debriefing and the check on reprisals (V18, V15)."""
     sheet = reading.roles.sheet
     dates = (
         (_("Briefing"), sheet.value("V18", "briefing")),
@@ -476,27 +477,6 @@ def _text_state(reading: Reading, checklist: Checklist) -> State:
 # A person's part --------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class MyPart:
-    """What a person on the team needs at hand, on a phone."""
-
-    fact: MemberFact
-    plan: Plan
-    # The member's row of V5, field by field; empty until it is written.
-    role: list[tuple[object, object]]
-    lead: str
-    # Whom to call: who decides on the spot (U3), and the safety contact (V13).
-    safety_name: str
-    safety_phone: str
-    plan_url: str
-    plan_is_signed: bool
-    # Tokens of the task and the plan that the page showed.
-    task_mark: str
-    plan_mark: str
-    # Why both are asked for again, if place or days changed after the visit was planned.
-    why_again: object = ""
-
-
 def own_fact(reading: Reading, actor: Actor) -> MemberFact | None:
     """Return what is known about the reader as a person on the team; None if they aren't on it."""
     own_member = fact_of(reading, actor.user_id)
@@ -511,57 +491,7 @@ def fact_of(reading: Reading, user_id: UUID) -> MemberFact | None:
     return next((member for member in members if member.user_id == user_id), None)
 
 
-def my_part(reading: Reading, fact: MemberFact, actor: Actor) -> MyPart:
-    """Return the view model of a person's part in a visit, for them or for whoever records it."""
-    sheet = reading.roles.sheet
-    rows = sheet.value("V5", "roles") or ()
-    row: dict[str, Any] = next(
-        (row for row in rows if as_id(row.get("person")) == fact.user_id), {}
-    )
-    plan = reading.urgent_plan
-    in_force = plan.revision_in_force_id is not None
-    is_own = fact.user_id == actor.user_id
-    return MyPart(
-        fact=fact,
-        plan=reading.plan,
-        role=[
-            (label, words)
-            for label, words in (
-                (_("Main task"), row.get("task", "")),
-                (_("Alone or with whom"), _name_or_words(reading, row.get("works_with"))),
-                (_("Who steps in"), _name(reading, row.get("backup"))),
-                (_("What you must not do") if is_own else _("Limits"), row.get("limits", "")),
-            )
-            if words
-        ],
-        lead=next((member.name for member in reading.judgement.facts.members if member.leads), ""),
-        safety_name=_name(reading, sheet.value("V13", "safety_contact")),
-        safety_phone=sheet.value("V13", "safety_phone") or "",
-        plan_url=url_for("signing.record", checklist_id=plan.id) if in_force else "",
-        plan_is_signed=reading.judgement.facts.plan.is_signed,
-        task_mark=shown.task_mark(actor, reading, fact.user_id),
-        plan_mark=shown.plan_mark(actor, reading, fact.user_id),
-        why_again=_why_again(reading, fact),
-    )
-
-
-def _why_again(reading: Reading, fact: MemberFact) -> object:
-    moved_at = reading.plan.moved_at
-    if moved_at is None or (fact.role_accepted and fact.plan_read):
-        return ""
-    return _(
-        "The place or the days changed on %(day)s. What was accepted and confirmed before no "
-        "longer counts.",
-        day=as_date(moved_at),
-    )
-
-
-def _name_or_words(reading: Reading, stored: Any) -> str:
-    """Return the name of a person, or what was typed if an older version asks for free text."""
-    return _name(reading, stored) if as_id(stored) else stored or ""
-
-
-def _name(reading: Reading, stored: Any) -> str:
+def name_in(reading: Reading, stored: Any) -> str:
     """Return the name of a person in an answer, empty if they no longer take part."""
     user_id = as_id(stored)
     name = reading.roles.people.get(user_id) if user_id else None

@@ -100,6 +100,8 @@ class Reading:
     compared: Mapping[UUID, Compared] = field(default_factory=dict)
     # The notices that are announced on the texts that a visit relies on, one for each text.
     announced: tuple[Announced, ...] = ()
+    # The urgent-action plan of the visit, if everybody signed it and its answers are those signed.
+    signed_plan: LoadedChecklist | None = None
 
 
 # Where the roles name people (item, field) who needn't learn of the visit by it, or who are asked
@@ -241,6 +243,7 @@ def read(visit: Visit, today: dt.date | None = None, *, language: str = "") -> R
         ),
         compared=texts.compared,
         announced=texts.announced(checklists),
+        signed_plan=loaded.get(urgent_plan.id) if facts.plan.is_signed else None,
     )
 
 

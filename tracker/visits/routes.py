@@ -49,6 +49,7 @@ from tracker.visits import (
     labels,
     own_part,
     pages,
+    part_pages,
     policy,
     queries,
     readiness,
@@ -313,7 +314,7 @@ def my_part(reference: str, number: int) -> str:
         visit=visit,
         cooperation=reading.cooperation,
         days=pages.days(reading.plan),
-        part=pages.my_part(reading, fact, actor),
+        part=part_pages.part_of(reading, fact, actor),
         may_answer=policy.can_answer_as_member(
             is_member=True, stage=visit.stage, is_over=pages.is_over(reading)
         ),
@@ -463,7 +464,7 @@ def _record_part_page(
     actor: Actor, reading: Reading, member: MemberFact, form: RecordPartForm
 ) -> str:
     """Show what to read to a person, with its marks in the form."""
-    part = pages.my_part(reading, member, actor)
+    part = part_pages.part_of(reading, member, actor)
     form.task_mark.data, form.plan_mark.data = part.task_mark, part.plan_mark
     return render_template(
         "visits/record_part.html",

@@ -27,6 +27,7 @@ from tests.factories.visits import (
     without_credential_of,
 )
 from tests.integration.visits.test_named_in_the_roles import list_in_v2
+from tests.integration.visits.test_readiness import amend
 from tests.pages import Page
 from tracker.activity import queries as trail
 from tracker.activity.models import Event, EventDetail, ReadLogEntry
@@ -687,6 +688,57 @@ def test_a_person_of_the_team_accepts_the_task_and_confirms_the_plan(
     ):
         assert person.post(action, data={"mark": mark}).status_code == 303
     assert len(joint_visit.events()) == events
+
+
+def test_a_person_of_the_team_reads_all_they_do_and_whom_to_call(
+    browser: Browser, joint_visit: JointVisit
+) -> None:
+    text = browser("leyla").page(address(joint_visit, "/my-part")).text
+    for words in (
+        "FunctionPhysician",
+        "Named asSub-lead",
+        "Group or part of the placeCells of the ground floor",
+        "Named asInterviewer",
+        "With whomPavo Linden",
+        "Named asWho speaks with health workers",
+        "CredentialLetter of access 03",
+        "PartHealth",
+        "Named asWho follows it up",
+        "Named asWho records",
+        "Daily meeting18:00",
+        "Make safe, stay calm, confront nobody",
+        "May I write this down without your name?",
+    ):
+        assert words in text, words
+    # Not what others do.
+    assert "Cells of the first floor" not in text
+    calls = text.partition("Daily meeting")[2].partition("Who to call")[2]
+    assert calls.index("Pavo LindenTeam lead") < calls.index("Ruth AbaraDeputy team lead")
+    assert calls.index("Ruth Abara") < calls.index("Ilena DorvathDecides at headquarters")
+
+
+def test_each_number_on_the_page_of_ones_part_can_be_called(
+    browser: Browser, joint_visit: JointVisit
+) -> None:
+    def numbers(key: str) -> list[str]:
+        addresses = browser(key).page(address(joint_visit, "/my-part")).addresses()
+        return [link for link in addresses if link.startswith("tel:")]
+
+    assert numbers("leyla") == ["tel:+000555012", "tel:+000555011", "tel:+000555010"]
+    # Nobody is told to call themselves.
+    assert numbers("ruth") == ["tel:+000555012", "tel:+000555010"]
+
+
+def test_ones_own_part_takes_nothing_from_a_plan_that_is_being_changed(
+    browser: Browser, joint_visit: JointVisit
+) -> None:
+    amend(joint_visit, ChecklistKind.URGENT_PLAN, "U3")
+    joint_visit.session.commit()
+    page = browser("leyla").page(address(joint_visit, "/my-part"))
+    assert "tel:+000555012" not in page.addresses()
+    assert "Make safe, stay calm" not in page.text
+    assert "Who decides in an urgent case, and their numbers, appear here" in page.text
+    assert "Team lead" in page.text
 
 
 def test_a_person_reads_why_they_are_asked_again_after_the_days_changed(

@@ -10,6 +10,7 @@ from tests.factories.ui import PageFrame, make_page_frame
 from tests.moments import standing_at
 from tracker.core import clock
 from tracker.core.localized import LocalizedStr, language_of
+from tracker.core.telephone import Telephone
 from tracker.ui.locale import (
     as_date,
     as_datetime,
@@ -238,6 +239,15 @@ def test_words_in_the_pages_language_are_not_marked(in_request: InRequest) -> No
     assert text_attributes(LocalizedStr("Goals", "en")) == ""
     assert localized("typed <b>") == "<bdi>typed &lt;b&gt;</bdi>"
     assert text_attributes("typed") == ' dir="auto"'
+
+
+def test_a_telephone_number_is_a_link_that_dials_it_in_the_order_of_its_digits(
+    in_request: InRequest,
+) -> None:
+    in_request(query_string={"language": "ar"})
+    link = '<a href="tel:+00555010"><bdi dir="ltr">+00 555 010</bdi></a>'
+    assert localized(Telephone("+00 555 010")) == link
+    assert localized("+00 555 010") == "<bdi>+00 555 010</bdi>"
 
 
 def test_words_in_another_language_say_so_with_their_direction(in_request: InRequest) -> None:
