@@ -4,7 +4,7 @@ In one file: lists, records and tasks describe the status of an undertaking in t
 """
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 from uuid import UUID
@@ -547,6 +547,8 @@ def cooperation_tasks(
         if task.kind is TaskKind.SIGN
     ]
     uncleared = [person for person in facts.people if not person.is_cleared]
+    if not tasks and any(person.user_id == actor.user_id for person in uncleared):
+        tasks += _own_waiting(actor, cooperation)
     tasks += map(_list_task, lists.incomplete_lists(actor, cooperation, checklist, uncleared))
     asked_count, counted = lists.progress(cooperation.id)
     # The gate compares each person's undertaking with its evidence, which a count in rows can't.
@@ -575,6 +577,17 @@ def cooperation_tasks(
     return {
         "confidentiality": [*tasks, Task(_l("Undertaking of each person"), state_, mark, url, why_)]
     }
+
+
+def _own_waiting(actor: Actor, cooperation: Cooperation) -> Iterator[Task]:
+    """Yield the person's own undertaking if it waits for the NPM: to decide, or to countersign."""
+    undertaking = queries.own_signed(actor, cooperation.id)
+    if undertaking is None:
+        return
+    words, mark = own_state(lists.line_of(actor, queries.load(undertaking)))
+    if mark == OTHERS:
+        url = url_for("undertakings.show", undertaking_id=undertaking.id)
+        yield Task(_("Your undertaking of confidentiality"), words, OTHERS, url)
 
 
 def _last_day_task(

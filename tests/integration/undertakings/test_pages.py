@@ -72,6 +72,43 @@ def path_of(clearing: Clearing, key: str) -> str:
     return f"/undertakings/{clearing.undertaking(key).id}"
 
 
+def page_of(clearing: Clearing) -> str:
+    return f"/cooperations/{clearing.cooperation.reference}"
+
+
+def test_whoever_waits_for_the_npm_reads_that_on_the_page_of_the_cooperation(
+    clearing: Clearing, browser: Browser
+) -> None:
+    """Before, the page named nothing of theirs: it could say that there was nothing to do."""
+    own = "Your undertaking of confidentiality"
+    waiting = f"{own}Signed, waiting for the NPM"
+    assert own not in browser("leyla").page(page_of(clearing)).text
+    clearing.sign("leyla", TOLD)
+    db.session.commit()
+    page = browser("leyla").page(page_of(clearing))
+    assert waiting in page.text
+    assert page.links()[own] == path_of(clearing, "leyla")
+    for key in ("samira", "joana", "tomas"):
+        assert own not in browser(key).page(page_of(clearing)).text, key
+    clearing.decide("leyla")
+    db.session.commit()
+    assert waiting in browser("leyla").page(page_of(clearing)).text
+    clearing.countersign("leyla")
+    db.session.commit()
+    assert own not in browser("leyla").page(page_of(clearing)).text
+
+
+def test_nobody_waits_for_the_npm_once_it_has_asked_for_somebody_else(
+    clearing: Clearing, browser: Browser
+) -> None:
+    clearing.sign("leyla", TOLD)
+    clearing.decide("leyla", InterestsDecision.REPLACE, "Too close.", None)
+    db.session.commit()
+    text = browser("leyla").page(page_of(clearing)).text
+    assert "Your undertaking of confidentialitySomebody else will replace them" not in text
+    assert "Signed, waiting for the NPM" not in text
+
+
 def list_of(clearing: Clearing) -> str:
     return f"/cooperations/{clearing.cooperation.reference}/undertakings"
 
