@@ -135,9 +135,10 @@ def register_error_pages(app: Flask) -> None:
 def session_ended() -> Response:
     """Respond to a form sent after the session ended by showing what was typed, for copying.
 
-    Only a form of this application is shown, never one that another site sent.
+    Only a form of this application is shown, never one that another site sent. Signing in again
+    leads back to the page of the form.
     """
-    return _page("session_ended", 400, typed=_typed())
+    return _page("session_ended", 400, typed=_typed(), sent_from=_sent_from())
 
 
 def _session_ended(_error: CSRFError) -> Response:

@@ -52,6 +52,8 @@ _FILLED_IN = re.compile(
     r"\.?[\w-]{8,}(\.[\w-]+)?\.[\w-]{43}|[0-9a-f]{64}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
     re.ASCII,
 )
+# What a browser sends for a tick.
+_TICK = "y"
 # A form for several items puts the item's code before the name of a field.
 _ITEM = re.compile("^([A-Z][0-9]{1,2})-")
 # More than the largest table of an item has (tests/unit/checklist_templates/test_library.py).
@@ -71,12 +73,16 @@ def typed_text() -> list[tuple[str, str]]:
         if not value.strip() or _ITEM.sub("", name, count=1) in NOT_SHOWN:
             continue
         label = labels.get(name, labels.get(name.split("-")[0], ""))
-        if label is None or (not label and _FILLED_IN.fullmatch(value)):
+        if label is None or (not label and _is_no_text(value)):
             continue
         typed.append((str(label) or _numbered(name, len(typed) + 1), value))
         if len(typed) == SHOWN_FIELDS:
             break
     return typed
+
+
+def _is_no_text(value: str) -> bool:
+    return value == _TICK or _FILLED_IN.fullmatch(value) is not None
 
 
 def _numbered(name: str, number: int) -> str:

@@ -60,9 +60,16 @@ Validator = Callable[[Any, Any], None]
 
 
 class PathForm(Form):
-    """What a person fills in before signing; its fields are made from the template in force."""
+    """What a person fills in before signing; its fields are made from the template in force.
+
+    These are here so that a page can name what was typed when nothing else of the form is known, as
+    when the session has ended. None in their place: the template in force doesn't ask for it.
+    """
 
     questions: Questions
+    briefed_on = DateField(_l("Date of the briefing"))
+    has_interests = ChoiceField("", choices=())
+    interests = TextField(_l("What you declare"))
 
     @property
     def points(self) -> list[tuple[str, Any]]:
@@ -156,6 +163,7 @@ def paper_form(questions: Questions, language: str) -> PaperPathForm:
 
 def _path(questions: Questions, *, complete: bool) -> dict[str, Any]:
     members: dict[str, Any] = {"questions": questions}
+    members |= dict.fromkeys(("briefed_on", "has_interests", "interests"))
     if questions.briefing is not None:
         members.update(_briefing(questions, complete=complete))
     if questions.interests is not None:

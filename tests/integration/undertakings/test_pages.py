@@ -72,6 +72,31 @@ def path_of(clearing: Clearing, key: str) -> str:
     return f"/undertakings/{clearing.undertaking(key).id}"
 
 
+def test_a_session_that_ended_shows_what_was_declared_and_leads_back_to_the_form(
+    clearing: Clearing, app: Flask
+) -> None:
+    """Before, it showed boxes as "Text 1: y", and led to My work."""
+    path = path_of(clearing, "leyla")
+    sent = {
+        "c6_confirmed": "y",
+        "briefed": "y",
+        "briefed_on": "2026-11-20",
+        "has_interests": "declared",
+        "interests": TOLD,
+        "csrf_token": "of a session that ended",
+    }
+    headers = {"Origin": "http://localhost", "Referer": f"http://localhost{path}"}
+    answer = CheckedClient(app).post(path, data=sent, headers=headers)
+    page = Page.of(answer)
+    assert page.h1 == "Your session ended before this was sent"
+    assert f"What you declare {TOLD}" in page.text
+    assert "Date of the briefing 2026-11-20" in page.text
+    assert "Text 1" not in page.text
+    assert "declared" not in page.text
+    signing_in = f"/sign-in?next={path.replace('/', '%2F')}"
+    assert signing_in in page.addresses()
+
+
 def page_of(clearing: Clearing) -> str:
     return f"/cooperations/{clearing.cooperation.reference}"
 

@@ -100,6 +100,18 @@ def test_a_form_without_its_token_shows_what_was_typed_for_copying(frame: PageFr
     assert "418203" not in page.html
 
 
+def test_signing_in_again_leads_back_to_the_page_of_the_form(frame: PageFrame) -> None:
+    def addresses(sender: str) -> list[str]:
+        headers = {"Origin": "http://localhost", "Referer": sender}
+        answer = frame.client.post("/", data={"objective": "To see"}, headers=headers)
+        return [link for link in Page.of(answer).addresses() if "next=" in link]
+
+    assert addresses("http://localhost/undertakings/7?open=c8") == [
+        "/sign-in?next=%2Fundertakings%2F7%3Fopen%3Dc8"
+    ]
+    assert addresses("https://evil.example/undertakings/7") == []
+
+
 @pytest.mark.parametrize("sender", ["https://evil.example", "null", ""])
 def test_a_form_that_another_site_sent_is_not_shown(frame: PageFrame, sender: str) -> None:
     answer = frame.client.post("/", data={"words": "Call this number"}, headers={"Origin": sender})
@@ -142,6 +154,7 @@ def test_what_a_page_filled_in_itself_was_not_typed(in_request: Callable[..., No
         "M1-shown": hashlib.sha256(b"").hexdigest(),
         "M1-who": str(uuid4()),
         "M1-words": "two years",
+        "confirmed": "y",
         "address": "https://an-example-of-an-address.example/a.b",
     }
     in_request(method="POST", data=sent)
