@@ -21,7 +21,11 @@ from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.labels import ENDED_WITH_VISIT, KINDS, STATES
 from tracker.checklists.models import Checklist, ChecklistState
 from tracker.checklists.queries import VISIT
-from tracker.checklists.rules.consistency import KIND_OF_PLACE, is_of_former_place
+from tracker.checklists.rules.consistency import (
+    CREDENTIALS,
+    KIND_OF_PLACE,
+    is_of_former_place,
+)
 from tracker.checklists.rules.values import as_date as stored_date
 from tracker.checklists.rules.values import as_id
 from tracker.cooperations import audiences
@@ -52,7 +56,7 @@ from tracker.visits.facts import (
 from tracker.visits.models import Visit, VisitStage
 from tracker.visits.policy import Outline
 from tracker.visits.queries import OpenVisit, ReadLine, VisitLine, Waiting
-from tracker.visits.readiness import Reading
+from tracker.visits.readiness import Reading, is_for_former_place
 
 State = tuple[object, str]
 _GATE_MARKS = {GateState.MET: "held", GateState.NOT_MET: "half", GateState.OVERRIDDEN: "wait"}
@@ -401,20 +405,31 @@ def function_words(member: MemberFact) -> str:
 
 
 def schedule(reading: Reading) -> list[tuple[object, object]]:
-    """Return the days of briefing, meetings, debriefing and the check on reprisals (V18, V15)."""
+    """Return when and where people meet, and the day of the check on reprisals (V18, V13, V15)."""
     sheet = reading.roles.sheet
-    dates = (
-        (_("Briefing"), sheet.value("V18", "briefing")),
-        (_("Debriefing"), sheet.value("V18", "debriefing")),
-        (_("Check on reprisals (sanctions)"), sheet.value("V15", "check_on")),
+
+    def when(key: str) -> str:
+        """Return day, hour and place of one of both meetings, as far as they are known."""
+        day = stored_date(sheet.value("V18", key))
+        more = (sheet.value("V18", f"{key}_{part}") for part in ("at", "place"))
+        return with_commas(words for words in (as_date(day), *more) if words) if day else ""
+
+    lines = (
+        (_("Briefing"), when("briefing")),
+        (_("The team meets"), _meeting_point(reading)),
+        (_("Daily meeting"), sheet.value("V18", "daily_meeting")),
+        (_("Debriefing"), when("debriefing")),
+        (_("Check on reprisals (sanctions)"), as_date(stored_date(sheet.value("V15", "check_on")))),
     )
-    days: list[tuple[object, object]] = [
-        (label, as_date(day)) for label, value in dates if (day := stored_date(value))
-    ]
-    daily = sheet.value("V18", "daily_meeting")
-    if daily:
-        days.insert(1, (_("Daily meeting"), daily))
-    return days
+    return [(label, words) for label, words in lines if words]
+
+
+def _meeting_point(reading: Reading) -> object:
+    """Return where and when the team meets, unless it was said for the place before."""
+    words = reading.roles.sheet.value(CREDENTIALS, "meeting_point")
+    if words and is_for_former_place(reading.roles, CREDENTIALS):
+        return _("To be answered again: the place has changed")
+    return words
 
 
 def _preparation(reading: Reading, actor: Actor) -> list[Task]:

@@ -206,7 +206,7 @@ def read(visit: Visit, today: dt.date | None = None, *, language: str = "") -> R
         ),
         confidentiality=texts.of_terms(own.get(ChecklistKind.CONFIDENTIALITY)),
         briefing_on=as_date(roles.sheet.value(BRIEFING, "briefing")),
-        briefed_elsewhere=_is_for_former_place(roles, BRIEFING),
+        briefed_elsewhere=is_for_former_place(roles, BRIEFING),
         has_safety_contact=has_content(roles.sheet.value("V13", "safety_contact"))
         and has_content(roles.sheet.value("V13", "safety_phone")),
         safety_contact_problem=_safety_contact_problem(roles),
@@ -658,8 +658,8 @@ class _Answers:
         self._deputy = as_id(self._sheet.value("V3", "deputy"))
         self._skills = _by_person(self._sheet.value("V4", "team"))
         self._roles = _by_person(self._sheet.value("V5", "roles"))
-        is_for_former_place = _is_for_former_place(roles, CREDENTIALS)
-        letters = () if is_for_former_place else self._sheet.value(CREDENTIALS, "credentials")
+        is_moved = is_for_former_place(roles, CREDENTIALS)
+        letters = () if is_moved else self._sheet.value(CREDENTIALS, "credentials")
         self._credentials = _by_person(letters)
         self._plan_since = queries.to_read_since(urgent_plan, plan)
         self._briefing = self._sheet.shared(BRIEFING)
@@ -732,7 +732,7 @@ class _Answers:
         return own if own.values.get(key) is True else None
 
 
-def _is_for_former_place(roles: LoadedChecklist, code: str) -> bool:
+def is_for_former_place(roles: LoadedChecklist, code: str) -> bool:
     """Return whether the roles answer an item for the place before the visit moved."""
     answer = roles.sheet.shared(code)
     return answer is not None and is_outdated(code, answer, roles.surroundings)

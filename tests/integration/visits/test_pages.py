@@ -705,6 +705,8 @@ def test_a_person_of_the_team_reads_all_they_do_and_whom_to_call(
         "PartHealth",
         "Named asWho follows it up",
         "Named asWho records",
+        ", 16:00, Office of the People's Advocate, room 3",
+        "The team meets08:00, car park of the Office of the People's Advocate",
         "Daily meeting18:00",
         "Make safe, stay calm, confront nobody",
         "May I write this down without your name?",

@@ -99,6 +99,23 @@ def test_a_visit_that_moved_names_no_type_of_place_until_it_is_said_again(
     assert "To be answered again: the place has changed" in shown
 
 
+def test_a_visit_that_moved_names_no_meeting_point_until_it_is_said_again(
+    browser: Browser, joint_visit: JointVisit
+) -> None:
+    """Else somebody waits on the day where nobody comes (V13)."""
+    point = "car park of the Office of the People's Advocate"
+    for page in ("", "/my-part"):
+        assert (
+            f"The team meets08:00, {point}"
+            in browser("leyla").page(address(joint_visit, page)).text
+        )
+    move(joint_visit)
+    for page in ("", "/my-part"):
+        shown = browser("leyla").page(address(joint_visit, page)).text
+        assert point not in shown
+        assert "The team meetsTo be answered again: the place has changed" in shown
+
+
 def test_a_type_of_place_that_was_typed_before_the_visit_moved_is_not_taken_for_the_new_place(
     browser: Browser, joint_visit: JointVisit
 ) -> None:

@@ -11,8 +11,8 @@ DIGESTS = {
     (ChecklistKind.CONFIDENTIALITY, 7): (
         "cd30d94ebee62d717bfa6ff352319be6924011cae0d44c61a6adb1b6164b51fb"
     ),
-    (ChecklistKind.VISIT_ROLES, 5): (
-        "4016000ea671f8b340f726bcd41df0c92c184513a2b2e05da3e210501d1e0fdc"
+    (ChecklistKind.VISIT_ROLES, 6): (
+        "6189cc8f30eac442e189d7ca5e1b5350e4e173f0689902b7d03b37ee9d695585"
     ),
     (ChecklistKind.URGENT_PLAN, 6): (
         "bec00ae7ef58f0e55602665a2f3aaee3c1faf4e40e5163870eee6e412c7c4c40"
