@@ -88,15 +88,3 @@ def what_role_may(role: Role, *, is_npm: bool) -> object:
     if role is Role.COORDINATOR and is_npm:
         return _NPM_COORDINATOR_MAY
     return WHAT_ROLES_MAY[role]
-
-
-def invited_words(email: str, *, sends_mail: bool) -> str:
-    """Return what became of an invitation; without a mail server it isn't sent."""
-    if sends_mail:
-        return str(_("An invitation to %(email)s is on its way.", email=email))
-    return str(
-        _(
-            "An invitation to %(email)s is written, but not sent: no mail server is set.",
-            email=email,
-        )
-    )

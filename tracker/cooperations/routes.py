@@ -14,7 +14,6 @@ from werkzeug.wrappers import Response
 from tracker.access.actor import Actor
 from tracker.access.decision import Decision
 from tracker.access.gate import current_actor, found_or_404, require, signed_in
-from tracker.accounts.labels import invited_words
 from tracker.cooperations import labels, outside_bodies, people, policy, queries, service
 from tracker.cooperations.agreed_ways import TermsStop
 from tracker.cooperations.forms import (
@@ -33,6 +32,7 @@ from tracker.cooperations.modes import MODE_LABELS, Requirement, requirements
 from tracker.cooperations.pages import PartyPeople, passage_url, people_by_party
 from tracker.core import clock
 from tracker.core.errors import StaleError
+from tracker.mail import wording as mail
 from tracker.signoff.labels import DIFFERS, DISAGREES
 from tracker.ui import locale, paging
 from tracker.ui.filters import chosen_or_404, filter_links
@@ -373,9 +373,7 @@ def invite_person(reference: str) -> str | Response:
             language=form.language.data or "",
             days=current_app.extensions["settings"].invitation_days,
         ),
-        success=lambda invited: invited_words(
-            invited.email, sends_mail=current_app.extensions["settings"].sends_mail
-        ),
+        success=lambda invited: mail.of_invitation(invited.email),
         next=_to_people(reference),
     )
     return done or render_template(

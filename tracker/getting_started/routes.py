@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from flask import Blueprint, current_app, redirect, render_template, url_for
+from flask import Blueprint, redirect, render_template, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -10,6 +10,7 @@ from tracker.access import gate
 from tracker.accounts.forms import EmptyForm
 from tracker.core import clock
 from tracker.getting_started import pages, policy, queries, service
+from tracker.mail import wording
 from tracker.ui.perform import perform
 
 blueprint = Blueprint("getting_started", __name__, url_prefix="/administration")
@@ -25,9 +26,7 @@ def mail() -> str | Response:
     done = form.validate_on_submit() and perform(
         form,
         lambda: service.send_test(actor),
-        success=_("A test email to %(email)s is on its way.", email=actor.email)
-        if current_app.extensions["settings"].sends_mail
-        else _("A test email to %(email)s has been written.", email=actor.email),
+        success=wording.of_test(actor.email),
         next=redirect(url_for("getting_started.mail")),
     )
     return done or render_template("getting_started/mail.html", form=form, route=pages.mail_route())
@@ -44,7 +43,7 @@ def mail_arrived(mail_token: str) -> str | tuple[str, int] | Response:
             "getting_started/mail.html", form=EmptyForm(), route=pages.mail_route(), is_too_old=True
         )
         return page, HTTPStatus.NOT_FOUND
-    sends_mail = current_app.extensions["settings"].sends_mail
+    sends_mail = wording.sends_mail()
     form = EmptyForm()
     done = form.validate_on_submit() and perform(
         form,

@@ -31,6 +31,7 @@ from tracker.cooperations.models import Cooperation
 from tracker.core import clock
 from tracker.core.errors import StaleError
 from tracker.core.localized import LocalizedStr
+from tracker.mail import wording as mail
 from tracker.signoff import policy as signoff_policy
 from tracker.signoff import proof_fields, shown
 from tracker.signoff.identity_proof import Identity, SigningPage
@@ -213,7 +214,7 @@ def mail_code(undertaking_id: str) -> Response:
     return perform(
         None,
         lambda: service.mail_code(actor, undertaking.id),
-        success=_("A code is on its way to %(email)s.", email=actor.email),
+        success=mail.of_code(actor.email),
         next=redirect(url_for("undertakings.sign", undertaking_id=undertaking.id), 303),
     )
 

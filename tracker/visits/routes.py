@@ -38,6 +38,7 @@ from tracker.cooperations import queries as cooperations
 from tracker.cooperations.models import Cooperation
 from tracker.core import clock
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
+from tracker.mail import wording as mail
 from tracker.ui import locale, paging
 from tracker.ui.fields import Option
 from tracker.ui.form_base import Form
@@ -354,7 +355,7 @@ def mail_code(reference: str, number: int) -> Response:
     return perform(
         None,
         lambda: own_part.mail_code(actor, cooperation, visit),
-        success=_("A code is on its way to %(email)s.", email=actor.email),
+        success=mail.of_code(actor.email),
         next=redirect(url_for(".open_my_part", reference=reference, number=number), 303),
     )
 

@@ -323,7 +323,7 @@ def test_a_coordinator_reminds_chosen_people(app: Flask, many: Negotiation) -> N
     assert "Otto Brandis" not in form.text
     henrik = str(many.country.users["henrik"].id)
     shown = submit(app, many, "joana", "/remind", people=[henrik])
-    assert "The reminder is on its way." in shown.text
+    assert "The reminder is written, but not sent" in shown.text
     assert "reminder to sign sent to Henrik Asante" in shown.text
     assert mailed(many, "text_still_waits") == ["henrik"]
     again = submit(app, many, "ilena", "/remind", people=[henrik])

@@ -298,7 +298,7 @@ def test_a_driver_signs_with_password_and_mailed_code_and_the_record_says_so(
     assert "You need no app." in page.text
     assert "Set up a second factor first." not in page.text
     reply = ask_for_code(client, path)
-    assert f"A code is on its way to {clearing.demo_people.users[driver].email}." in reply.text
+    assert f"A code for {clearing.demo_people.users[driver].email} is written" in reply.text
     done = sign_by_code(client, path, mailed(clearing, driver)[0])
     assert "You have signed." in done.text
     assert "Password with code by email" in done.text

@@ -30,6 +30,7 @@ from tracker.accounts.people import invitations, names, powers, service, without
 from tracker.accounts.people.invitations import NewInvitation
 from tracker.accounts.people.without_email import NewPerson
 from tracker.core import clock
+from tracker.mail import wording as mail
 from tracker.mail.queries import undelivered
 from tracker.organisations import queries as organisations
 from tracker.organisations.models import Organisation
@@ -431,9 +432,7 @@ def invite(where: str) -> str | Response:
                 days=_days(),
             ),
         ),
-        success=lambda invited: labels.invited_words(
-            invited.email, sends_mail=current_app.extensions["settings"].sends_mail
-        ),
+        success=lambda invited: mail.of_invitation(invited.email),
         next=redirect(url_for("people.invitations_page")),
     )
     return done or render_template(

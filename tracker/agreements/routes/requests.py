@@ -24,6 +24,7 @@ from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.models import Checklist
 from tracker.core import clock
 from tracker.core.errors import RuleBrokenError
+from tracker.mail import wording as mail
 from tracker.signoff import policy as signoff_policy
 from tracker.signoff import queries as signoff
 from tracker.signoff import shown, signers
@@ -151,7 +152,7 @@ def remind(checklist_id: UUID) -> str | Response:
         lambda: signature_requests.remind(
             actor, checklist, [UUID(person_id) for person_id in form["people"].data or ()]
         ),
-        success=_("The reminder is on its way."),
+        success=mail.of_reminder(),
         next=_to_record(checklist_id),
     )
     return done or checklist_page(

@@ -12,6 +12,7 @@ from tracker.cooperations import people
 from tracker.cooperations import queries as cooperations
 from tracker.cooperations.invitation_requests import policy, queries, service
 from tracker.cooperations.invitation_requests.forms import DeclineForm, RequestForm
+from tracker.mail import wording as mail
 from tracker.ui import locale
 from tracker.ui.perform import perform, require_for
 
@@ -97,7 +98,7 @@ def confirm(invitation_request_id: UUID) -> Response:
         lambda: service.confirm(
             actor, row.id, days=current_app.extensions["settings"].invitation_days
         ),
-        success=_("The invitation is on its way."),
+        success=lambda sent: mail.of_invitation(sent.email),
         next=lambda sent: redirect(
             url_for("people.invitations_page")
             if sent
