@@ -13,6 +13,12 @@ addEventListener("submit", (event) => {
   setTimeout(() => delete form.dataset.isSent, 3000);
 });
 
+// Printing needs a script; without one the browser's own menu prints the page.
+for (const button of document.querySelectorAll("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => print());
+}
+
 // "Add a row" without asking the server. The blank row is in a template beside the table.
 for (const button of document.querySelectorAll("button[name=add_row]")) {
   const rows = document.getElementById(button.value);

@@ -59,6 +59,7 @@ class Person:
         page.get_by_label("Six-digit code from your app").fill(self.code())
         page.get_by_role("button", name="Save the second factor").click()
         expect(page.get_by_role("heading", level=1)).to_have_text("Recovery codes")
+        expect(page.get_by_role("button", name="Print this page")).to_be_visible()
 
     def accept_role(self, role: str) -> None:
         """Read and accept a role that an administrator confirmed, from My work."""

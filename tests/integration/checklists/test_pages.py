@@ -258,6 +258,15 @@ def test_an_answer_is_written_and_saved(users: Users) -> None:
     assert answer.author_name == "Samira Okell"
 
 
+def test_whoever_writes_an_answer_reads_beside_the_button_who_can_read_it(users: Users) -> None:
+    """Somebody took the form for their own side's, until the partners answered."""
+    words = "Once it's saved, people of all parties, and auditors, can read it."
+    assert words in users.page("ilena", "/items/M1/answer").text
+    users.submit("ilena", "/items/M1/answer", words="Both sides write.")
+    for reader in ("samira", "ada"):
+        assert "Both sides write." in users.page(reader).text, reader
+
+
 def test_an_unfinished_answer_is_saved_and_marked(app: Flask, session: Session) -> None:
     users = Users(
         app, set_out(session, template=a_template(an_item("M1", a_field(), a_field("more"))))
