@@ -1,4 +1,4 @@
-"""What people are told of a mail that was just written: without a mail server nobody gets it."""
+"""Messages that say whether a mail was sent or, without a mail server, only written."""
 
 from flask import current_app
 from flask_babel import gettext as _

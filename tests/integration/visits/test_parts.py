@@ -100,6 +100,22 @@ def confirmations(joint_visit: JointVisit) -> list[Answer]:
     )
 
 
+def test_whoever_records_a_part_reads_all_that_the_person_is_told(
+    parts: JointVisit, browser: Browser
+) -> None:
+    """What they confirm names the numbers: so they have to be read to them (V20)."""
+    page = browser("ilena").page(address(parts))
+    for words in (
+        "Named asInterpreter",
+        "CredentialLetter of access 05",
+        "Daily meeting18:00",
+        "Make safe, stay calm, confront nobody",
+        "Pavo LindenTeam lead",
+    ):
+        assert words in page.text, words
+    assert "tel:+000555012" in page.addresses()
+
+
 def test_a_visit_becomes_ready_with_a_person_without_an_account_and_asks_anew_when_it_moves(
     parts: JointVisit, browser: Browser
 ) -> None:
